@@ -1,0 +1,171 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"headwater/service"
+)
+
+// DefaultWriteLimit is how many writes a customer has an hour unless
+// [Options] says otherwise.
+const DefaultWriteLimit = 100_000
+
+// Options is what the API is made of. Store, Edge and Publisher are required;
+// zero values of the others choose their defaults.
+type Options struct {
+	Store     Store
+	Edge      Edge
+	Publisher Publisher
+
+	// Log gets failures, and a line for each call at debug level; nil discards.
+	Log *slog.Logger
+
+	// Ready is what /headwater/readyz answers; nil is always ready.
+	Ready func() bool
+
+	// WriteLimit is how many POST, PUT, PATCH and DELETE calls a customer has
+	// from one full hour to the next.
+	WriteLimit int
+
+	// Now is the clock of the limits by the hour and minute. Network deadlines
+	// follow the real one.
+	Now func() time.Time
+
+	Timeouts Timeouts
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Ready == nil {
+		o.Ready = func() bool { return true }
+	}
+	if o.WriteLimit == 0 {
+		o.WriteLimit = DefaultWriteLimit
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Timeouts = o.Timeouts.withDefaults()
+	return o
+}
+
+// New returns the API as a handler. [NewServer] returns it behind a server that
+// bounds what a client may send and how slowly.
+func New(o Options) http.Handler {
+	o = o.withDefaults()
+	return &handler{
+		Options: o,
+		routes:  newRoutes(),
+		writes:  window{period: time.Hour, most: maxCustomers},
+		guesses: window{period: time.Minute, most: maxAddresses},
+	}
+}
+
+// A handler answers calls. It is shared by all of them.
+type handler struct {
+	Options
+	routes  *node
+	writes  window // writes by customer
+	guesses window // refused tokens by network address
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{handler: h, w: w, r: r, control: http.NewResponseController(w)}
+	defer c.recover()
+	c.limitWrite() // the former call's deadline may be over; "100 Continue" would fail on it
+	began := time.Now()
+	body, err := c.answer()
+	c.respond(body, err)
+	h.Log.DebugContext(r.Context(), "api call",
+		"method", r.Method, "path", c.path(), "status", c.status,
+		"token", c.tokenID(), "bytes", c.sent, "took", time.Since(began))
+}
+
+// A call is one request on its way through the API.
+type call struct {
+	*handler
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+
+	who *service.Token // nil until authenticated
+
+	// What the path names.
+	at      service.Ref
+	name    string
+	altName string // name with each literal "+" read as a blank; empty if there is none
+
+	status int // answered; 0 until then
+	sent   int
+}
+
+// answer takes the call through the gates and does what it asks.
+func (c *call) answer() ([]byte, error) {
+	if c.r.ContentLength != 0 {
+		c.limitBody()
+	}
+	if c.r.URL.EscapedPath() == readyPath && reads(c.r.Method) {
+		return c.ready()
+	}
+	if err := c.authenticate(); err != nil {
+		return nil, err
+	}
+	if err := c.authorize(); err != nil {
+		return nil, err
+	}
+	do, err := c.route()
+	if err != nil {
+		return nil, err
+	}
+	return do(c)
+}
+
+const readyPath = "/headwater/readyz"
+
+// ready needs no token: what asks is a supervisor, and it learns one bit.
+func (c *call) ready() ([]byte, error) {
+	if !c.Ready() {
+		return nil, &fault{status: http.StatusServiceUnavailable, msg: "Not ready"}
+	}
+	return statusOK()
+}
+
+// statusOK is the reply to what has nothing to show: deletes, readiness.
+func statusOK() ([]byte, error) { return []byte(`{"status":"ok"}`), nil }
+
+// recover turns a panic into an answer, so that one call's bug is not the
+// connection's.
+func (c *call) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	c.Log.ErrorContext(c.r.Context(), "api call panicked",
+		"method", c.r.Method, "path", c.path(), "panic", p, "stack", string(debug.Stack()))
+	if c.status == 0 {
+		c.write(http.StatusInternalServerError, errorBody(msgInternal, detailInternal))
+	}
+}
+
+// path is what may be logged of a URL: never the query, where people put
+// tokens.
+func (c *call) path() string {
+	const enough = 512
+	path := c.r.URL.EscapedPath()
+	return path[:min(len(path), enough)]
+}
+
+func (c *call) tokenID() string {
+	if c.who == nil {
+		return ""
+	}
+	return c.who.ID
+}

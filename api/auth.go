@@ -1,0 +1,122 @@
+package api
+
+import (
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"headwater/service"
+)
+
+const (
+	keyHeader = "Fastly-Key"
+
+	// Tokens are 16 to 256 visible ASCII characters. Others are refused before
+	// anything is spent on them.
+	minToken, maxToken = 16, 256
+
+	// maxGuesses is how many refused tokens an address has a minute before the
+	// answer turns from 401 to 429. Good tokens from that address keep working:
+	// the one who guesses may share it with others.
+	maxGuesses = 100
+
+	maxAddresses = 1 << 16
+	maxCustomers = 1 << 20
+)
+
+// authenticate finds who calls. The header is the only place a token is taken
+// from: not the query, which ends up in logs, and not cookies, which browsers
+// send unasked.
+func (c *call) authenticate() error {
+	keys := c.r.Header[keyHeader]
+	if len(keys) == 0 {
+		return errNoToken
+	}
+	who, err := c.findToken(keys)
+	if isCode(err, service.Unauthorized) {
+		if c.guesses.add(network(c.r.RemoteAddr), 1, c.Now()) > maxGuesses {
+			return &fault{status: http.StatusTooManyRequests, msg: "Too many failed authentications"}
+		}
+	}
+	c.who = who
+	return err
+}
+
+func (c *call) findToken(keys []string) (*service.Token, error) {
+	if len(keys) > 1 || !tokenShaped(keys[0]) {
+		return nil, errNoToken
+	}
+	return c.Store.Authenticate(c.r.Context(), keys[0])
+}
+
+func tokenShaped(key string) bool {
+	if len(key) < minToken || len(key) > maxToken {
+		return false
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// network is the part of a client's address that it cannot change at will: an
+// IPv6 host commands the whole /64.
+func network(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
+	}
+	ip := at.Addr().Unmap()
+	if ip.Is6() {
+		if prefix, err := ip.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return ip.String()
+}
+
+// authorize checks the token's scope and, for writes, the customer's quota. The
+// quota is told in headers, also when the call fails later.
+func (c *call) authorize() error {
+	allowed := c.who.Writes() || c.who.Reads() && reads(c.r.Method)
+	if !metered(c.r.Method) {
+		if !allowed {
+			return errForbidden
+		}
+		return nil
+	}
+	cost := 0
+	if allowed {
+		cost = 1
+	}
+	now := c.Now()
+	used := c.writes.add(c.who.Customer, cost, now)
+
+	// Written past Set, which would change the case that Fastly uses.
+	header := c.w.Header()
+	header["Fastly-RateLimit-Remaining"] = []string{strconv.Itoa(max(c.WriteLimit-used, 0))}
+	header["Fastly-RateLimit-Reset"] = []string{strconv.FormatInt(c.writes.end(now).Unix(), 10)}
+	switch {
+	case !allowed:
+		return errForbidden
+	case used > c.WriteLimit:
+		return service.Errorf(service.Exhausted, "")
+	}
+	return nil
+}
+
+// reads reports whether a method changes nothing.
+func reads(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// metered reports whether a method counts against the writes of the hour.
+func metered(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	}
+	return false
+}

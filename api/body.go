@@ -1,0 +1,88 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"headwater/service"
+)
+
+// maxFields bounds how many keys a body may have. The largest kind has about
+// forty.
+const maxFields = 1000
+
+// input reads and decodes the body. A JSON value that is an object or a list is
+// refused for a key that takes says is known, and dropped for others: clients
+// put back objects as they got them, lists and all.
+func (c *call) input(takes func(key string) bool) (service.Input, error) {
+	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, service.Errorf(service.Invalid, "Content-Encoding is not supported")
+	}
+	body, err := c.readBody()
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(body) {
+		return nil, service.Errorf(service.Invalid, "the body is not valid UTF-8")
+	}
+	switch bodyFormat(c.r.Header.Get("Content-Type"), body) {
+	case formatJSON:
+		return decodeJSON(body, takes)
+	case formatForm:
+		return decodeForm(string(body))
+	}
+	return nil, service.Errorf(service.Invalid, "multipart bodies are not supported here")
+}
+
+// readBody reads the whole body within its bounds of size and time.
+func (c *call) readBody() ([]byte, error) {
+	tooLarge := &fault{status: http.StatusRequestEntityTooLarge, msg: "Request entity too large", hangUp: true}
+	if c.r.ContentLength > maxBody {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, &fault{status: http.StatusRequestTimeout, msg: "Request timeout", hangUp: true}
+	}
+	if err != nil {
+		// Cut short, or not well formed as HTTP: the client's side in each case.
+		return nil, &fault{status: http.StatusBadRequest, msg: "Bad request", detail: "the body could not be read", hangUp: true}
+	}
+	c.unlimitBody()
+	return body, nil
+}
+
+type format int
+
+const (
+	formatForm format = iota
+	formatJSON
+	formatMultipart
+)
+
+// bodyFormat tells what a body is written in. Clients are known that send forms
+// without a type, and JSON as text: where the type does not say, the first
+// character does.
+func bodyFormat(contentType string, body []byte) format {
+	contentType, _, _ = strings.Cut(contentType, ";")
+	contentType = strings.ToLower(strings.TrimSpace(contentType))
+	switch {
+	case contentType == "application/x-www-form-urlencoded":
+		return formatForm
+	case contentType == "application/json", contentType == "text/json", strings.HasSuffix(contentType, "+json"):
+		return formatJSON
+	case strings.HasPrefix(contentType, "multipart/"):
+		return formatMultipart
+	}
+	if strings.HasPrefix(strings.TrimLeft(string(body), " \t\r\n"), "{") {
+		return formatJSON
+	}
+	return formatForm
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"net/url"
+	"strings"
+
+	"headwater/service"
+)
+
+// decodeForm reads application/x-www-form-urlencoded. It is stricter than
+// [url.ParseQuery]: a key that comes twice is refused, since whoever sees only
+// one of the two sees another request than we do.
+func decodeForm(body string) (service.Input, error) {
+	in := service.Input{}
+	for pair := range strings.SplitSeq(body, "&") {
+		if pair == "" {
+			continue
+		}
+		rawKey, rawText, _ := strings.Cut(pair, "=")
+		key, err := unescapeForm(rawKey)
+		if err != nil {
+			return nil, err
+		}
+		text, err := unescapeForm(rawText)
+		if err != nil {
+			return nil, err
+		}
+		if err := put(in, key, service.Value{Type: service.TextValue, Text: text}); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func unescapeForm(raw string) (string, error) {
+	text, err := url.QueryUnescape(raw)
+	if err != nil {
+		return "", service.Errorf(service.Invalid, "the form holds an invalid %%-escape")
+	}
+	return text, checkUTF8(text)
+}
+
+// put adds a field to in, once.
+func put(in service.Input, key string, v service.Value) error {
+	if _, twice := in[key]; twice {
+		return service.Errorf(service.Invalid, "'%s' is sent twice", excerpt(key))
+	}
+	if len(in) == maxFields {
+		return service.Errorf(service.Invalid, "more than %d fields", maxFields)
+	}
+	in[key] = v
+	return nil
+}
+
+// excerpt keeps a key that is quoted in an error from being the whole answer.
+func excerpt(key string) string {
+	const enough = 64
+	if len(key) <= enough {
+		return key
+	}
+	return strings.ToValidUTF8(key[:enough], "") + "..."
+}

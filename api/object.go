@@ -1,0 +1,110 @@
+package api
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"headwater/service"
+)
+
+// objects are the actions on the objects of one kind. All kinds share them;
+// what differs, the kind's own table says.
+type objects struct {
+	kind  *service.Kind
+	known map[string]json.RawMessage // only the keys count
+}
+
+func newObjects(k *service.Kind) objects {
+	o := objects{kind: k}
+	// What a kind answers is what it knows.
+	if err := json.Unmarshal(k.AppendJSON(nil, k.Default(), service.Place{}), &o.known); err != nil {
+		panic("api: kind " + k.Name + " does not render as JSON: " + err.Error())
+	}
+	return o
+}
+
+func (o objects) input(c *call) (service.Input, error) {
+	return c.input(func(key string) bool {
+		_, known := o.known[key]
+		return known
+	})
+}
+
+// place is where the call's objects are rendered from.
+func (c *call) place(locked bool) service.Place {
+	return service.Place{Service: c.at.Service, Version: c.at.Version, Locked: locked, Reader: !c.who.Writes()}
+}
+
+func (o objects) list(c *call) ([]byte, error) {
+	all, v, err := c.Store.Objects(c.r.Context(), c.who, c.at, o.kind)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b service.Object) int {
+		return strings.Compare(a.Meta().Name, b.Meta().Name)
+	})
+	const usual = 1536 // bytes an object takes
+	body := make([]byte, 0, 2+usual*len(all))
+	body = append(body, '[')
+	for i, object := range all {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = o.kind.AppendJSON(body, object, c.place(v.Locked))
+	}
+	return append(body, ']'), nil
+}
+
+func (o objects) get(c *call) (body []byte, err error) {
+	err = c.named(func(name string) error {
+		object, v, err := c.Store.Object(c.r.Context(), c.who, c.at, o.kind, name)
+		if err == nil {
+			body = o.kind.AppendJSON(nil, object, c.place(v.Locked))
+		}
+		return err
+	})
+	return body, err
+}
+
+func (o objects) create(c *call) ([]byte, error) {
+	in, err := o.input(c)
+	if err != nil {
+		return nil, err
+	}
+	object, err := o.kind.Create(in)
+	if err != nil {
+		return nil, err
+	}
+	object, err = c.Store.CreateObject(c.r.Context(), c.who, c.at, o.kind, object)
+	if err != nil {
+		return nil, err
+	}
+	return o.kind.AppendJSON(nil, object, c.place(false)), nil // a locked version takes no writes
+}
+
+func (o objects) update(c *call) (body []byte, err error) {
+	in, err := o.input(c)
+	if err != nil {
+		return nil, err
+	}
+	err = c.named(func(name string) error {
+		object, err := c.Store.UpdateObject(c.r.Context(), c.who, c.at, o.kind, name,
+			func(old service.Object) (service.Object, error) { return o.kind.Update(old, in) })
+		if err == nil {
+			body = o.kind.AppendJSON(nil, object, c.place(false))
+		}
+		return err
+	})
+	return body, err
+}
+
+func (o objects) delete(c *call) ([]byte, error) {
+	err := c.named(func(name string) error {
+		return c.Store.DeleteObject(c.r.Context(), c.who, c.at, o.kind, name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return statusOK()
+}

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"headwater/service"
+)
+
+// An action does what a call asks, once the call has passed all gates, and
+// returns the JSON of a 200.
+type action func(*call) ([]byte, error)
+
+// newRoutes lists the API, and is its table of contents.
+func newRoutes() *node {
+	n := new(node)
+	n.add("GET    "+readyPath, (*call).ready)
+
+	n.add("GET    /service", (*call).listServices)
+	n.add("POST   /service", (*call).createService)
+	n.add("GET    /service/{service}", (*call).getService)
+	n.add("PUT    /service/{service}", (*call).updateService)
+	n.add("DELETE /service/{service}", (*call).deleteService)
+
+	const versions = "/service/{service}/version"
+	n.add("GET    "+versions, (*call).listVersions)
+	n.add("POST   "+versions, (*call).createVersion)
+	n.add("GET    "+versions+"/active", (*call).activeVersion)
+
+	const version = versions + "/{version}"
+	n.add("GET    "+version, (*call).getVersion)
+	n.add("PUT    "+version, (*call).updateVersion)
+	n.add("PUT    "+version+"/clone", (*call).cloneVersion)
+	n.add("PUT    "+version+"/lock", (*call).lockVersion)
+	n.add("GET    "+version+"/validate", (*call).validateVersion)
+	n.add("PUT    "+version+"/activate", (*call).activateVersion)
+	n.add("PUT    "+version+"/deactivate", (*call).deactivateVersion)
+
+	for _, k := range service.Kinds() {
+		o := newObjects(k)
+		if k.Singleton {
+			n.add("GET    "+version+"/"+k.Name, o.get)
+			n.add("PUT    "+version+"/"+k.Name, o.update)
+			continue
+		}
+		n.add("GET    "+version+"/"+k.Name, o.list)
+		n.add("POST   "+version+"/"+k.Name, o.create)
+		n.add("GET    "+version+"/"+k.Name+"/{name}", o.get)
+		n.add("PUT    "+version+"/"+k.Name+"/{name}", o.update)
+		n.add("DELETE "+version+"/"+k.Name+"/{name}", o.delete)
+	}
+	return n
+}
+
+// A node is one path segment in the tree of routes. The standard mux does not
+// fit: it cleans paths and redirects, and it cannot tell "a%2Fb" from "a/b".
+type node struct {
+	literals map[string]*node
+	param    *node  // takes every other segment
+	takes    string // what param's segment is: service, version or name
+	actions  map[string]action
+}
+
+// add makes a route of a method and a path. It panics when there is one, as
+// http.ServeMux does: a programming error.
+func (n *node) add(route string, do action) {
+	method, path, _ := strings.Cut(route, " ")
+	for segment := range strings.SplitSeq(strings.TrimSpace(path)[1:], "/") {
+		if takes, ok := strings.CutPrefix(segment, "{"); ok {
+			if n.param == nil {
+				n.param = new(node)
+				n.takes = strings.TrimSuffix(takes, "}")
+			}
+			n = n.param
+			continue
+		}
+		if n.literals == nil {
+			n.literals = map[string]*node{}
+		}
+		if n.literals[segment] == nil {
+			n.literals[segment] = new(node)
+		}
+		n = n.literals[segment]
+	}
+	if n.actions == nil {
+		n.actions = map[string]action{}
+	}
+	if n.actions[method] != nil {
+		panic("api: route " + route + " is declared twice")
+	}
+	n.actions[method] = do
+}
+
+// allow lists the methods of n for the header of that name.
+func (n *node) allow() string {
+	var methods []string
+	for method := range n.actions {
+		methods = append(methods, method)
+		if method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	slices.Sort(methods)
+	return strings.Join(methods, ", ")
+}
+
+// route finds the call's action, and reads from the path what it acts on.
+func (c *call) route() (action, error) {
+	if len(c.r.RequestURI) > maxURL {
+		return nil, &fault{status: http.StatusRequestURITooLong, msg: "URI too long"}
+	}
+	path, ok := strings.CutPrefix(c.r.URL.EscapedPath(), "/")
+	if !ok {
+		return nil, errNoRoute
+	}
+	n := c.routes
+	for raw := range strings.SplitSeq(path, "/") {
+		text, ok := unescape(raw)
+		if !ok {
+			return nil, errNoRoute
+		}
+		next := n.literals[text]
+		if next == nil {
+			if n.param == nil || !c.bind(n.takes, raw, text) {
+				return nil, errNoRoute
+			}
+			next = n.param
+		}
+		n = next
+	}
+	if len(n.actions) == 0 {
+		return nil, errNoRoute
+	}
+	method := c.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	do := n.actions[method]
+	if do == nil {
+		return nil, &fault{status: http.StatusMethodNotAllowed, msg: "Method not allowed", allow: n.allow()}
+	}
+	return do, nil
+}
+
+// unescape decodes one path segment, once. Segments that a proxy on the way
+// might read as another path are no route of ours.
+func unescape(raw string) (string, bool) {
+	text, err := url.PathUnescape(raw)
+	ok := err == nil && text != "" && text != "." && text != ".." &&
+		utf8.ValidString(text) && !strings.Contains(text, "\x00")
+	return text, ok
+}
+
+// bind keeps what a segment names. It is false for what no such thing can be
+// called.
+func (c *call) bind(takes, raw, text string) bool {
+	switch takes {
+	case "service":
+		c.at.Service = text
+	case "version":
+		n, ok := versionNumber(text)
+		if !ok {
+			return false
+		}
+		c.at.Version = n
+	case "name":
+		c.name = text
+		if strings.Contains(raw, "+") {
+			c.altName, _ = unescape(strings.ReplaceAll(raw, "+", "%20"))
+		}
+	}
+	return true
+}
+
+// versionNumber accepts plain decimals from 1, as the API itself writes them:
+// one version has one path.
+func versionNumber(text string) (int, bool) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	return int(n), err == nil && n >= 1 && strconv.FormatInt(n, 10) == text
+}
+
+// named runs do with the name that the path holds. One client (Fastly's for
+// Rust) writes blanks as "+", the others mean "+" when they write it: the plain
+// reading goes first, and only where it names nothing the other.
+func (c *call) named(do func(name string) error) error {
+	err := do(c.name)
+	if c.altName == "" || !isCode(err, service.Missing) {
+		return err
+	}
+	if altErr := do(c.altName); !isCode(altErr, service.Missing) {
+		return altErr
+	}
+	return err
+}

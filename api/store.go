@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+
+	"headwater/service"
+)
+
+// Store is what the API needs of the place where configuration is kept. Every
+// method takes the caller and shows it nothing that is another customer's or
+// outside its service limits: such things are [service.Hidden], as if they did
+// not exist. Scopes (who may write at all) are the API's to check.
+//
+// A method that returns without an error has made its change durable.
+type Store interface {
+	// Authenticate finds the token with this secret. Unknown and expired ones
+	// are [service.Unauthorized].
+	Authenticate(ctx context.Context, secret string) (*service.Token, error)
+
+	// CreateService makes a service with one unlocked version 1 and returns it.
+	// It reads Name, Comment and Type of s.
+	CreateService(ctx context.Context, who *service.Token, s service.Service) (*service.Service, error)
+	Service(ctx context.Context, who *service.Token, id string) (*service.Service, error)
+	Services(ctx context.Context, who *service.Token) ([]*service.Service, error)
+	UpdateService(ctx context.Context, who *service.Token, id string, change func(*service.Service) error) (*service.Service, error)
+
+	// DeleteService is [service.Invalid] while a version is active.
+	DeleteService(ctx context.Context, who *service.Token, id string) error
+
+	// CreateVersion makes an empty draft, numbered one above the service's
+	// highest.
+	CreateVersion(ctx context.Context, who *service.Token, id, comment string) (*service.Version, error)
+	Version(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, error)
+	UpdateVersion(ctx context.Context, who *service.Token, at service.Ref, change func(*service.Version) error) (*service.Version, error)
+	CloneVersion(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, error)
+	LockVersion(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, error)
+
+	// Snapshot reads the whole version at one moment.
+	Snapshot(ctx context.Context, who *service.Token, at service.Ref) (*service.Snapshot, error)
+
+	// Activate makes the version the active one and locks it, in one
+	// transaction, provided that compile accepts the snapshot that is
+	// committed. The snapshot returned is to be published.
+	Activate(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error)
+
+	// Deactivate leaves the service without an active version. The snapshot
+	// returned is empty and has the new generation.
+	Deactivate(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, *service.Snapshot, error)
+
+	// The objects of a version. Reads also return the version they were made
+	// at. Writes to a locked version are [service.Locked], whether or not the
+	// object exists; Name tells the objects of a kind apart, "" a singleton,
+	// which always exists.
+	Objects(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind) ([]service.Object, *service.Version, error)
+	Object(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) (service.Object, *service.Version, error)
+	CreateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, o service.Object) (service.Object, error)
+	UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (service.Object, error)
+	DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error
+}
+
+// Edge is what the API needs of the data plane.
+type Edge interface {
+	// Check compiles s as an activation would, and changes nothing. It returns
+	// what the caller should know though it does not prevent activation; an
+	// error is [service.Invalid] and names the object and field.
+	Check(s *service.Snapshot) (warnings []string, err error)
+}
+
+// Publisher carries an activation or deactivation to every edge. When Publish
+// returns, the edges of this process serve s.
+type Publisher interface {
+	Publish(ctx context.Context, s *service.Snapshot) error
+}
