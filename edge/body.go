@@ -1,0 +1,173 @@
+package edge
+
+import (
+	"io"
+	"time"
+)
+
+// A body carries a response's body from the origin to the client, as it comes.
+type body struct {
+	x       *exchange
+	in, out framing
+	left    int64 // framedLength: bytes still to come
+	done    bool  // the end has come
+	clean   bool  // nothing has come behind it
+}
+
+// begin appends what of the body came with the origin's head to x.out. Nothing
+// is sent yet: a body that is broken already can still become an error page.
+func (b *body) begin() failure {
+	x := b.x
+	data, f := b.take(x.first)
+	if f != failNone {
+		return f
+	}
+	x.event.responseBody += int64(len(data))
+	if b.out == framedChunked {
+		x.out.b = appendChunk(x.out.b, data)
+	} else {
+		x.out.b = append(x.out.b, data...)
+	}
+	if b.done {
+		x.out.b, f = b.finish(x.out.b)
+	}
+	return f
+}
+
+// take gets the body's data out of bytes from the origin, and notes its end.
+func (b *body) take(raw []byte) ([]byte, failure) {
+	switch b.in {
+	case framedNone:
+		b.done, b.clean = true, len(raw) == 0
+		return nil, failNone
+	case framedLength:
+		b.clean = int64(len(raw)) <= b.left
+		raw = raw[:min(int64(len(raw)), b.left)]
+		b.left -= int64(len(raw))
+		b.done = b.left == 0
+	case framedChunked:
+		n, used, err := b.x.chunks.decode(raw)
+		if err != nil {
+			b.x.event.cause = err
+			return nil, failTruncated
+		}
+		b.done = b.x.chunks.done()
+		b.clean = used == len(raw)
+		raw = raw[:n]
+	}
+	return raw, failNone
+}
+
+// finish appends what ends the body: the last chunk and the trailer.
+func (b *body) finish(dst []byte) ([]byte, failure) {
+	if b.out != framedChunked {
+		return dst, failNone
+	}
+	dst = append(dst, "0\r\n"...)
+	if b.in == framedChunked {
+		var err error
+		if dst, err = b.x.chunks.appendTrailer(dst); err != nil {
+			b.x.event.cause = err
+			return dst, failTruncated
+		}
+	}
+	return append(dst, '\r', '\n'), failNone
+}
+
+// chunkTail is the room that stream leaves behind the data of a chunk: its CR LF
+// and the last chunk. A trailer goes in a write of its own.
+const chunkTail = 2 + len("0\r\n\r\n")
+
+// stream copies what is left of the body, one write a read.
+func (b *body) stream() failure {
+	x := b.x
+	if b.in != framedLength || b.left > smallBuffer {
+		x.in.free()
+		x.in = getBuffer(smallBuffer)
+	}
+	room := x.in.b[chunkRoom : len(x.in.b)-chunkTail]
+	for !b.done {
+		if b.in == framedLength && b.left < int64(len(room)) {
+			room = room[:b.left]
+		}
+		n, err := x.readOrigin(room, after(time.Now(), x.backend.betweenBytesTimeout))
+		if err != nil {
+			return b.interrupted(err)
+		}
+		data, f := b.take(room[:n])
+		if f != failNone {
+			return f
+		}
+		x.event.responseBody += int64(len(data))
+		if f := b.send(len(data)); f != failNone {
+			return f
+		}
+	}
+	return failNone
+}
+
+// send writes the n data bytes that stand at chunkRoom in x.in, framed, and the
+// body's end if it has come.
+func (b *body) send(n int) failure {
+	x, from, to := b.x, chunkRoom, chunkRoom+n
+	if b.out == framedChunked && n > 0 {
+		from = putChunkSize(x.in.b, chunkRoom, n)
+		to += copy(x.in.b[to:], "\r\n")
+	}
+	if b.done && b.out == framedChunked {
+		if len(x.chunks.trailer) > 0 {
+			dst, f := b.finish(append(x.out.b[:0], x.in.b[from:to]...))
+			x.out.b = dst
+			if f != failNone {
+				return f
+			}
+			return x.write(dst)
+		}
+		to += copy(x.in.b[to:], "0\r\n\r\n")
+	}
+	if from == to {
+		return failNone
+	}
+	return x.write(x.in.b[from:to])
+}
+
+// interrupted decides what a failed read makes of the body. The end of the
+// stream is the end of a body that is framed by it. A gap over
+// between_bytes_timeout makes what has come count as all, as the Backend API
+// documents it: a clean end where the framing can say so. Anything else is a
+// truncation that the client must be able to see.
+func (b *body) interrupted(err error) failure {
+	x := b.x
+	switch {
+	case err == io.EOF && b.in == framedClose:
+		b.done = true
+		return b.end()
+	case err == errTimeout:
+		x.event.cause = err
+		if b.out == framedChunked {
+			if f := b.end(); f != failNone {
+				return f
+			}
+		}
+		return failBetweenBytes
+	}
+	x.event.cause = err
+	return failTruncated
+}
+
+// end writes the body's end alone.
+func (b *body) end() failure {
+	if b.out != framedChunked {
+		return failNone
+	}
+	return b.x.write([]byte("0\r\n\r\n"))
+}
+
+// abort ends a client's connection whose answer is not whole. Where only the
+// connection's end frames the body, a reset tells it from a whole one; a gap
+// that counts as the end is none.
+func (b *body) abort(f failure) {
+	if b.out == framedClose && f == failTruncated {
+		b.x.c.tcp.SetLinger(0)
+	}
+}

@@ -1,0 +1,63 @@
+package edge
+
+import "sync"
+
+// Buffer sizes. Small ones hold nearly every head; big ones take the largest head
+// we accept and stream bodies. Output has room for the fields that we add.
+const (
+	smallBuffer  = 16 << 10
+	bigBuffer    = maxHead
+	outputBuffer = smallBuffer + 4<<10
+)
+
+// A buffer is pooled memory. Connections hold one only while there are bytes in
+// it: ten thousand idle clients hold none.
+type buffer struct{ b []byte }
+
+var (
+	smallBuffers  = sync.Pool{New: func() any { return &buffer{make([]byte, smallBuffer)} }}
+	bigBuffers    = sync.Pool{New: func() any { return &buffer{make([]byte, bigBuffer)} }}
+	outputBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, outputBuffer)} }}
+)
+
+// getBuffer returns a buffer with room for more than n bytes, n below bigBuffer.
+func getBuffer(n int) *buffer {
+	if n < smallBuffer {
+		return smallBuffers.Get().(*buffer)
+	}
+	return bigBuffers.Get().(*buffer)
+}
+
+func (b *buffer) free() {
+	switch len(b.b) {
+	case smallBuffer:
+		smallBuffers.Put(b)
+	case bigBuffer:
+		bigBuffers.Put(b)
+	}
+}
+
+// grow returns a big buffer with the first n bytes of b, and frees b.
+func (b *buffer) grow(n int) *buffer {
+	big := getBuffer(smallBuffer)
+	copy(big.b, b.b[:n])
+	b.free()
+	return big
+}
+
+// An output is a message under construction. Appending may outgrow the pooled
+// memory; the outgrown piece is then the collector's.
+type output struct {
+	b    []byte
+	home *buffer
+}
+
+func newOutput() output {
+	home := outputBuffers.Get().(*buffer)
+	return output{b: home.b[:0], home: home}
+}
+
+func (o *output) free() {
+	outputBuffers.Put(o.home)
+	*o = output{}
+}

@@ -1,0 +1,272 @@
+package edge
+
+import (
+	"bytes"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A clientConn is one connection from a client. Its goroutine waits for bytes,
+// cuts requests off them and serves each to its end before it looks at the next.
+//
+// While it waits it holds no buffer: bytes of a head that is not complete are
+// kept in part, no larger than need be.
+type clientConn struct {
+	edge   *Edge
+	tcp    *net.TCPConn
+	link   link
+	remote string // the client's address, without port
+	secure bool   // the client speaks TLS
+
+	part    []byte    // bytes read that belong to no served request yet
+	scan    headScan  // how far part was looked through
+	started time.Time // when the first byte of part came
+	quiet   time.Time // when the last request ended
+
+	upload *exchange // a request whose body has to be waited for: leaves the resident loop
+	over   bool      // no more requests
+	unread bool      // the client may still be sending
+
+	busy   atomic.Bool
+	origin atomic.Pointer[originConn] // of the exchange under way, for cut
+}
+
+func newClientConn(e *Edge, tcp *net.TCPConn) *clientConn {
+	c := &clientConn{edge: e, tcp: tcp, quiet: time.Now()}
+	if a, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
+		c.remote = a.AddrPort().Addr().Unmap().WithZone("").String()
+	}
+	c.link = e.newLink(tcp)
+	return c
+}
+
+// serve runs the connection to its end.
+func (c *clientConn) serve() {
+	defer c.link.close()
+	for !c.over {
+		if c.upload != nil {
+			c.serveUpload()
+		} else if err := c.link.reside(c); err != nil {
+			c.ended(err)
+		}
+	}
+	if c.unread {
+		c.linger()
+	}
+}
+
+// due is when the wait for the client's next bytes is over.
+func (c *clientConn) due() time.Time {
+	if len(c.part) > 0 {
+		return c.started.Add(c.edge.cfg.Client.Header)
+	}
+	return c.quiet.Add(c.edge.cfg.Client.Idle)
+}
+
+// ended ends the connection when no request comes any more. A head that did not
+// come in time is told so.
+func (c *clientConn) ended(err error) {
+	c.over = true
+	if err == errTimeout && len(c.part) > 0 {
+		c.refuse(errHeadTime)
+	}
+}
+
+// turn takes the bytes that have come and serves what is complete of them. It
+// returns false when the resident loop has to be left: the connection is over, a
+// request's body has to be waited for, or reading failed.
+//
+// A read that does not fill its buffer has taken all there was. syscall.EAGAIN
+// from a read that does not wait says that nothing has come.
+func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error) {
+	buf := getBuffer(len(c.part))
+	have := copy(buf.b, c.part)
+	for {
+		n, err := read(buf.b[have:])
+		if err != nil {
+			c.keep(buf, have)
+			if err == syscall.EAGAIN {
+				return true, nil
+			}
+			return false, err
+		}
+		if have == 0 {
+			c.started = time.Now()
+		}
+		full := have+n == len(buf.b)
+		have = c.consume(buf, have+n)
+		switch {
+		case c.upload != nil:
+			return false, nil // which keeps buf
+		case c.over:
+			buf.free()
+			return false, nil
+		case !full:
+			c.keep(buf, have)
+			return true, nil
+		case have == len(buf.b):
+			buf = buf.grow(have)
+		}
+	}
+}
+
+// keep saves the first have bytes for the next turn and frees the buffer.
+func (c *clientConn) keep(buf *buffer, have int) {
+	switch {
+	case have == 0:
+		c.part = nil
+	case have != len(c.part):
+		c.part = append([]byte(nil), buf.b[:have]...)
+	}
+	buf.free()
+}
+
+// consume serves the complete requests in the first have bytes of buf, moves
+// what is left to its front, and returns how much that is.
+func (c *clientConn) consume(buf *buffer, have int) int {
+	pos := 0
+	for !c.over && pos < have {
+		pos += c.skipBlank(buf.b[pos:have])
+		end, err := c.scan.end(buf.b[pos:have])
+		if err == nil && end == 0 {
+			err = headTooLong(buf.b[pos:have])
+		}
+		if err != nil {
+			c.refuse(err)
+			return 0
+		}
+		if end == 0 {
+			break
+		}
+		c.scan = headScan{}
+		used := c.request(buf, pos, pos+end, have)
+		if c.upload != nil {
+			return 0
+		}
+		pos += end + used
+		c.quiet = time.Now()
+		c.started = c.quiet
+	}
+	copy(buf.b, buf.b[pos:have])
+	return have - pos
+}
+
+// skipBlank lets one empty line stand before a request (RFC 9112 section 2.2).
+func (c *clientConn) skipBlank(b []byte) int {
+	if c.scan.seen == 0 && len(b) >= 2 && b[0] == '\r' && b[1] == '\n' {
+		return 2
+	}
+	return 0
+}
+
+// headTooLong reports a head over our bounds before it is complete.
+func headTooLong(b []byte) error {
+	if len(b) >= maxHead {
+		return errHeadSize
+	}
+	const line = maxMethod + maxTarget + len("  HTTP/1.1\r\n")
+	if len(b) > line && bytes.IndexByte(b[:line], '\n') < 0 {
+		return errTargetSize
+	}
+	return nil
+}
+
+// request serves the request whose head is buf.b[from:to]. It returns how many
+// of the bytes after the head were its body's, or sets c.upload if not all of
+// the body is there.
+func (c *clientConn) request(buf *buffer, from, to, have int) int {
+	x := newExchange(c)
+	if err := parseRequest(buf.b[from:to], &x.req); err != nil {
+		x.free()
+		c.refuse(err)
+		return 0
+	}
+	c.busy.Store(true)
+	rest := buf.b[to:have]
+	if x.req.chunked || x.req.length > int64(len(rest)) {
+		x.held, x.rest = buf, rest
+		c.upload = x
+		return 0
+	}
+	body := rest[:max(x.req.length, 0)]
+	keep := x.serve(body)
+	x.free()
+	c.busy.Store(false)
+	if !keep || c.edge.draining.Load() {
+		c.over, c.unread = true, len(rest) > len(body)
+	}
+	return len(body)
+}
+
+// serveUpload serves the request whose body was not all there, outside the
+// resident loop, where reading may wait; then what came behind the body, for
+// which no further byte may ever wake us.
+func (c *clientConn) serveUpload() {
+	x := c.upload
+	c.upload = nil
+	keep, leftover := x.serveUpload()
+	whole := x.up.whole
+	x.free()
+	c.busy.Store(false)
+	c.quiet = time.Now()
+	c.started = c.quiet
+	if !keep || c.edge.draining.Load() {
+		c.over, c.unread = true, !whole
+		return
+	}
+	buf := getBuffer(len(leftover))
+	have := c.consume(buf, copy(buf.b, leftover))
+	if c.upload == nil {
+		c.keep(buf, have)
+	}
+}
+
+// refuse answers a request that has no meaning and ends the connection.
+func (c *clientConn) refuse(err error) {
+	c.over, c.unread = true, true
+	x := newExchange(c)
+	x.refuse(err.(*malformed))
+	x.free()
+}
+
+// Bounds of a lingering close: what we still take from a client that we have
+// answered for the last time.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 256 << 10
+)
+
+// linger ends our half of the connection and takes what the client still sends,
+// for a while: closing with unread bytes would send a reset, which can destroy
+// the answer before the client has read it.
+func (c *clientConn) linger() {
+	c.link.closeWrite()
+	due := time.Now().Add(lingerTime)
+	buf := getBuffer(0)
+	defer buf.free()
+	for left := lingerBytes; left > 0; {
+		n, err := c.link.read(buf.b, due)
+		if err != nil && err != errInterrupted {
+			return
+		}
+		left -= n
+	}
+}
+
+// drain asks an idle connection to end now; a busy one ends after its answer.
+func (c *clientConn) drain() {
+	if !c.busy.Load() {
+		c.link.interrupt()
+	}
+}
+
+// cut ends the connection, whatever it is doing. The origin's goes first: closing
+// the client's waits for the exchange that is inside its resident loop.
+func (c *clientConn) cut() {
+	if o := c.origin.Load(); o != nil {
+		o.link.close()
+	}
+	c.link.close()
+}

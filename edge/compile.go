@@ -1,0 +1,121 @@
+package edge
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"headwater/dial"
+	"headwater/service"
+)
+
+// defaultConnectTimeout stands in for a connect_timeout of 0, which would
+// otherwise let a dead address hold a request for minutes.
+const defaultConnectTimeout = time.Second
+
+// compile turns a version into a site whose backends have no pools yet. Whatever
+// would fail at run time fails here, as [service.Invalid] with the object's name
+// and field; what only deserves notice comes back as warnings.
+func compile(s *service.Snapshot) (*site, []string, error) {
+	site := &site{service: s.Service, version: s.Version, defaultHost: []byte(s.Settings().DefaultHost)}
+	var warnings []string
+	for _, d := range s.Domains() {
+		site.addDomain(strings.ToLower(d.Name))
+	}
+	if len(site.exact)+len(site.wild) == 0 {
+		warnings = append(warnings, "Version has no associated domains")
+	}
+	for _, b := range s.Backends() {
+		if err := checkBackend(b); err != nil {
+			return nil, nil, err
+		}
+		if unused := unusedFields(b); len(unused) > 0 {
+			warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
+		}
+		site.addBackend(b)
+	}
+	if len(site.backends) == 0 {
+		warnings = append(warnings, "Version has no associated backends")
+	}
+	return site, warnings, nil
+}
+
+func (s *site) addDomain(name string) {
+	if suffix, ok := strings.CutPrefix(name, "*"); ok {
+		s.wild = append(s.wild, suffix)
+		return
+	}
+	s.exact = append(s.exact, name)
+}
+
+func (s *site) addBackend(b *service.Backend) {
+	c := &backend{
+		name:                b.Name,
+		endpoint:            dial.To(b),
+		connectTimeout:      millis(b.ConnectTimeout),
+		firstByteTimeout:    millis(b.FirstByteTimeout),
+		betweenBytesTimeout: millis(b.BetweenBytesTimeout),
+	}
+	if c.connectTimeout == 0 {
+		c.connectTimeout = defaultConnectTimeout
+	}
+	if b.OverrideHost != nil {
+		c.overrideHost = []byte(*b.OverrideHost)
+	}
+	s.backends = append(s.backends, c)
+	switch {
+	case b.RequestCondition != "":
+	case b.AutoLoadbalance:
+		var sum int64
+		if n := len(s.shares); n > 0 {
+			sum = s.shares[n-1]
+		}
+		s.balanced = append(s.balanced, c)
+		s.shares = append(s.shares, sum+b.Weight)
+	case s.fallback == nil:
+		s.fallback = c
+	}
+}
+
+func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// checkBackend refuses what cannot be served.
+func checkBackend(b *service.Backend) error {
+	if b.Port == 0 {
+		return service.Errorf(service.Invalid, "Backend '%s': port 0 cannot be connected to", b.Name)
+	}
+	if b.UseSSL {
+		return service.Errorf(service.Invalid, "Backend '%s': use_ssl is set, and this edge does not speak TLS to backends yet", b.Name)
+	}
+	return nil
+}
+
+// unusedFields names the fields of b that ask for something the edge does not do
+// yet, so that nobody finds out by waiting for it.
+func unusedFields(b *service.Backend) []string {
+	asks := []struct {
+		field string
+		set   bool
+	}{
+		{"fetch_timeout", b.FetchTimeout != nil && *b.FetchTimeout > 0},
+		{"max_conn", b.MaxConn != service.BackendKind.Default().(*service.Backend).MaxConn},
+		{"healthcheck", b.Healthcheck != nil && *b.Healthcheck != ""},
+		{"shield", b.Shield != nil && *b.Shield != ""},
+		{"share_key", b.ShareKey != nil},
+		{"keepalive_time", b.KeepaliveTime != nil},
+		{"tcp_keepalive_enable", b.TCPKeepaliveEnable != nil},
+		{"tcp_keepalive_interval", b.TCPKeepaliveInterval != nil},
+		{"tcp_keepalive_probes", b.TCPKeepaliveProbes != nil},
+		{"tcp_keepalive_time", b.TCPKeepaliveTime != nil},
+		{"max_use", b.MaxUse != nil},
+		{"max_lifetime", b.MaxLifetime != nil},
+		{"prefer_ipv6", b.PreferIPv6},
+	}
+	var unused []string
+	for _, a := range asks {
+		if a.set {
+			unused = append(unused, a.field)
+		}
+	}
+	return unused
+}

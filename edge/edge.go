@@ -1,0 +1,348 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"headwater/dial"
+	"headwater/service"
+)
+
+// Timeouts bound what a client may take its time over. A zero field gets its
+// default.
+type Timeouts struct {
+	Header time.Duration // a whole request head, from its first byte; default 10 s
+	Body   time.Duration // between two reads of a request body; default 30 s
+	Write  time.Duration // between two writes of an answer; default 30 s
+	Idle   time.Duration // between two requests; default 60 s
+}
+
+func (t *Timeouts) fill() {
+	for _, f := range []struct {
+		d   *time.Duration
+		def time.Duration
+	}{{&t.Header, 10 * time.Second}, {&t.Body, 30 * time.Second}, {&t.Write, 30 * time.Second}, {&t.Idle, time.Minute}} {
+		if *f.d == 0 {
+			*f.d = f.def
+		}
+	}
+}
+
+// Config is what an [Edge] is made of. The zero value works.
+type Config struct {
+	// Identity names this edge in X-Served-By and error pages, in the form
+	// cache-<pop><node>-<POP>.
+	Identity string
+
+	Client Timeouts
+	Dialer *dial.Dialer
+
+	// AccessLog gets one event a request; nil logs none.
+	AccessLog *slog.Logger
+
+	// Log gets what an operator should know; nil discards it.
+	Log *slog.Logger
+
+	// PlainIO drives sockets through net.Conn even where system calls of our own
+	// are faster.
+	PlainIO bool
+}
+
+// An Edge serves the traffic of all active services. Make one with [New], give
+// it versions with [Edge.Apply] and listeners with [Edge.Serve], end it with
+// [Edge.Shutdown].
+type Edge struct {
+	cfg   Config
+	table atomic.Pointer[table]
+	pools *poolSet
+
+	change   sync.Mutex // serialises Apply; no request takes it
+	services map[string]*activation
+
+	xid      atomic.Uint32
+	date     atomic.Pointer[dateStamp]
+	draining atomic.Bool
+	drain    chan struct{} // closed when draining begins
+	owned    sync.WaitGroup
+
+	live context.Context // ends when Shutdown cuts what is left
+	kill context.CancelFunc
+
+	mu        sync.Mutex
+	clients   map[*clientConn]struct{}
+	listeners map[net.Listener]struct{}
+}
+
+// An activation is what the edge knows of a service: the newest generation seen
+// and the site it compiled to, nil when the service is not active.
+type activation struct {
+	generation int64
+	site       *site
+}
+
+// New returns an edge that knows no service yet.
+func New(cfg Config) *Edge {
+	cfg.Client.fill()
+	if cfg.Identity == "" {
+		cfg.Identity = "cache-local1-LOCAL"
+	}
+	if cfg.Dialer == nil {
+		cfg.Dialer = &dial.Dialer{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Edge{
+		cfg:       cfg,
+		pools:     newPoolSet(),
+		services:  map[string]*activation{},
+		drain:     make(chan struct{}),
+		clients:   map[*clientConn]struct{}{},
+		listeners: map[net.Listener]struct{}{},
+	}
+	e.live, e.kill = context.WithCancel(context.Background())
+	e.table.Store(&table{})
+	e.owned.Go(e.sweepPools)
+	return e
+}
+
+// Check compiles s and changes nothing. It returns what its owner should know; an
+// error is [service.Invalid] and names the object and field.
+func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
+	_, warnings, err = compile(s)
+	return warnings, err
+}
+
+// Apply makes the snapshots the active versions of their services, one without
+// objects and with version 0 meaning none. When it returns, the next request is
+// served by them; requests under way end as they began. A snapshot older than
+// what the edge has is ignored. If one does not compile none is applied.
+func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
+	e.change.Lock()
+	defer e.change.Unlock()
+	compiled := make([]*site, len(snapshots))
+	for i, s := range snapshots {
+		if s.Version == 0 {
+			continue
+		}
+		site, _, err := compile(s)
+		if err != nil {
+			return err
+		}
+		compiled[i] = site
+	}
+	old := e.table.Load()
+	next := &table{exact: maps.Clone(old.exact), wild: maps.Clone(old.wild)}
+	if next.exact == nil {
+		next.exact, next.wild = map[string]*site{}, map[string]*site{}
+	}
+	var gone []*site
+	for i, s := range snapshots {
+		if was, applied := e.enter(next, s, compiled[i]); applied && was != nil {
+			gone = append(gone, was)
+		}
+	}
+	e.table.Store(next)
+	// Only now: a pool that old and new site share must not close in between.
+	for _, s := range gone {
+		for _, b := range s.backends {
+			e.pools.release(b.pool.key)
+		}
+	}
+	return nil
+}
+
+// enter puts one service into the table under construction and returns the site
+// that it replaces.
+func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, applied bool) {
+	a := e.services[s.Service]
+	if a == nil {
+		a = &activation{}
+		e.services[s.Service] = a
+	} else if s.Generation < a.generation {
+		return nil, false
+	}
+	was = a.site
+	a.generation, a.site = s.Generation, now
+	t.remove(was)
+	if now != nil {
+		for _, b := range now.backends {
+			b.pool = e.pools.acquire(poolKey{service: now.service, endpoint: b.endpoint})
+		}
+		t.add(now)
+	}
+	return was, true
+}
+
+func (t *table) add(s *site) {
+	for _, name := range s.exact {
+		t.exact[name] = s
+	}
+	for _, name := range s.wild {
+		t.wild[name] = s
+	}
+}
+
+// remove takes out a site's names, but for those that another service has
+// taken over meanwhile.
+func (t *table) remove(s *site) {
+	if s == nil {
+		return
+	}
+	for _, name := range s.exact {
+		if t.exact[name] == s {
+			delete(t.exact, name)
+		}
+	}
+	for _, name := range s.wild {
+		if t.wild[name] == s {
+			delete(t.wild, name)
+		}
+	}
+}
+
+// Serve accepts clients from l until [Edge.Shutdown], and then returns nil. It
+// owns l. The listener must be one of TCP.
+func (e *Edge) Serve(l net.Listener) error {
+	e.mu.Lock()
+	e.listeners[l] = struct{}{}
+	e.mu.Unlock()
+	defer l.Close()
+	if e.draining.Load() {
+		return nil
+	}
+	var pause time.Duration
+	for {
+		c, err := l.Accept()
+		if err == nil {
+			pause = 0
+			e.start(c.(*net.TCPConn))
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		// Most likely out of descriptors: others' connections end, so wait.
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		e.cfg.Log.Error("accept", "error", err, "retry", pause)
+		select {
+		case <-e.drain:
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (e *Edge) start(tcp *net.TCPConn) {
+	c := newClientConn(e, tcp)
+	e.mu.Lock()
+	e.clients[c] = struct{}{}
+	e.owned.Add(1)
+	e.mu.Unlock()
+	go func() {
+		defer e.owned.Done()
+		c.serve()
+		e.mu.Lock()
+		delete(e.clients, c)
+		e.mu.Unlock()
+	}()
+}
+
+// newLink picks the kind of link for a connection.
+func (e *Edge) newLink(tcp *net.TCPConn) link {
+	if !e.cfg.PlainIO {
+		if l := newRawLink(tcp); l != nil {
+			return l
+		}
+	}
+	return newPlainLink(tcp)
+}
+
+// Shutdown stops accepting, lets requests under way finish until ctx ends, then
+// cuts what is left. Afterwards the edge holds no connection and no goroutine.
+func (e *Edge) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	if e.draining.Swap(true) {
+		e.mu.Unlock()
+		return nil
+	}
+	close(e.drain)
+	for l := range e.listeners {
+		l.Close()
+	}
+	for c := range e.clients {
+		c.drain()
+	}
+	e.mu.Unlock()
+
+	finished := make(chan struct{})
+	go func() {
+		e.owned.Wait()
+		close(finished)
+	}()
+	var err error
+	select {
+	case <-finished:
+	case <-ctx.Done():
+		err = ctx.Err()
+		e.kill()
+		e.pools.closeAll()
+		e.mu.Lock()
+		for c := range e.clients {
+			c.cut()
+		}
+		e.mu.Unlock()
+		<-finished
+	}
+	e.kill()
+	e.change.Lock()
+	defer e.change.Unlock()
+	for _, a := range e.services {
+		if a.site != nil {
+			for _, b := range a.site.backends {
+				e.pools.release(b.pool.key)
+			}
+			a.site = nil
+		}
+	}
+	return err
+}
+
+// sweepInterval is how long an idle connection that its origin has ended may
+// hold its descriptor.
+const sweepInterval = 5 * time.Second
+
+func (e *Edge) sweepPools() {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.drain:
+			return
+		case <-tick.C:
+			e.pools.sweep()
+		}
+	}
+}
+
+// A dateStamp is the Date field of one second.
+type dateStamp struct {
+	unix int64
+	text []byte
+}
+
+// dateAt returns now as an IMF-fixdate. It formats once a second.
+func (e *Edge) dateAt(now time.Time) []byte {
+	d := e.date.Load()
+	if unix := now.Unix(); d == nil || d.unix != unix {
+		d = &dateStamp{unix, now.UTC().AppendFormat(nil, "Mon, 02 Jan 2006 15:04:05 GMT")}
+		e.date.Store(d)
+	}
+	return d.text
+}

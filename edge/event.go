@@ -1,0 +1,58 @@
+package edge
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// An event is what is known of one exchange when it ends: one line of the access
+// log.
+type event struct {
+	failure failure
+	cause   error // what the system or the parser said; for the log only
+
+	connect   time.Duration // 0 for a warm connection
+	firstByte time.Duration // from the request's first byte to the answer's
+
+	requestBody, responseBody int64
+	written                   int64 // to the client, heads included
+	sent                      int   // to the origin, in the last try
+	retries                   int
+}
+
+// log writes the exchange's event, if anybody wants it.
+func (e *Edge) log(x *exchange) {
+	if e.cfg.AccessLog == nil {
+		return
+	}
+	v := &x.event
+	attrs := make([]slog.Attr, 0, 20)
+	attrs = append(attrs,
+		slog.String("client", x.c.remote),
+		slog.String("method", string(x.req.method)),
+		slog.String("host", string(x.req.host)),
+		slog.String("target", string(x.req.target)),
+		slog.Int("status", x.resp.status))
+	if x.site != nil {
+		attrs = append(attrs, slog.String("service", x.site.service), slog.Int("version", x.site.version))
+	}
+	if x.backend != nil {
+		attrs = append(attrs, slog.String("backend", x.backend.name))
+	}
+	if v.failure != failNone {
+		attrs = append(attrs, slog.String("reason", failures[v.failure].reason), slog.String("side", failures[v.failure].side.String()))
+	}
+	if v.cause != nil {
+		attrs = append(attrs, slog.String("cause", v.cause.Error()))
+	}
+	attrs = append(attrs,
+		slog.Duration("connect", v.connect),
+		slog.Duration("first_byte", v.firstByte),
+		slog.Duration("total", time.Since(x.started)),
+		slog.Int64("request_body", v.requestBody),
+		slog.Int64("response_body", v.responseBody),
+		slog.Int64("written", v.written),
+		slog.Int("retries", v.retries))
+	e.cfg.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
+}

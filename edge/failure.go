@@ -1,0 +1,122 @@
+package edge
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+
+	"headwater/dial"
+)
+
+// A side is whose doing a failure is.
+type side uint8
+
+const (
+	sideClient side = iota
+	sideOrigin
+	sideEdge
+)
+
+func (s side) String() string {
+	return [...]string{"client", "origin", "edge"}[s]
+}
+
+// A failure is one way in which a request can end other than with the origin's
+// answer. The table below is the only place that knows what clients are told.
+type failure uint8
+
+const (
+	failNone failure = iota
+	failConnectTimeout
+	failConnectRefused
+	failUnreachable
+	failNoAddress
+	failFirstByte
+	failRead
+	failWrite
+	failMalformed
+	failHeaderOverflow
+	failBetweenBytes
+	failTruncated
+	failNoBackend
+	failLoop
+	failUnknownDomain
+	failClientRead
+	failClientTimeout
+	failClientWrite
+	failRefused
+	failInternal
+)
+
+// failures maps each failure to the status and reason of its synthetic answer.
+// Reasons are Fastly's, whose case is as uneven as this (guides/vcl/errors, and
+// captured pages). A failure after the answer has begun has no page: the client
+// sees the body end, and the log tells why.
+var failures = [...]struct {
+	side   side
+	status int
+	reason string
+}{
+	failConnectTimeout: {sideOrigin, 503, "Connection timed out"},
+	failConnectRefused: {sideOrigin, 503, "Connection refused"},
+	failUnreachable:    {sideOrigin, 503, "Network unreachable"},
+	failNoAddress:      {sideOrigin, 503, "No healthy IP available for the backend"},
+	failFirstByte:      {sideOrigin, 503, "first byte timeout"},
+	failRead:           {sideOrigin, 503, "backend read error"},
+	failWrite:          {sideOrigin, 503, "backend write error"},
+	failMalformed:      {sideOrigin, 503, "Service Unavailable"},
+	failHeaderOverflow: {sideOrigin, 503, "Header overflow"},
+	failBetweenBytes:   {sideOrigin, 0, "between bytes timeout"},
+	failTruncated:      {sideOrigin, 0, "truncated response"},
+	failNoBackend:      {sideEdge, 503, "All backends failed or unhealthy"},
+	failLoop:           {sideEdge, 503, "Loop detected"},
+	failUnknownDomain:  {sideClient, 500, "Domain Not Found"},
+	failClientRead:     {sideClient, 0, "client read error"},
+	failClientTimeout:  {sideClient, 408, "Request Timeout"},
+	failClientWrite:    {sideClient, 0, "client write error"},
+	failRefused:        {sideClient, 400, "Bad Request"},
+	failInternal:       {sideEdge, 503, "Service Unavailable"},
+}
+
+// refusals names the statuses that a malformed request ends in.
+var refusals = map[int]string{
+	400: "Bad Request",
+	405: "Not allowed.",
+	408: "Request Timeout",
+	413: "Payload Too Large",
+	414: "Too long request string",
+	417: "Expectation Failed",
+	431: "Request Header Fields Too Large",
+	501: "Not Implemented",
+	505: "HTTP Version Not Supported",
+}
+
+// dialFailure classifies what dial reports.
+func dialFailure(err error) failure {
+	switch {
+	case errors.Is(err, dial.ErrTimeout):
+		return failConnectTimeout
+	case errors.Is(err, dial.ErrNoAddress):
+		return failNoAddress
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return failConnectRefused
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return failUnreachable
+	}
+	return failRead
+}
+
+// responseFailure classifies what parsing an origin's head reports.
+func responseFailure(err error) failure {
+	if err == errFieldCount || err == errHeadSize {
+		return failHeaderOverflow
+	}
+	return failMalformed
+}
+
+// closed reports whether err says that the peer ended the connection.
+func closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
+}

@@ -1,0 +1,190 @@
+package edge
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// errTimeout is what link methods return when due, or the stall limit, passes.
+var errTimeout = errors.New("timeout")
+
+// errInterrupted is what read returns after interrupt.
+var errInterrupted = errors.New("interrupted")
+
+// A link is one TCP connection, to a client or to an origin. One goroutine
+// reads and one writes at a time; interrupt and close may come from any.
+//
+// There are two kinds. The raw one ([newRawLink], Linux) drives the socket
+// through system calls that the scheduler does not see; the plain one goes
+// through net.Conn. They behave alike, and every test of this package runs on
+// both; the race detector sees only the plain one.
+type link interface {
+	// read waits for bytes until due, a zero due for ever. The end of the
+	// stream is io.EOF.
+	read(b []byte, due time.Time) (int, error)
+
+	// write writes all of b; stall bounds each wait for room, not the whole.
+	// It returns how many bytes the system took.
+	write(b []byte, stall time.Duration) (int, error)
+
+	// swap writes all of w, then reads as read does. Nothing may be there to
+	// be read before: callers look with stale first.
+	swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error)
+
+	// stale reports whether an idle connection has bytes, an end or an error
+	// to be read, any of which makes it unfit for another request.
+	stale() bool
+
+	// reside hands a client connection its bytes as they come, by way of its
+	// turn, until that asks to leave. It returns turn's error, errTimeout when
+	// the connection's due passes, or errInterrupted.
+	reside(c *clientConn) error
+
+	// interrupt makes the read that is under way, or the next one, return
+	// errInterrupted.
+	interrupt()
+
+	// interrupted takes back an interrupt that no read has seen, and reports
+	// whether there was one.
+	interrupted() bool
+
+	// closeWrite ends our half of the stream.
+	closeWrite()
+
+	close()
+}
+
+// An alarm is a read deadline that is moved as seldom as possible. Setting a
+// deadline costs a timer operation; leaving one set that is earlier than need be
+// costs a spurious wake-up, seconds later and seldom. So a deadline is set only
+// when none earlier is pending, and whoever it wakes looks whether its own due
+// has come.
+type alarm struct {
+	tcp *net.TCPConn
+	at  time.Time // when the pending deadline fires; zero for none
+	cut atomic.Bool
+}
+
+// arm makes sure that the read about to start is woken by due, a zero due by
+// nothing but interrupt.
+func (a *alarm) arm(due time.Time, now time.Time) {
+	if due.IsZero() {
+		if !a.at.IsZero() {
+			a.at = time.Time{}
+			a.tcp.SetReadDeadline(a.at)
+		}
+		return
+	}
+	if a.at.IsZero() || a.at.After(due) || !a.at.After(now) {
+		a.at = due
+		a.tcp.SetReadDeadline(due)
+	}
+}
+
+// ring sorts out a deadline error: nil means that it was spurious and was moved,
+// and the read is to be tried again.
+func (a *alarm) ring(due time.Time) error {
+	if a.interrupted() {
+		return errInterrupted
+	}
+	now := time.Now()
+	if !due.IsZero() && !now.Before(due) {
+		a.at = now // spent: the next arm sets it anew
+		return errTimeout
+	}
+	a.at = due
+	a.tcp.SetReadDeadline(due)
+	return nil
+}
+
+// interrupted reports, once, that interrupt was called. It leaves the alarm to
+// be set anew.
+func (a *alarm) interrupted() bool {
+	if !a.cut.CompareAndSwap(true, false) {
+		return false
+	}
+	a.at = time.Unix(0, 0)
+	return true
+}
+
+// interrupt stores the flag before it moves the deadline: a reader that arms in
+// between finds the flag, a later one the deadline.
+func (a *alarm) interrupt() {
+	a.cut.Store(true)
+	a.tcp.SetReadDeadline(time.Unix(1, 0))
+}
+
+// A plainLink is a link over net.Conn.
+type plainLink struct {
+	alarm
+	stalled bool // a write deadline is set
+}
+
+func newPlainLink(tcp *net.TCPConn) *plainLink {
+	return &plainLink{alarm: alarm{tcp: tcp}}
+}
+
+func (l *plainLink) read(b []byte, due time.Time) (int, error) {
+	l.arm(due, time.Now())
+	for {
+		if l.interrupted() {
+			return 0, errInterrupted
+		}
+		n, err := l.tcp.Read(b)
+		if n > 0 || err == nil {
+			return n, nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, err
+		}
+		if err := l.ring(due); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
+	wrote := 0
+	for wrote < len(b) {
+		if stall > 0 {
+			l.tcp.SetWriteDeadline(time.Now().Add(stall))
+		}
+		n, err := l.tcp.Write(b[wrote:])
+		wrote += n
+		if err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				return wrote, err
+			}
+			if n == 0 {
+				return wrote, errTimeout
+			}
+		}
+	}
+	return wrote, nil
+}
+
+func (l *plainLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error) {
+	if wrote, err = l.write(w, stall); err != nil {
+		return wrote, 0, err
+	}
+	n, err = l.read(b, due)
+	return wrote, n, err
+}
+
+func (l *plainLink) reside(c *clientConn) error {
+	read := func(b []byte) (int, error) { return l.read(b, c.due()) }
+	for {
+		if stay, err := c.turn(read); !stay {
+			return err
+		}
+	}
+}
+
+func (l *plainLink) stale() bool { return peek(l.tcp) }
+
+func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
+
+func (l *plainLink) close() { l.tcp.Close() }

@@ -1,0 +1,225 @@
+package edge
+
+import (
+	"time"
+)
+
+// An originConn is a connection to an origin: idle in its pool, or of one
+// exchange.
+type originConn struct {
+	link   link
+	pool   *pool
+	served int // answers read to their end
+}
+
+// connect gives the exchange a connection: a warm one unless fresh is asked for.
+func (x *exchange) connect(fresh bool) failure {
+	var o *originConn
+	if !fresh {
+		o = x.backend.pool.get()
+	}
+	if o == nil {
+		e, b := x.c.edge, x.backend
+		began := time.Now()
+		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, b.connectTimeout)
+		x.event.connect = time.Since(began)
+		if err != nil {
+			x.event.cause = err
+			return dialFailure(err)
+		}
+		o = &originConn{link: e.newLink(tcp), pool: b.pool}
+	}
+	x.origin = o
+	x.c.origin.Store(o)
+	return failNone
+}
+
+// disconnect gives up the connection: back to its pool if it is fit for another
+// request, else closed.
+func (x *exchange) disconnect(fit bool) {
+	o := x.origin
+	if o == nil {
+		return
+	}
+	x.origin = nil
+	x.c.origin.Store(nil)
+	if fit {
+		o.served++
+		o.link.interrupted() // an upload's, that came too late to matter
+		o.pool.put(o)
+	} else {
+		o.link.close()
+	}
+}
+
+// fetch sends the request and reads the answer's head.
+func (x *exchange) fetch(body []byte) failure {
+	x.out, x.in = newOutput(), getBuffer(0)
+	x.out.b = x.appendRequest(x.out.b)
+	x.out.b = append(x.out.b, body...)
+	f, n := x.send(false)
+	if f != failNone && x.retriable() {
+		x.event.retries++
+		x.event.cause = nil
+		f, n = x.send(true)
+	}
+	if f != failNone {
+		x.disconnect(false)
+		return f
+	}
+	return x.readHead(n)
+}
+
+// send writes the request to a connection and reads the first bytes of the
+// answer into x.in.
+func (x *exchange) send(fresh bool) (failure, int) {
+	x.disconnect(false)
+	if f := x.connect(fresh); f != failNone {
+		return f, 0
+	}
+	wrote, n, err := x.origin.link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), x.backend.betweenBytesTimeout)
+	x.event.sent = wrote
+	if err == nil {
+		x.event.firstByte = time.Since(x.started)
+		return failNone, n
+	}
+	x.event.cause = err
+	switch {
+	case wrote < len(x.out.b):
+		return failWrite, 0
+	case err == errTimeout:
+		return failFirstByte, 0
+	}
+	return failRead, 0
+}
+
+// retriable decides, for a request whose connection ended before any byte of an
+// answer, whether it may go again on a fresh one: only where the connection had
+// served before, so that the likely cause is an idle time-out of the origin's
+// that crossed our request, and where the request does no harm twice (RFC 9110
+// section 9.2.2) or was not sent at all. Nobody else decides this.
+func (x *exchange) retriable() bool {
+	return x.origin != nil && x.origin.served > 0 && closed(x.event.cause) &&
+		(x.event.sent == 0 || idempotent(x.req.method))
+}
+
+func idempotent(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+func (x *exchange) firstByteDue(now time.Time) time.Time {
+	return after(now, x.backend.firstByteTimeout)
+}
+
+// after returns the moment d from now, none for a d of 0.
+func after(now time.Time, d time.Duration) time.Time {
+	if d == 0 {
+		return time.Time{}
+	}
+	return now.Add(d)
+}
+
+// maxInterim bounds the 1xx answers before the final one.
+const maxInterim = 16
+
+// readHead reads on from the first n bytes of x.in until the final answer's head
+// is parsed. What follows the head is left in x.first.
+func (x *exchange) readHead(n int) failure {
+	var scan headScan
+	from, interim := 0, 0
+	for {
+		end, err := scan.end(x.in.b[from:n])
+		if err != nil {
+			return x.badResponse(err)
+		}
+		if end == 0 {
+			more, f := x.readMore(from, n, interim > 0 && from == n)
+			if f != failNone {
+				return f
+			}
+			n += more
+			continue
+		}
+		if err := parseResponse(x.in.b[from:from+end], &x.resp); err != nil {
+			return x.badResponse(err)
+		}
+		from += end
+		scan = headScan{}
+		if x.resp.status >= 200 {
+			x.first = x.in.b[from:n]
+			return failNone
+		}
+		if interim++; interim > maxInterim || x.resp.status == 101 {
+			return x.badResponse(errStatus)
+		}
+		if f := x.passInterim(); f != failNone {
+			x.disconnect(false)
+			return f
+		}
+	}
+}
+
+// readMore reads behind the first n bytes of x.in. Between two answers it is the
+// first byte that is waited for.
+func (x *exchange) readMore(from, n int, first bool) (int, failure) {
+	if n == len(x.in.b) {
+		if n == bigBuffer {
+			return 0, x.badResponse(errHeadSize)
+		}
+		x.in = x.in.grow(n)
+	}
+	now := time.Now()
+	due := after(now, x.backend.betweenBytesTimeout)
+	if first {
+		due = x.firstByteDue(now)
+	}
+	more, err := x.readOrigin(x.in.b[n:], due)
+	if err == nil {
+		return more, failNone
+	}
+	x.event.cause = err
+	x.disconnect(false)
+	if first && err == errTimeout {
+		return 0, failFirstByte
+	}
+	return 0, failRead
+}
+
+// readOrigin reads from the origin; an upload that ends meanwhile interrupts it,
+// which here means nothing.
+func (x *exchange) readOrigin(b []byte, due time.Time) (int, error) {
+	for {
+		n, err := x.origin.link.read(b, due)
+		if err != errInterrupted {
+			return n, err
+		}
+	}
+}
+
+func (x *exchange) badResponse(err error) failure {
+	x.event.cause = err
+	x.disconnect(false)
+	return responseFailure(err)
+}
+
+// passInterim forwards a 1xx answer to a client that can take it. 100 is ours to
+// send: the request that goes to the origin never asks for it.
+func (x *exchange) passInterim() failure {
+	if x.resp.status == 100 || x.req.http10 {
+		return failNone
+	}
+	out := newOutput()
+	defer out.free()
+	out.b = x.resp.appendStatus(out.b)
+	for i := range x.resp.fields {
+		if f := &x.resp.fields[i]; !f.hop && !f.id.frames() {
+			out.b = appendField(out.b, f.name, f.value)
+		}
+	}
+	out.b = append(out.b, '\r', '\n')
+	return x.write(out.b)
+}

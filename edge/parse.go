@@ -1,0 +1,460 @@
+package edge
+
+import "bytes"
+
+// Bounds of a message head. A request over one is refused with the status that
+// names it; a response over one ends in "Header overflow".
+const (
+	maxHead   = 64 << 10 // the whole head, in bytes
+	maxFields = 100
+	maxTarget = 8 << 10
+	maxMethod = 64
+)
+
+// A malformed is a message that we refuse to give a meaning. Its status is what
+// a client is told; why goes to the log.
+type malformed struct {
+	status int
+	why    string
+}
+
+func (m *malformed) Error() string { return m.why }
+
+var (
+	errLineEnd     = &malformed{400, "line ends without CR LF"}
+	errStartLine   = &malformed{400, "malformed start line"}
+	errTarget      = &malformed{400, "malformed request target"}
+	errVersion     = &malformed{505, "HTTP version is neither 1.0 nor 1.1"}
+	errFieldName   = &malformed{400, "malformed field name"}
+	errFieldFold   = &malformed{400, "folded field line"}
+	errFieldValue  = &malformed{400, "control character in a field value"}
+	errFieldCount  = &malformed{431, "too many fields"}
+	errHeadSize    = &malformed{431, "head too large"}
+	errTargetSize  = &malformed{414, "request target too long"}
+	errHeadTime    = &malformed{408, "head not complete in time"}
+	errLength      = &malformed{400, "malformed Content-Length"}
+	errLengths     = &malformed{400, "more than one Content-Length"}
+	errFraming     = &malformed{400, "both Content-Length and Transfer-Encoding"}
+	errCoding      = &malformed{400, "malformed Transfer-Encoding"}
+	errCodingKnown = &malformed{501, "Transfer-Encoding other than chunked"}
+	errHost        = &malformed{400, "malformed Host"}
+	errHosts       = &malformed{400, "not exactly one Host"}
+	errConnection  = &malformed{400, "Connection lists a framing field"}
+	errExpectation = &malformed{417, "Expect other than 100-continue"}
+	errMethod      = &malformed{405, "method not allowed"}
+	errStatus      = &malformed{400, "malformed status code"}
+)
+
+const (
+	tokenByte  = 1 << iota // tchar, RFC 9110 section 5.6.2
+	valueByte              // allowed in a field value: no control character but tab
+	targetByte             // allowed in a request target
+	hostByte               // allowed in a host name
+	digitByte
+	hexByte
+)
+
+var byteClass = classify()
+
+func classify() (class [256]uint8) {
+	for c := 0; c < 256; c++ {
+		if c >= ' ' && c != 0x7f || c == '\t' {
+			class[c] |= valueByte
+		}
+		if c > ' ' && c != 0x7f {
+			class[c] |= targetByte
+		}
+	}
+	alnum := "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	mark := func(chars string, bit uint8) {
+		for i := range len(chars) {
+			class[chars[i]] |= bit
+		}
+	}
+	mark(alnum+"!#$%&'*+-.^_`|~", tokenByte)
+	mark(alnum+"-._", hostByte)
+	mark("0123456789", digitByte)
+	mark("0123456789abcdefABCDEF", hexByte)
+	return class
+}
+
+// all reports whether every byte of b is of the class.
+func all(b []byte, class uint8) bool {
+	for _, c := range b {
+		if byteClass[c]&class == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// A headScan finds the end of a head as its bytes come in, looking at each byte
+// once however small the pieces are.
+type headScan struct {
+	line int // where the line that is not complete yet begins
+	seen int // bytes of it known to hold no line feed
+}
+
+// end returns the length of the head at the start of b, blank line included,
+// or 0 when it is not complete. A line feed without its CR is refused at once:
+// it might be a request that another parser sees.
+func (s *headScan) end(b []byte) (int, error) {
+	for {
+		i := bytes.IndexByte(b[s.seen:], '\n')
+		if i < 0 {
+			s.seen = len(b)
+			return 0, nil
+		}
+		lf := s.seen + i
+		if lf == s.line || b[lf-1] != '\r' {
+			return 0, errLineEnd
+		}
+		if lf == s.line+1 {
+			return lf + 1, nil
+		}
+		s.line, s.seen = lf+1, lf+1
+	}
+}
+
+// parseRequest parses b, one whole head as headScan delimits it. The request
+// points into b.
+func parseRequest(b []byte, r *request) error {
+	r.reset()
+	r.method, r.target, r.host, r.expect = nil, nil, nil, false
+	eol := bytes.IndexByte(b, '\n')
+	line := b[:eol-1]
+	if err := r.parseStart(line); err != nil {
+		return err
+	}
+	if err := r.parseFields(b[eol+1:]); err != nil {
+		return err
+	}
+	return r.check()
+}
+
+func (r *request) parseStart(line []byte) error {
+	sp := bytes.IndexByte(line, ' ')
+	if sp <= 0 || sp > maxMethod || !all(line[:sp], tokenByte) {
+		return errStartLine
+	}
+	r.method, line = line[:sp], line[sp+1:]
+	sp = bytes.IndexByte(line, ' ')
+	if sp < 0 {
+		return errStartLine
+	}
+	r.target, line = line[:sp], line[sp+1:]
+	switch {
+	case string(line) == "HTTP/1.1":
+	case string(line) == "HTTP/1.0":
+		r.http10 = true
+	case len(line) == 8 && string(line[:5]) == "HTTP/" && byteClass[line[5]]&digitByte != 0 && line[6] == '.' && byteClass[line[7]]&digitByte != 0:
+		return errVersion
+	default:
+		return errStartLine
+	}
+	if len(r.target) > maxTarget {
+		return errTargetSize
+	}
+	if equalFold(r.method, "connect") || equalFold(r.method, "trace") {
+		return errMethod
+	}
+	return nil
+}
+
+// parseResponse parses b, one whole head as headScan delimits it. The response
+// points into b.
+func parseResponse(b []byte, r *response) error {
+	r.reset()
+	eol := bytes.IndexByte(b, '\n')
+	line := b[:eol-1]
+	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
+		return errStartLine
+	}
+	r.http10 = line[7] == '0'
+	code := line[9:12]
+	if !all(code, digitByte) || code[0] == '0' || len(line) > 12 && line[12] != ' ' {
+		return errStatus
+	}
+	r.status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
+	r.reason = nil
+	if len(line) > 13 {
+		r.reason = line[13:]
+	}
+	if !all(r.reason, valueByte) {
+		return errStartLine
+	}
+	return r.parseFields(b[eol+1:])
+}
+
+// parseFields parses the field lines of b up to the blank line that ends it.
+func (h *head) parseFields(b []byte) error {
+	for {
+		eol := bytes.IndexByte(b, '\n')
+		if eol == 1 {
+			return h.settle()
+		}
+		if len(h.fields) == maxFields {
+			return errFieldCount
+		}
+		if err := h.parseField(b[:eol-1]); err != nil {
+			return err
+		}
+		b = b[eol+1:]
+	}
+}
+
+func (h *head) parseField(line []byte) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return errFieldFold
+	}
+	colon := 0
+	for colon < len(line) && byteClass[line[colon]]&tokenByte != 0 {
+		colon++
+	}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return errFieldName
+	}
+	value := trim(line[colon+1:])
+	if !all(value, valueByte) {
+		return errFieldValue
+	}
+	f := field{name: line[:colon], value: value, id: identify(line[:colon])}
+	f.hop = f.id.hopByHop()
+	h.fields = append(h.fields, f)
+	switch f.id {
+	case fieldContentLength:
+		return h.setLength(value)
+	case fieldTransferEncoding:
+		return h.setCoding(value)
+	}
+	return nil
+}
+
+// setLength holds Content-Length to one plain number. RFC 9110 section 8.6 lets
+// a recipient fold equal repeats; we refuse them, as nothing sends them in good
+// faith.
+func (h *head) setLength(value []byte) error {
+	if h.length >= 0 {
+		return errLengths
+	}
+	n, ok := parseDecimal(value)
+	if !ok {
+		return errLength
+	}
+	h.length = n
+	return nil
+}
+
+func (h *head) setCoding(value []byte) error {
+	if h.chunked || h.http10 {
+		return errCoding
+	}
+	if !equalFold(value, "chunked") {
+		if len(value) > 0 && all(value, tokenByte) {
+			return errCodingKnown
+		}
+		return errCoding
+	}
+	h.chunked = true
+	return nil
+}
+
+// settle draws the conclusions that need all fields: framing (RFC 9112 section
+// 6.1) and what Connection lists.
+func (h *head) settle() error {
+	if h.chunked && h.length >= 0 {
+		return errFraming
+	}
+	for i := range h.fields {
+		if h.fields[i].id == fieldConnection {
+			if err := h.applyConnection(h.fields[i].value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h *head) applyConnection(list []byte) error {
+	for len(list) > 0 {
+		var option []byte
+		if comma := bytes.IndexByte(list, ','); comma >= 0 {
+			option, list = trim(list[:comma]), list[comma+1:]
+		} else {
+			option, list = trim(list), nil
+		}
+		switch {
+		case len(option) == 0:
+		case equalFold(option, "close"):
+			h.close = true
+		case equalFold(option, "keep-alive"):
+			h.keepAlive = true
+		default:
+			if err := h.dropListed(option); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h *head) dropListed(option []byte) error {
+	id := identify(option)
+	if id.frames() {
+		return errConnection
+	}
+	if id.pinned() {
+		return nil
+	}
+	for i := range h.fields {
+		f := &h.fields[i]
+		if f.id == id && (id != fieldOther || foldEqual(f.name, option)) {
+			f.hop = true
+		}
+	}
+	return nil
+}
+
+// check holds a request to what RFC 9112 section 3.2 asks of its target and
+// Host, and to the expectations that we can meet.
+func (r *request) check() error {
+	hosts := 0
+	for i := range r.fields {
+		f := &r.fields[i]
+		switch f.id {
+		case fieldHost:
+			hosts++
+			r.host = f.value
+		case fieldExpect:
+			if r.http10 {
+				continue // RFC 9110 section 10.1.1: ignored
+			}
+			if !equalFold(f.value, "100-continue") {
+				return errExpectation
+			}
+			r.expect = true
+		}
+	}
+	if hosts > 1 || hosts == 0 && !r.http10 {
+		return errHosts
+	}
+	if !validAuthority(r.host) {
+		return errHost
+	}
+	return r.checkTarget(hosts)
+}
+
+// checkTarget brings the target to origin-form. An absolute target must name
+// the Host that the Host field names: a request that says two things is refused.
+func (r *request) checkTarget(hosts int) error {
+	t := r.target
+	if len(t) == 0 || !all(t, targetByte) || bytes.IndexByte(t, '#') >= 0 {
+		return errTarget
+	}
+	if string(t) == "*" {
+		if string(r.method) != "OPTIONS" {
+			return errTarget
+		}
+		return nil
+	}
+	if t[0] != '/' {
+		const scheme = "http://"
+		if len(t) <= len(scheme) || !equalFold(t[:len(scheme)], scheme) {
+			return errTarget
+		}
+		t = t[len(scheme):]
+		slash := bytes.IndexByte(t, '/')
+		if slash <= 0 {
+			return errTarget
+		}
+		if !validAuthority(t[:slash]) {
+			return errHost
+		}
+		if hosts == 1 && !foldEqual(t[:slash], r.host) {
+			return errHosts
+		}
+		r.host, r.target, t = t[:slash], t[slash:], t[slash:]
+	}
+	return checkEscapes(t)
+}
+
+// checkEscapes refuses a path with a broken percent escape: origins disagree on
+// what it names.
+func checkEscapes(target []byte) error {
+	for i := 0; i < len(target) && target[i] != '?'; i++ {
+		if target[i] != '%' {
+			continue
+		}
+		if i+2 >= len(target) || !all(target[i+1:i+3], hexByte) {
+			return errTarget
+		}
+	}
+	return nil
+}
+
+// validAuthority accepts host, host:port, and both with an IPv6 literal in
+// brackets; empty too, which HTTP/1.0 may mean and which no service matches.
+func validAuthority(b []byte) bool {
+	host, port := b, []byte(nil)
+	if len(b) > 0 && b[0] == '[' {
+		end := bytes.IndexByte(b, ']')
+		if end < 3 || !validIPLiteral(b[1:end]) {
+			return false
+		}
+		host, port = nil, b[end+1:]
+	} else if colon := bytes.IndexByte(b, ':'); colon >= 0 {
+		host, port = b[:colon], b[colon:]
+	}
+	if len(host) > 255 || !all(host, hostByte) {
+		return false
+	}
+	if len(port) == 0 {
+		return true
+	}
+	return port[0] == ':' && len(port) <= 6 && all(port[1:], digitByte) && (len(host) > 0 || b[0] == '[')
+}
+
+func validIPLiteral(b []byte) bool {
+	for _, c := range b {
+		if byteClass[c]&hexByte == 0 && c != ':' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// parseDecimal reads 1 to 18 digits: enough for any length, and no overflow.
+func parseDecimal(b []byte) (int64, bool) {
+	if len(b) == 0 || len(b) > 18 || !all(b, digitByte) {
+		return 0, false
+	}
+	var n int64
+	for _, c := range b {
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// trim strips optional white space (RFC 9110 section 5.6.3).
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// foldEqual compares two names without case.
+func foldEqual(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,271 @@
+package edge
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// An upload carries a request's body from the client to the origin while the
+// exchange's own goroutine waits for the answer, which may come before the body
+// has ended. It has a goroutine of its own, owned by the exchange: serveUpload
+// starts it and does not return before it has ended.
+//
+// The two meet in done. Until that is closed the upload's fields are its own,
+// but for drained, stop and the connections, which are made for two.
+type upload struct {
+	x       *exchange
+	done    chan struct{} // nil when the exchange has no upload under way
+	drained atomic.Bool   // the whole body has been read from the client
+
+	left     int64 // of a body with a length
+	sent     int64
+	chunks   chunkReader
+	finished time.Time
+	failure  failure
+	cause    error
+
+	whole    bool   // the client's connection stands at the end of the body
+	leftover []byte // what came behind the body
+}
+
+func (u *upload) reset() {
+	u.chunks.reset()
+	u.drained.Store(false)
+	u.x, u.done, u.left, u.sent, u.finished = nil, nil, 0, 0, time.Time{}
+	u.failure, u.cause, u.whole, u.leftover = failNone, nil, false, nil
+}
+
+// idle reports whether the request's body, if it had to be carried, was carried
+// to its end. Only then is the origin's connection fit for another request.
+func (u *upload) idle() bool {
+	if u.done == nil {
+		return true
+	}
+	if !u.drained.Load() {
+		return false
+	}
+	<-u.done // it is writing its last bytes, or has
+	return u.failure == failNone
+}
+
+// serveUpload answers a request whose body is still to come. It reports whether
+// the client's connection may serve another, and what came behind the body.
+func (x *exchange) serveUpload() (keep bool, leftover []byte) {
+	if f := x.route(); f != failNone {
+		return x.fail(f), nil
+	}
+	if f := x.connect(false); f != failNone {
+		return x.fail(f), nil
+	}
+	if f := x.startUpload(); f != failNone {
+		x.disconnect(false)
+		return x.fail(f), nil
+	}
+	n, f := x.awaitAnswer()
+	if f == failNone {
+		f = x.readHead(n)
+	}
+	if f != failNone {
+		x.endUpload()
+		x.disconnect(false)
+		return x.fail(f), nil
+	}
+	keep = x.deliver()
+	x.endUpload()
+	return keep && x.up.whole, x.up.leftover
+}
+
+// startUpload sends the request's head and starts the goroutine that sends the
+// rest.
+func (x *exchange) startUpload() failure {
+	if x.req.expect && len(x.rest) == 0 {
+		if f := x.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); f != failNone {
+			return f
+		}
+	}
+	x.out, x.in = newOutput(), getBuffer(0)
+	x.out.b = x.appendRequest(x.out.b)
+	if _, err := x.origin.link.write(x.out.b, x.backend.betweenBytesTimeout); err != nil {
+		x.event.cause = err
+		return failWrite
+	}
+	u := &x.up
+	u.x, u.left, u.done = x, x.req.length, make(chan struct{})
+	go u.run()
+	return failNone
+}
+
+// writeGrace is how long an answer may take that was on its way when the origin
+// stopped taking the request: a 413, say.
+const writeGrace = time.Second
+
+// awaitAnswer waits for the answer's first bytes. The clock of
+// first_byte_timeout starts when the request is sent, which the upload tells by
+// an interrupt.
+func (x *exchange) awaitAnswer() (int, failure) {
+	u := &x.up
+	var due time.Time
+	for {
+		n, err := x.origin.link.read(x.in.b, due)
+		if err == nil {
+			x.event.firstByte = time.Since(x.started)
+			return n, failNone
+		}
+		if err == errInterrupted {
+			<-u.done
+			switch u.failure {
+			case failNone:
+				due = x.firstByteDue(u.finished)
+			case failWrite:
+				due = time.Now().Add(writeGrace)
+			default:
+				x.event.cause = u.cause
+				return 0, u.failure
+			}
+			continue
+		}
+		return 0, x.noAnswer(err)
+	}
+}
+
+// noAnswer says why no answer came, when waiting for it ended with err.
+func (x *exchange) noAnswer(err error) failure {
+	x.event.cause = err
+	select {
+	case <-x.up.done:
+		if x.up.failure != failNone {
+			x.event.cause = x.up.cause
+			return x.up.failure
+		}
+		if err == errTimeout {
+			return failFirstByte
+		}
+	default:
+	}
+	return failRead
+}
+
+// endUpload ends the upload's goroutine, at once unless it is about to end by
+// itself.
+func (x *exchange) endUpload() {
+	u := &x.up
+	if u.done == nil {
+		return
+	}
+	if !u.drained.Load() {
+		x.disconnect(false)
+		x.c.link.interrupt()
+	}
+	<-u.done
+	x.event.requestBody = u.sent
+}
+
+func (u *upload) run() {
+	defer close(u.done)
+	u.failure = u.carry()
+	u.finished = time.Now()
+	// Wakes the exchange if it waits for the answer.
+	if o := u.x.c.origin.Load(); o != nil {
+		o.link.interrupt()
+	}
+}
+
+// carry copies the body, beginning with what came with the head.
+func (u *upload) carry() failure {
+	x := u.x
+	buf := getBuffer(smallBuffer)
+	defer buf.free()
+	room := buf.b[chunkRoom : len(buf.b)-chunkTail]
+	n := copy(room, x.rest)
+	for {
+		f, ended := u.pass(buf, n)
+		if f != failNone || ended {
+			return f
+		}
+		var err error
+		n, err = x.c.link.read(room, time.Now().Add(x.c.edge.cfg.Client.Body))
+		if err != nil {
+			u.cause = err
+			if err == errTimeout {
+				return failClientTimeout
+			}
+			return failClientRead
+		}
+	}
+}
+
+// pass sends the n bytes that stand at chunkRoom in buf on to the origin and
+// reports whether the body ended in them.
+func (u *upload) pass(buf *buffer, n int) (f failure, ended bool) {
+	x := u.x
+	raw := buf.b[chunkRoom : chunkRoom+n]
+	from, to := chunkRoom, chunkRoom
+	if x.req.chunked {
+		data, used, err := u.chunks.decode(raw)
+		if err != nil {
+			u.cause = err
+			return failRefused, true
+		}
+		ended = u.chunks.done()
+		u.end(ended, raw[used:])
+		to += data
+		if data > 0 {
+			from = putChunkSize(buf.b, chunkRoom, data)
+			to += copy(buf.b[to:], "\r\n")
+		}
+		if ended {
+			return u.finishChunked(buf.b[from:to]), true
+		}
+	} else {
+		take := min(int64(n), u.left)
+		u.left -= take
+		ended = u.left == 0
+		u.end(ended, raw[take:])
+		to += int(take)
+	}
+	return u.send(buf.b[from:to]), ended
+}
+
+// end notes that the whole body has been read, and what came behind it.
+func (u *upload) end(ended bool, behind []byte) {
+	if !ended {
+		return
+	}
+	if len(behind) > 0 {
+		u.leftover = append([]byte(nil), behind...)
+	}
+	u.whole = true
+	u.drained.Store(true)
+}
+
+func (u *upload) finishChunked(last []byte) failure {
+	out := newOutput()
+	defer out.free()
+	out.b = append(append(out.b, last...), "0\r\n"...)
+	var err error
+	if out.b, err = u.chunks.appendTrailer(out.b); err != nil {
+		u.cause = err
+		return failRefused
+	}
+	out.b = append(out.b, '\r', '\n')
+	return u.send(out.b)
+}
+
+func (u *upload) send(b []byte) failure {
+	if len(b) == 0 {
+		return failNone
+	}
+	x := u.x
+	o := x.c.origin.Load()
+	if o == nil {
+		u.cause = errInterrupted
+		return failWrite
+	}
+	n, err := o.link.write(b, x.backend.betweenBytesTimeout)
+	u.sent += int64(n)
+	if err != nil {
+		u.cause = err
+		return failWrite
+	}
+	return failNone
+}
