@@ -76,7 +76,7 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r, control: http.NewResponseController(w)}
-	defer c.recover()
+	defer c.rescue()
 	c.limitWrite() // the former call's deadline may be over; "100 Continue" would fail on it
 	began := time.Now()
 	body, err := c.answer()
@@ -138,9 +138,9 @@ func (c *call) ready() ([]byte, error) {
 // statusOK is the reply to what has nothing to show: deletes, readiness.
 func statusOK() ([]byte, error) { return []byte(`{"status":"ok"}`), nil }
 
-// recover turns a panic into an answer, so that one call's bug is not the
+// rescue turns a panic into an answer, so that one call's bug is not the
 // connection's.
-func (c *call) recover() {
+func (c *call) rescue() {
 	p := recover()
 	if p == nil {
 		return
