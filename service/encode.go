@@ -1,0 +1,228 @@
+package service
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// append renders the field's value as JSON.
+func (r *row) append(dst []byte, o Object, w Wire) []byte {
+	switch p := r.at(o).(type) {
+	case *string:
+		return appendText(dst, *p)
+	case *int64:
+		return appendInt(dst, *p, w)
+	case *bool:
+		return appendBool(dst, *p, w)
+	case **string:
+		if *p != nil {
+			return appendText(dst, **p)
+		}
+	case **int64:
+		if *p != nil {
+			return appendInt(dst, **p, w)
+		}
+	case **bool:
+		if *p != nil {
+			return appendBool(dst, **p, w)
+		}
+	}
+	return append(dst, "null"...)
+}
+
+func appendKey(dst []byte, name string) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+func appendInt(dst []byte, n int64, w Wire) []byte {
+	if w == Strings {
+		dst = append(dst, '"')
+		dst = strconv.AppendInt(dst, n, 10)
+		return append(dst, '"')
+	}
+	return strconv.AppendInt(dst, n, 10)
+}
+
+func appendBool(dst []byte, b bool, w Wire) []byte {
+	if w == Strings {
+		if b {
+			return append(dst, `"1"`...)
+		}
+		return append(dst, `"0"`...)
+	}
+	return strconv.AppendBool(dst, b)
+}
+
+// appendText quotes s as encoding/json does; most texts need no escape and
+// take the short way.
+func appendText(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(s) // a string always marshals
+			return append(dst, quoted...)
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+// TimeFormat is how the API writes times: UTC, whole seconds.
+const TimeFormat = "2006-01-02T15:04:05Z"
+
+func appendTime(dst []byte, t time.Time) []byte {
+	dst = append(dst, '"')
+	dst = t.UTC().AppendFormat(dst, TimeFormat)
+	return append(dst, '"')
+}
+
+// load reads what append wrote with [Numbers]. The value is one JSON value, as
+// eachMember hands it over.
+func (r *row) load(o Object, value []byte) error {
+	if string(value) == "null" {
+		return r.loadNull(o)
+	}
+	switch p := r.at(o).(type) {
+	case *string:
+		return loadText(p, value)
+	case **string:
+		*p = new(string)
+		return loadText(*p, value)
+	case *int64:
+		return loadInt(p, value)
+	case **int64:
+		*p = new(int64)
+		return loadInt(*p, value)
+	case *bool:
+		return loadBool(p, value)
+	case **bool:
+		*p = new(bool)
+		return loadBool(*p, value)
+	}
+	return nil
+}
+
+// loadNull leaves a field that cannot be null at its default: it could be when
+// an older binary wrote the value.
+func (r *row) loadNull(o Object) error {
+	switch p := r.at(o).(type) {
+	case **string:
+		*p = nil
+	case **int64:
+		*p = nil
+	case **bool:
+		*p = nil
+	}
+	return nil
+}
+
+// unseal replaces the sealed text of a secret that was just loaded by what it
+// holds.
+func (r *row) unseal(o Object, s Sealer, context string) error {
+	sealed := r.secretText(o)
+	if sealed == "" {
+		return nil
+	}
+	plain, err := s.Open(sealed, context)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", r.name, err)
+	}
+	*r.at(o).(**string) = &plain
+	return nil
+}
+
+// loadText takes the short way for texts without an escape: a version of a
+// thousand backends holds tens of thousands of them.
+func loadText(p *string, value []byte) error {
+	if value[0] != '"' {
+		return fmt.Errorf("%.20s is not a text", value)
+	}
+	for _, c := range value {
+		if c == '\\' || c > '~' {
+			return json.Unmarshal(value, p)
+		}
+	}
+	*p = string(value[1 : len(value)-1])
+	return nil
+}
+
+func loadInt(p *int64, value []byte) (err error) {
+	*p, err = strconv.ParseInt(string(value), 10, 64)
+	return err
+}
+
+func loadBool(p *bool, value []byte) (err error) {
+	*p, err = strconv.ParseBool(string(value))
+	return err
+}
+
+// eachMember calls f with the name and the value of each member of the JSON
+// object in body. It stands in for a map of raw messages, which costs more than
+// all else that a read of a version does.
+func eachMember(body []byte, f func(name, value []byte) error) error {
+	if !json.Valid(body) {
+		return errors.New("not valid JSON")
+	}
+	i := skipBlank(body, 0)
+	if body[i] != '{' {
+		return errors.New("not a JSON object")
+	}
+	for i = skipBlank(body, i+1); body[i] != '}'; {
+		end := skipValue(body, i)
+		name := body[i+1 : end-1]
+		start := skipBlank(body, skipBlank(body, end)+1) // the colon lies between
+		end = skipValue(body, start)
+		if err := f(name, body[start:end]); err != nil {
+			return err
+		}
+		if i = skipBlank(body, end); body[i] == ',' {
+			i = skipBlank(body, i+1)
+		}
+	}
+	return nil
+}
+
+// skipBlank returns the index of the first byte at or after i that is no blank.
+func skipBlank(body []byte, i int) int {
+	for body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// skipValue returns the index after the value that begins at i. Body is known
+// to be valid, so that nothing is checked here.
+func skipValue(body []byte, i int) int {
+	depth := 0
+	for {
+		switch body[i] {
+		case '"':
+			for i++; body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		i++
+		if depth == 0 && (body[i-1] == '"' || body[i-1] == '}' || body[i-1] == ']' || endsScalar(body[i])) {
+			return i
+		}
+	}
+}
+
+func endsScalar(c byte) bool {
+	switch c {
+	case ',', '}', ']', ' ', '\t', '\n', '\r':
+		return true
+	}
+	return false
+}

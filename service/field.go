@@ -1,0 +1,273 @@
+package service
+
+import (
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Input is what a client sent, by wire name.
+type Input map[string]Value
+
+// A Value is one value as a client sent it. Forms carry texts only; JSON bodies
+// all four types.
+type Value struct {
+	Type ValueType
+	Text string // the text, the number's or boolean's literal, or empty for null
+}
+
+// ValueType is the JSON type of a [Value].
+type ValueType int
+
+const (
+	TextValue ValueType = iota
+	NumberValue
+	BoolValue
+	NullValue
+)
+
+// Empty says what an empty text means to a field that can be null.
+type Empty int
+
+const (
+	EmptyIsText Empty = iota // "" is kept as ""
+	EmptyIsNull              // "" is null
+	EmptyClears              // "" is null in an update and refused in a create
+)
+
+// maxText bounds every text whose row does not say otherwise, in bytes.
+const maxText = 4096
+
+// A Field is one row of a kind's table: a wire name, where its value lives in
+// T, and the rules for what clients send. The Go type behind At decides the wire
+// type: *string, *int64 and *bool are never null; **string, **int64 and **bool
+// are null until set.
+type Field[T any] struct {
+	Name     string
+	At       func(*T) any
+	Default  any // string, int64 or bool; nil is the zero value, or null
+	Required bool
+
+	Min, Max int64              // numbers: the range allowed, both ends included
+	ZeroNull bool               // numbers: 0 is stored as null
+	MaxLen   int                // texts: bytes allowed; 0 means 4096
+	Lines    bool               // texts: line breaks and tabs are allowed
+	Empty    Empty              // nullable texts
+	Check    func(string) error // texts: called for those that are not empty
+	Refers   string             // texts: names an object of this kind
+	Secret   bool               // nullable texts: sealed at rest, hidden from readers
+}
+
+// A row is a Field without its Go type.
+type row struct {
+	name     string
+	at       func(Object) any
+	def      any
+	required bool
+	min, max int64
+	zeroNull bool
+	maxLen   int
+	lines    bool
+	empty    Empty
+	check    func(string) error
+	refers   string
+	secret   bool
+}
+
+func (f Field[T]) erase(cast func(Object) *T) row {
+	r := row{
+		name: f.Name, def: f.Default, required: f.Required,
+		min: f.Min, max: f.Max, zeroNull: f.ZeroNull,
+		maxLen: f.MaxLen, lines: f.Lines, empty: f.Empty,
+		check: f.Check, refers: f.Refers, secret: f.Secret,
+	}
+	if r.maxLen == 0 {
+		r.maxLen = maxText
+	}
+	r.at = func(o Object) any { return f.At(cast(o)) }
+	return r
+}
+
+// reset puts the field at its default.
+func (r *row) reset(o Object) {
+	switch p := r.at(o).(type) {
+	case *string:
+		*p, _ = r.def.(string)
+	case *int64:
+		*p, _ = r.def.(int64)
+	case *bool:
+		*p, _ = r.def.(bool)
+	case **string:
+		*p = optional[string](r.def)
+	case **int64:
+		*p = optional[int64](r.def)
+	case **bool:
+		*p = optional[bool](r.def)
+	default:
+		panic("service: field " + r.name + " has a type that the engine does not know")
+	}
+}
+
+func optional[V any](def any) *V {
+	if v, ok := def.(V); ok {
+		return &v
+	}
+	return nil
+}
+
+// assign stores what a client sent, or says why it cannot.
+func (r *row) assign(o Object, v Value, creating bool) error {
+	if v.Type == NullValue {
+		if r.required {
+			return Errorf(Invalid, "'%s' is required", r.name)
+		}
+		r.reset(o)
+		return nil
+	}
+	switch p := r.at(o).(type) {
+	case *string:
+		text, err := r.parseText(v)
+		if err != nil {
+			return err
+		}
+		if text == "" && r.required {
+			return Errorf(Invalid, "'%s' is required", r.name)
+		}
+		*p = text
+	case **string:
+		text, err := r.parseText(v)
+		if err != nil {
+			return err
+		}
+		return r.assignNullable(p, text, creating)
+	case *int64:
+		n, err := r.parseInt(v)
+		if err != nil {
+			return err
+		}
+		*p = n
+	case **int64:
+		if v.Text == "" {
+			*p = nil
+			return nil
+		}
+		n, err := r.parseInt(v)
+		if err != nil {
+			return err
+		}
+		*p = &n
+		if n == 0 && r.zeroNull {
+			*p = nil
+		}
+	case *bool:
+		b, err := r.parseBool(v)
+		if err != nil {
+			return err
+		}
+		*p = b
+	case **bool:
+		if v.Text == "" {
+			*p = nil
+			return nil
+		}
+		b, err := r.parseBool(v)
+		if err != nil {
+			return err
+		}
+		*p = &b
+	}
+	return nil
+}
+
+func (r *row) assignNullable(p **string, text string, creating bool) error {
+	if text == "" && r.empty != EmptyIsText {
+		if creating && r.empty == EmptyClears {
+			return r.check("")
+		}
+		*p = nil
+		return nil
+	}
+	*p = &text
+	return nil
+}
+
+func (r *row) parseText(v Value) (string, error) {
+	if v.Type == BoolValue {
+		return "", Errorf(Invalid, "'%s' must be a string", r.name)
+	}
+	if err := checkText(r.name, v.Text, r.maxLen, r.lines); err != nil {
+		return "", err
+	}
+	if v.Text != "" && r.check != nil {
+		if err := r.check(v.Text); err != nil {
+			return "", err
+		}
+	}
+	return v.Text, nil
+}
+
+// checkText holds for every text that a client may store: bounded, UTF-8, and
+// without what could break out of a header, a log line or a terminal.
+func checkText(name, text string, maxLen int, lines bool) error {
+	if len(text) > maxLen {
+		return Errorf(Invalid, "'%s' is longer than %d bytes", name, maxLen)
+	}
+	if !utf8.ValidString(text) {
+		return Errorf(Invalid, "'%s' is not valid UTF-8", name)
+	}
+	for _, c := range text {
+		lineBreak := c == '\n' || c == '\r' || c == '\t'
+		if unicode.IsControl(c) && !(lines && lineBreak) {
+			return Errorf(Invalid, "'%s' holds a control character", name)
+		}
+	}
+	return nil
+}
+
+// parseInt accepts plain decimal digits with an optional minus, nothing else:
+// what is stored is what was sent.
+func (r *row) parseInt(v Value) (int64, error) {
+	digits := v.Text
+	if len(digits) > 0 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	plain := digits != ""
+	for i := range len(digits) {
+		plain = plain && digits[i] >= '0' && digits[i] <= '9'
+	}
+	n, err := strconv.ParseInt(v.Text, 10, 64)
+	if v.Type == BoolValue || !plain || err != nil || n < r.min || n > r.max {
+		return 0, Errorf(Invalid, "'%s' must be a whole number from %d to %d", r.name, r.min, r.max)
+	}
+	return n, nil
+}
+
+func (r *row) parseBool(v Value) (bool, error) {
+	switch v.Text {
+	case "1", "true":
+		return true, nil
+	case "0", "false", "":
+		return false, nil
+	}
+	return false, Errorf(Invalid, "'%s' must be one of 0, 1, true, false", r.name)
+}
+
+// text returns a text field's value; null reads as "".
+func (r *row) text(o Object) string {
+	switch p := r.at(o).(type) {
+	case *string:
+		return *p
+	case **string:
+		if *p != nil {
+			return **p
+		}
+	}
+	return ""
+}
+
+func (r *row) secretText(o Object) string {
+	if !r.secret {
+		return ""
+	}
+	return r.text(o)
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"headwater/service"
+)
+
+// Options say where and how a [DB] keeps what it is given.
+type Options struct {
+	// Dir is the data directory, made if need be; "" keeps all in memory. A
+	// directory belongs to one process at a time.
+	Dir string
+
+	// Sealer encrypts the secrets among the fields of objects. A database opens
+	// only with the key that it was made with.
+	Sealer service.Sealer
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// ErrInUse says that another process has the data directory open.
+var ErrInUse = errors.New("the data directory is in use by another process")
+
+// A DB keeps configuration. It may be used by many goroutines.
+type DB struct {
+	write  *sql.DB // one connection: writers wait their turn here, not in SQLite
+	read   *sql.DB // the same as write when all is in memory
+	sealer service.Sealer
+	now    func() time.Time
+	lock   *os.File // nil when all is in memory
+}
+
+// Open opens the database in the data directory, making or upgrading it as
+// needed. Its errors are [ErrInUse], a [*NewerError], or tell what the file
+// system or the database said.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.Sealer == nil {
+		return nil, errors.New("store: a Sealer is needed")
+	}
+	db := &DB{sealer: o.Sealer, now: o.Now}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if err := db.open(ctx, o.Dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) open(ctx context.Context, dir string) (err error) {
+	if dir == "" {
+		err = db.openMemory()
+	} else {
+		err = db.openDir(dir)
+	}
+	if err != nil {
+		return err
+	}
+	if err := db.write.PingContext(ctx); err != nil {
+		return err
+	}
+	if err := db.update(ctx, migrate); err != nil {
+		return err
+	}
+	return db.update(ctx, checkSeal)
+}
+
+func (db *DB) openDir(dir string) (err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if db.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {
+		return err
+	}
+	return db.openFile(filepath.Join(dir, "headwater.db"))
+}
+
+// Close ends all use of the database and releases the data directory.
+func (db *DB) Close() error {
+	var errs []error
+	if db.read != nil && db.read != db.write {
+		errs = append(errs, db.read.Close())
+	}
+	if db.write != nil {
+		errs = append(errs, db.write.Close())
+	}
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.view(ctx, func(t *tx) error {
+		var one int
+		return t.QueryRowContext(t.ctx, `SELECT 1`).Scan(&one)
+	})
+}
+
+// A tx is one transaction, with the moment it began. All times that it writes
+// are that one.
+type tx struct {
+	*sql.Tx
+	ctx    context.Context // for the transaction's life, which is one call
+	now    time.Time
+	sealer service.Sealer
+}
+
+// view runs f on one state of the database, which does not change meanwhile.
+func (db *DB) view(ctx context.Context, f func(*tx) error) error {
+	return db.run(ctx, db.read, &sql.TxOptions{ReadOnly: true}, f)
+}
+
+// update runs f and commits what it wrote, unless f fails.
+func (db *DB) update(ctx context.Context, f func(*tx) error) error {
+	return db.run(ctx, db.write, nil, f)
+}
+
+func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, f func(*tx) error) error {
+	raw, err := pool.BeginTx(ctx, o)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer raw.Rollback() // without effect after a commit
+	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer}
+	if err := f(t); err != nil {
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// exec runs a statement that changes rows, and returns how many it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	result, err := t.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row runs a query for at most one row. Without one, scan's error is
+// sql.ErrNoRows.
+func (t *tx) row(query string, args ...any) *sql.Row {
+	return t.QueryRowContext(t.ctx, query, args...)
+}
+
+// each calls scan for each row of a query.
+func (t *tx) each(scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := t.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// exists reports whether a query has a row. Its one column is a number.
+func (t *tx) exists(query string, args ...any) (bool, error) {
+	var one int
+	err := t.row(query, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// toTime reads a time column.
+func toTime(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -1,0 +1,250 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"headwater/service"
+)
+
+// Objects returns the version and its objects of one kind, in the order of
+// their names. A singleton is always there.
+func (db *DB) Objects(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind) (all []service.Object, v *service.Version, err error) {
+	err = db.view(ctx, func(t *tx) error {
+		if v, err = t.version(who, at); err != nil {
+			return err
+		}
+		all, err = t.objects(at, k)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	// Sorted here, as databases differ in how they order texts.
+	slices.SortFunc(all, func(a, b service.Object) int { return cmp.Compare(a.Meta().Name, b.Meta().Name) })
+	return all, v, nil
+}
+
+// Object returns one object and the version it was read at.
+func (db *DB) Object(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) (o service.Object, v *service.Version, err error) {
+	err = db.view(ctx, func(t *tx) error {
+		if v, err = t.version(who, at); err != nil {
+			return err
+		}
+		o, err = t.object(at, k, name)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return o, v, nil
+}
+
+// CreateObject adds o to a draft and returns it as stored.
+func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, o service.Object) (service.Object, error) {
+	err := db.update(ctx, func(t *tx) error {
+		if err := t.lockDraft(who, at); err != nil {
+			return err
+		}
+		if err := t.freeName(at, k, o.Meta().Name); err != nil {
+			return err
+		}
+		if err := t.checkReferences(at, k, nil, o); err != nil {
+			return err
+		}
+		var seq int64
+		err := t.row(`SELECT COALESCE(MAX(seq), 0) + 1 FROM object WHERE service_id = $1 AND version = $2`,
+			at.Service, at.Version).Scan(&seq)
+		if err != nil {
+			return err
+		}
+		o = k.Stamp(o, seq, t.now, t.now)
+		return t.insertObject(at, k, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// UpdateObject replaces an object of a draft by what change makes of it, which
+// may have another name, and returns it as stored.
+func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (o service.Object, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		if err := t.lockDraft(who, at); err != nil {
+			return err
+		}
+		old, err := t.object(at, k, name)
+		if err != nil {
+			return err
+		}
+		if o, err = change(old); err != nil {
+			return err
+		}
+		if k.Key(o.Meta().Name) != k.Key(name) {
+			if err := t.freeName(at, k, o.Meta().Name); err != nil {
+				return err
+			}
+		}
+		if err := t.checkReferences(at, k, old, o); err != nil {
+			return err
+		}
+		o = k.Stamp(o, old.Meta().Seq, old.Meta().Created, t.now)
+		return t.replaceObject(at, k, name, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// DeleteObject removes an object from a draft.
+func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error {
+	return db.update(ctx, func(t *tx) error {
+		if err := t.lockDraft(who, at); err != nil {
+			return err
+		}
+		if !storable(name) {
+			return errNoObject(at, k, name)
+		}
+		n, err := t.exec(`DELETE FROM object WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+			at.Service, at.Version, k.Name, k.Key(name))
+		if err == nil && n == 0 {
+			return errNoObject(at, k, name)
+		}
+		return err
+	})
+}
+
+const objectColumns = `seq, body, created_at, updated_at`
+
+func (t *tx) object(at service.Ref, k *service.Kind, name string) (service.Object, error) {
+	if !storable(name) {
+		return nil, errNoObject(at, k, name)
+	}
+	o, err := t.scanObject(t.row(`SELECT `+objectColumns+` FROM object
+		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+		at.Service, at.Version, k.Name, k.Key(name)), at, k)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return o, err
+	}
+	if k.Singleton {
+		return k.Default(), nil
+	}
+	return nil, errNoObject(at, k, name)
+}
+
+// objects returns all of a kind, in no order.
+func (t *tx) objects(at service.Ref, k *service.Kind) ([]service.Object, error) {
+	all := []service.Object{}
+	err := t.each(func(rows *sql.Rows) error {
+		o, err := t.scanObject(rows, at, k)
+		all = append(all, o)
+		return err
+	}, `SELECT `+objectColumns+` FROM object
+		WHERE service_id = $1 AND version = $2 AND kind = $3`, at.Service, at.Version, k.Name)
+	if err != nil {
+		return nil, err
+	}
+	if k.Singleton && len(all) == 0 {
+		all = append(all, k.Default())
+	}
+	return all, nil
+}
+
+func (t *tx) scanObject(row scanner, at service.Ref, k *service.Kind) (service.Object, error) {
+	var body []byte
+	var seq, created, updated int64
+	if err := row.Scan(&seq, &body, &created, &updated); err != nil {
+		return nil, err
+	}
+	return t.makeObject(at, k, body, seq, created, updated)
+}
+
+func (t *tx) makeObject(at service.Ref, k *service.Kind, body []byte, seq, created, updated int64) (service.Object, error) {
+	o, err := k.Unmarshal(body, at.Service, t.sealer)
+	if err != nil {
+		return nil, err
+	}
+	m := o.Meta() // nobody else has o yet
+	m.Seq, m.Created, m.Updated = seq, toTime(created), toTime(updated)
+	return o, nil
+}
+
+// freeName refuses a name that an object of the version has, or a domain that
+// another service serves.
+func (t *tx) freeName(at service.Ref, k *service.Kind, name string) error {
+	taken, err := t.hasObject(at, k.Name, k.Key(name))
+	if err != nil {
+		return err
+	}
+	if taken {
+		return errDuplicate(k.Name, name)
+	}
+	if k == service.DomainKind {
+		return t.freeDomain(at.Service, name)
+	}
+	return nil
+}
+
+func (t *tx) hasObject(at service.Ref, kind, key string) (bool, error) {
+	return t.exists(`SELECT 1 FROM object
+		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+		at.Service, at.Version, kind, key)
+}
+
+// checkReferences refuses a reference to nothing that o has and old had not.
+// Those of old are left alone: what they named may have been deleted since,
+// which is allowed until activation.
+func (t *tx) checkReferences(at service.Ref, k *service.Kind, old, o service.Object) error {
+	var before []service.Reference
+	if old != nil {
+		before = k.References(old)
+	}
+	for _, ref := range k.References(o) {
+		if slices.Contains(before, ref) {
+			continue
+		}
+		found, err := t.hasObject(at, ref.Kind, ref.Name)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return service.Errorf(service.Invalid, "No %s named '%s'", ref.Kind, ref.Name)
+		}
+	}
+	return nil
+}
+
+func (t *tx) insertObject(at service.Ref, k *service.Kind, o service.Object) error {
+	body, err := k.Marshal(o, at.Service, t.sealer)
+	if err != nil {
+		return err
+	}
+	m := o.Meta()
+	_, err = t.exec(`
+		INSERT INTO object (service_id, version, kind, name, seq, body, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		at.Service, at.Version, k.Name, k.Key(m.Name), m.Seq, string(body), m.Created.UnixMicro(), m.Updated.UnixMicro())
+	return err
+}
+
+// replaceObject overwrites the object known as name. A singleton that was never
+// written has no row to overwrite.
+func (t *tx) replaceObject(at service.Ref, k *service.Kind, name string, o service.Object) error {
+	body, err := k.Marshal(o, at.Service, t.sealer)
+	if err != nil {
+		return err
+	}
+	n, err := t.exec(`
+		UPDATE object SET name = $1, body = $2, updated_at = $3
+		WHERE service_id = $4 AND version = $5 AND kind = $6 AND name = $7`,
+		k.Key(o.Meta().Name), string(body), t.now.UnixMicro(), at.Service, at.Version, k.Name, k.Key(name))
+	if err != nil || n > 0 {
+		return err
+	}
+	return t.insertObject(at, k, k.Stamp(o, 0, t.now, t.now))
+}

@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"headwater/service"
+)
+
+// Authenticate finds the token with this secret. One that is unknown or expired
+// is [service.Unauthorized].
+func (db *DB) Authenticate(ctx context.Context, secret string) (*service.Token, error) {
+	var token *service.Token
+	err := db.view(ctx, func(t *tx) error {
+		sum := hash(secret)
+		var stored string
+		// Looked up by hash, the time taken tells nothing of the secret: one that
+		// shares a prefix with a good one has a hash that shares nothing.
+		err := t.row(`SELECT hash FROM token WHERE hash = $1`, sum).Scan(&stored)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare([]byte(stored), []byte(sum)) != 1 {
+			return service.Errorf(service.Unauthorized, "Provided credentials are missing or invalid")
+		}
+		if err != nil {
+			return err
+		}
+		if token, err = t.token(sum); err != nil {
+			return err
+		}
+		if token.Expired(t.now) {
+			return service.Errorf(service.Unauthorized, "Token %s expired at %s", token.ID, token.Expires.Format(service.TimeFormat))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+// CreateCustomer makes a customer and returns its id.
+func (db *DB) CreateCustomer(ctx context.Context, name string) (id string, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		id, err = t.insertCustomer(name)
+		return err
+	})
+	return id, err
+}
+
+// CreateToken makes a token for the customer that it names, to be known by
+// secret from now on. It gives it an ID, and the time.
+func (db *DB) CreateToken(ctx context.Context, secret string, token service.Token) (*service.Token, error) {
+	if err := service.CheckSecret(secret); err != nil {
+		return nil, err
+	}
+	err := db.update(ctx, func(t *tx) error {
+		taken, err := t.exists(`SELECT 1 FROM token WHERE hash = $1`, hash(secret))
+		if err != nil {
+			return err
+		}
+		if taken {
+			return service.Errorf(service.Conflict, "Duplicate token")
+		}
+		return t.insertToken(secret, &token, false)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &token, nil
+}
+
+// HasTokens reports whether any token was ever made.
+func (db *DB) HasTokens(ctx context.Context) (has bool, err error) {
+	err = db.view(ctx, func(t *tx) error {
+		has, err = t.exists(`SELECT 1 FROM token LIMIT 1`)
+		return err
+	})
+	return has, err
+}
+
+// SetOperatorToken makes secret the one operator's token, which may do all for
+// the first customer and does not expire. The secret that was the operator's
+// before, if any, is no longer good. The customer is made if there is none.
+func (db *DB) SetOperatorToken(ctx context.Context, secret string) (*service.Token, error) {
+	if err := service.CheckSecret(secret); err != nil {
+		return nil, err
+	}
+	token := service.Token{Name: "operator", Scopes: []string{"global"}}
+	err := db.update(ctx, func(t *tx) error {
+		same, err := t.operator(secret)
+		if err != nil {
+			return err
+		}
+		if same != nil {
+			token = *same
+			return nil
+		}
+		if token.Customer, err = t.firstCustomer(); err != nil {
+			return err
+		}
+		_, err = t.exec(`DELETE FROM token WHERE operator OR hash = $1`, hash(secret))
+		if err != nil {
+			return err
+		}
+		return t.insertToken(secret, &token, true)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &token, nil
+}
+
+// operator returns the operator's token if secret is it, and nil if it is not.
+func (t *tx) operator(secret string) (*service.Token, error) {
+	same, err := t.exists(`SELECT 1 FROM token WHERE hash = $1 AND operator`, hash(secret))
+	if err != nil || !same {
+		return nil, err
+	}
+	return t.token(hash(secret))
+}
+
+func (t *tx) firstCustomer() (id string, err error) {
+	err = t.row(`SELECT id FROM customer ORDER BY created_at, id LIMIT 1`).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t.insertCustomer("headwater")
+	}
+	return id, err
+}
+
+func (t *tx) insertCustomer(name string) (id string, err error) {
+	id = service.NewID()
+	_, err = t.exec(`INSERT INTO customer (id, name, created_at) VALUES ($1, $2, $3)`, id, name, t.now.UnixMicro())
+	return id, err
+}
+
+func (t *tx) insertToken(secret string, token *service.Token, operator bool) error {
+	token.ID, token.Created = service.NewID(), t.now
+	if token.User == "" {
+		token.User = service.NewID()
+	}
+	var expires sql.NullInt64
+	if !token.Expires.IsZero() {
+		expires = sql.NullInt64{Int64: token.Expires.UnixMicro(), Valid: true}
+	}
+	_, err := t.exec(`
+		INSERT INTO token (id, customer_id, user_id, hash, name, scopes, services, operator, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		token.ID, token.Customer, token.User, hash(secret), token.Name,
+		strings.Join(token.Scopes, " "), strings.Join(token.Services, " "),
+		operator, t.now.UnixMicro(), expires)
+	return err
+}
+
+func (t *tx) token(sum string) (*service.Token, error) {
+	var token service.Token
+	var scopes, services string
+	var created int64
+	var expires sql.NullInt64
+	err := t.row(`
+		SELECT id, customer_id, user_id, name, scopes, services, created_at, expires_at
+		FROM token WHERE hash = $1`, sum).Scan(
+		&token.ID, &token.Customer, &token.User, &token.Name, &scopes, &services, &created, &expires)
+	if err != nil {
+		return nil, err
+	}
+	token.Scopes, token.Services = strings.Fields(scopes), strings.Fields(services)
+	token.Created = toTime(created)
+	if expires.Valid {
+		token.Expires = toTime(expires.Int64)
+	}
+	return &token, nil
+}
+
+// hash is what is stored of a secret. Secrets are long and random, so that a
+// slow hash would protect nothing more.
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
