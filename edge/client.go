@@ -20,9 +20,11 @@ type clientConn struct {
 	remote string // the client's address, without port
 	secure bool   // the client speaks TLS
 
-	part    []byte    // bytes read that belong to no served request yet
-	scan    headScan  // how far part was looked through
-	started time.Time // when the first byte of part came
+	part    []byte    // bytes read that belong to no served request yet, while no buffer holds them
+	partial bool      // there are such bytes, here or in a buffer
+	scan    headScan  // how far they were looked through
+	blank   bool      // the empty line allowed before a request was skipped
+	started time.Time // when the first of them came
 	quiet   time.Time // when the last request ended
 
 	upload *exchange // a request whose body has to be waited for: leaves the resident loop
@@ -59,7 +61,7 @@ func (c *clientConn) serve() {
 
 // due is when the wait for the client's next bytes is over.
 func (c *clientConn) due() time.Time {
-	if len(c.part) > 0 {
+	if c.partial {
 		return c.started.Add(c.edge.cfg.Client.Header)
 	}
 	return c.quiet.Add(c.edge.cfg.Client.Idle)
@@ -69,7 +71,7 @@ func (c *clientConn) due() time.Time {
 // come in time is told so.
 func (c *clientConn) ended(err error) {
 	c.over = true
-	if err == errTimeout && len(c.part) > 0 {
+	if err == errTimeout && c.partial {
 		c.refuse(errHeadTime)
 	}
 }
@@ -92,7 +94,7 @@ func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error)
 			}
 			return false, err
 		}
-		if have == 0 {
+		if !c.partial {
 			c.started = time.Now()
 		}
 		full := have+n == len(buf.b)
@@ -112,13 +114,12 @@ func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error)
 	}
 }
 
-// keep saves the first have bytes for the next turn and frees the buffer.
+// keep saves the first have bytes of buf for the next turn and frees it.
 func (c *clientConn) keep(buf *buffer, have int) {
-	switch {
-	case have == 0:
+	if have == 0 {
 		c.part = nil
-	case have != len(c.part):
-		c.part = append([]byte(nil), buf.b[:have]...)
+	} else {
+		c.part = append(c.part[:0], buf.b[:have]...)
 	}
 	buf.free()
 }
@@ -127,20 +128,24 @@ func (c *clientConn) keep(buf *buffer, have int) {
 // what is left to its front, and returns how much that is.
 func (c *clientConn) consume(buf *buffer, have int) int {
 	pos := 0
-	for !c.over && pos < have {
+	for !c.over {
 		pos += c.skipBlank(buf.b[pos:have])
+		c.partial = pos < have
+		if !c.partial {
+			break
+		}
 		end, err := c.scan.end(buf.b[pos:have])
 		if err == nil && end == 0 {
 			err = headTooLong(buf.b[pos:have])
 		}
 		if err != nil {
 			c.refuse(err)
-			return 0
+			break
 		}
 		if end == 0 {
 			break
 		}
-		c.scan = headScan{}
+		c.scan, c.blank = headScan{}, false
 		used := c.request(buf, pos, pos+end, have)
 		if c.upload != nil {
 			return 0
@@ -149,16 +154,16 @@ func (c *clientConn) consume(buf *buffer, have int) int {
 		c.quiet = time.Now()
 		c.started = c.quiet
 	}
-	copy(buf.b, buf.b[pos:have])
-	return have - pos
+	return copy(buf.b, buf.b[pos:have])
 }
 
 // skipBlank lets one empty line stand before a request (RFC 9112 section 2.2).
 func (c *clientConn) skipBlank(b []byte) int {
-	if c.scan.seen == 0 && len(b) >= 2 && b[0] == '\r' && b[1] == '\n' {
-		return 2
+	if c.blank || c.scan.line > 0 || len(b) < 2 || b[0] != '\r' || b[1] != '\n' {
+		return 0
 	}
-	return 0
+	c.blank, c.scan = true, headScan{}
+	return 2
 }
 
 // headTooLong reports a head over our bounds before it is complete.
@@ -192,10 +197,11 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	}
 	body := rest[:max(x.req.length, 0)]
 	keep := x.serve(body)
+	failed := x.event.failure != failNone
 	x.free()
 	c.busy.Store(false)
 	if !keep || c.edge.draining.Load() {
-		c.over, c.unread = true, len(rest) > len(body)
+		c.over, c.unread = true, failed || len(rest) > len(body)
 	}
 	return len(body)
 }
@@ -216,6 +222,7 @@ func (c *clientConn) serveUpload() {
 		c.over, c.unread = true, !whole
 		return
 	}
+	c.part, c.partial = nil, false
 	buf := getBuffer(len(leftover))
 	have := c.consume(buf, copy(buf.b, leftover))
 	if c.upload == nil {

@@ -242,6 +242,11 @@ func (e *Edge) Serve(l net.Listener) error {
 func (e *Edge) start(tcp *net.TCPConn) {
 	c := newClientConn(e, tcp)
 	e.mu.Lock()
+	if e.draining.Load() {
+		e.mu.Unlock()
+		tcp.Close()
+		return
+	}
 	e.clients[c] = struct{}{}
 	e.owned.Add(1)
 	e.mu.Unlock()
