@@ -2,8 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
 
 	"headwater/service"
 )
@@ -41,9 +39,6 @@ func (o objects) list(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b service.Object) int {
-		return strings.Compare(a.Meta().Name, b.Meta().Name)
-	})
 	const usual = 1536 // bytes an object takes
 	body := make([]byte, 0, 2+usual*len(all))
 	body = append(body, '[')

@@ -1,10 +1,6 @@
 package api
 
-import (
-	"strings"
-
-	"headwater/service"
-)
+import "headwater/service"
 
 // A serviceReply is a service as Fastly answers it.
 type serviceReply struct {
@@ -89,24 +85,16 @@ func (c *call) listServices() ([]byte, error) {
 }
 
 func (c *call) createService() ([]byte, error) {
-	change, in, err := c.serviceChange()
+	in, err := c.input(serviceKeys)
 	if err != nil {
 		return nil, err
 	}
-	s := service.Service{Type: "vcl"}
-	if kind, sent, err := textOf(in, "type", maxServiceName, false); err != nil {
-		return nil, err
-	} else if sent && kind != "" {
-		s.Type = kind
-	}
-	if s.Type != "vcl" && s.Type != "wasm" {
-		return nil, service.Errorf(service.Invalid, "'type' must be one of vcl, wasm")
-	}
-	if err := change(&s); err != nil {
+	var s service.Service
+	if _, err := textOf(in, "type", &s.Type); err != nil {
 		return nil, err
 	}
-	if s.Name == "" {
-		return nil, service.Errorf(service.Invalid, "'name' is required")
+	if err := changeService(&s, in); err != nil {
+		return nil, err
 	}
 	return serviceBody(c.Store.CreateService(c.r.Context(), c.who, s))
 }
@@ -116,11 +104,13 @@ func (c *call) getService() ([]byte, error) {
 }
 
 func (c *call) updateService() ([]byte, error) {
-	change, _, err := c.serviceChange()
+	in, err := c.input(serviceKeys)
 	if err != nil {
 		return nil, err
 	}
-	return serviceBody(c.Store.UpdateService(c.r.Context(), c.who, c.at.Service, change))
+	return serviceBody(c.Store.UpdateService(c.r.Context(), c.who, c.at.Service, func(s *service.Service) error {
+		return changeService(s, in)
+	}))
 }
 
 func (c *call) deleteService() ([]byte, error) {
@@ -130,33 +120,12 @@ func (c *call) deleteService() ([]byte, error) {
 	return statusOK()
 }
 
-// serviceChange reads what the body says of a service's name and comment. A
-// change of customer, which Fastly's staff may send, is ignored as any other
-// unknown key.
-func (c *call) serviceChange() (func(*service.Service) error, service.Input, error) {
-	in, err := c.input(serviceKeys)
-	if err != nil {
-		return nil, nil, err
+// changeService sets what a client may change of a service. A customer_id is
+// ignored, as any other key that names no field.
+func changeService(s *service.Service, in service.Input) error {
+	if _, err := textOf(in, "name", &s.Name); err != nil {
+		return err
 	}
-	name, named, err := textOf(in, "name", maxServiceName, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	if named && strings.TrimSpace(name) == "" {
-		return nil, nil, service.Errorf(service.Invalid, "'name' is required")
-	}
-	comment, commented, err := commentOf(in)
-	if err != nil {
-		return nil, nil, err
-	}
-	change := func(s *service.Service) error {
-		if named {
-			s.Name = name
-		}
-		if commented {
-			s.Comment = comment
-		}
-		return nil
-	}
-	return change, in, nil
+	_, err := textOf(in, "comment", &s.Comment)
+	return err
 }

@@ -40,15 +40,16 @@ type Store interface {
 
 	// Activate makes the version the active one and locks it, in one
 	// transaction, provided that compile accepts the snapshot that is
-	// committed. The snapshot returned is to be published.
+	// committed. It may call compile several times. The snapshot returned is to
+	// be published.
 	Activate(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error)
 
 	// Deactivate leaves the service without an active version. The snapshot
 	// returned is empty and has the new generation.
 	Deactivate(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, *service.Snapshot, error)
 
-	// The objects of a version. Reads also return the version they were made
-	// at. Writes to a locked version are [service.Locked], whether or not the
+	// The objects of a version, in the order of their names. Reads also return
+	// the version they were made at. Writes to a locked version are [service.Locked], whether or not the
 	// object exists; Name tells the objects of a kind apart, "" a singleton,
 	// which always exists.
 	Objects(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind) ([]service.Object, *service.Version, error)

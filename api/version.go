@@ -91,7 +91,8 @@ func (c *call) createVersion() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	comment, sent, err := commentOf(in)
+	var comment string
+	sent, err := textOf(in, "comment", &comment)
 	if err != nil {
 		return nil, err
 	}
@@ -135,15 +136,9 @@ func (c *call) updateVersion() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	comment, sent, err := commentOf(in)
-	if err != nil {
-		return nil, err
-	}
 	return versionBody(c.Store.UpdateVersion(c.r.Context(), c.who, c.at, func(v *service.Version) error {
-		if sent {
-			v.Comment = comment
-		}
-		return nil
+		_, err := textOf(in, "comment", &v.Comment)
+		return err
 	}))
 }
 
