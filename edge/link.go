@@ -69,8 +69,9 @@ type alarm struct {
 }
 
 // arm makes sure that the read about to start is woken by due, a zero due by
-// nothing but interrupt.
-func (a *alarm) arm(due time.Time, now time.Time) {
+// nothing but interrupt. A pending deadline that has passed meanwhile wakes it
+// at once, and ring moves it: no clock need be read to tell.
+func (a *alarm) arm(due time.Time) {
 	if due.IsZero() {
 		if !a.at.IsZero() {
 			a.at = time.Time{}
@@ -78,7 +79,7 @@ func (a *alarm) arm(due time.Time, now time.Time) {
 		}
 		return
 	}
-	if a.at.IsZero() || a.at.After(due) || !a.at.After(now) {
+	if a.at.IsZero() || a.at.After(due) {
 		a.at = due
 		a.tcp.SetReadDeadline(due)
 	}
@@ -128,7 +129,7 @@ func newPlainLink(tcp *net.TCPConn) *plainLink {
 }
 
 func (l *plainLink) read(b []byte, due time.Time) (int, error) {
-	l.arm(due, time.Now())
+	l.arm(due)
 	for {
 		if l.interrupted() {
 			return 0, errInterrupted
@@ -149,8 +150,13 @@ func (l *plainLink) read(b []byte, due time.Time) (int, error) {
 func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 	wrote := 0
 	for wrote < len(b) {
-		if stall > 0 {
+		switch {
+		case stall > 0:
+			l.stalled = true
 			l.tcp.SetWriteDeadline(time.Now().Add(stall))
+		case l.stalled:
+			l.stalled = false
+			l.tcp.SetWriteDeadline(time.Time{})
 		}
 		n, err := l.tcp.Write(b[wrote:])
 		wrote += n

@@ -83,7 +83,7 @@ func (l *rawLink) read(b []byte, due time.Time) (int, error) {
 
 // await runs fn, onRead or onSwap, until it has an answer or due passes.
 func (l *rawLink) await(fn func(uintptr) bool, b []byte, due time.Time) (int, error) {
-	l.arm(due, time.Now())
+	l.arm(due)
 	for {
 		if l.interrupted() {
 			return 0, errInterrupted
@@ -214,7 +214,7 @@ func (l *rawLink) onTurn(fd uintptr) bool {
 			due = look
 		}
 	}
-	l.arm(due, c.quiet)
+	l.arm(due)
 	if l.cut.Load() { // arm may have moved the deadline that was to wake us
 		l.interrupted()
 		l.turned = errInterrupted
