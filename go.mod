@@ -6,6 +6,7 @@ go 1.26.0
 require modernc.org/sqlite v1.61.1
 
 require (
+	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/dnaeon/go-vcr v1.2.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect
@@ -18,12 +19,23 @@ require (
 	github.com/peterhellberg/link v1.2.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	golang.org/x/crypto v0.42.0 // indirect
+	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
+	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
 
 // Used by tests alone.
-require github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
+require (
+	github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
+	github.com/rogpeppe/go-internal v1.16.0 // testscript runs the pages of cmd/headwater/testdata/script
+)
+
+// Finds in "make check" what vet does not.
+tool honnef.co/go/tools/cmd/staticcheck

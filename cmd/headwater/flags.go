@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// serveFlags are the flags of serve. Each can also be set in the environment, as
+// HEADWATER_ and its name; the command line wins.
+type serveFlags struct {
+	data      string
+	api       string
+	edge      string
+	demo      bool
+	accessLog string
+
+	header, body, write, idle time.Duration
+
+	dataGiven bool
+}
+
+// inMemory is the value of --data that keeps nothing.
+const inMemory = ":memory:"
+
+func (f *serveFlags) define(fs *flag.FlagSet) {
+	fs.StringVar(&f.data, "data", "headwater-data", "keep data in `DIR`; \""+inMemory+"\" keeps nothing")
+	fs.StringVar(&f.api, "api", "127.0.0.1:8081", "serve the API on `ADDR`")
+	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
+	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
+	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
+	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's `head`")
+	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's `body`")
+	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an `answer`")
+	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between `requests`")
+}
+
+// parseServe reads the flags of serve.
+func parseServe(p *process, args []string) (*serveFlags, error) {
+	var f serveFlags
+	fs := flag.NewFlagSet("headwater serve", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors are told by run, in one line
+	f.define(fs)
+	if err := setFromEnvironment(fs, p.lookup); err != nil {
+		return nil, err
+	}
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(p.stdout)
+			fmt.Fprintf(p.stdout, "Usage: headwater serve [flags]\n\nEach flag can be set as an environment variable too: -access-log as %s.\n\n", variable("access-log"))
+			fs.PrintDefaults()
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("%w: serve takes no argument %q", errUsage, fs.Arg(0))
+	}
+	fs.Visit(func(given *flag.Flag) {
+		f.dataGiven = f.dataGiven || given.Name == "data"
+	})
+	return &f, f.check()
+}
+
+func (f *serveFlags) check() error {
+	for _, d := range []struct {
+		name string
+		time time.Duration
+	}{
+		{"client-header-timeout", f.header},
+		{"client-body-timeout", f.body},
+		{"client-write-timeout", f.write},
+		{"client-idle-timeout", f.idle},
+	} {
+		if d.time <= 0 {
+			return fmt.Errorf("%w: -%s must be above 0", errUsage, d.name)
+		}
+	}
+	if f.data == "" {
+		return fmt.Errorf("%w: -data names no directory", errUsage)
+	}
+	return nil
+}
+
+// variable is the environment's name of a flag.
+func variable(flagName string) string {
+	return "HEADWATER_" + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
+}
+
+func setFromEnvironment(fs *flag.FlagSet, lookup func(string) (string, bool)) (err error) {
+	fs.VisitAll(func(f *flag.Flag) {
+		value, set := lookup(variable(f.Name))
+		if !set || err != nil {
+			return
+		}
+		if bad := fs.Set(f.Name, value); bad != nil {
+			err = fmt.Errorf("%w: %s: %q: %w", errUsage, variable(f.Name), value, bad)
+		}
+	})
+	return err
+}

@@ -1,0 +1,117 @@
+// Command headwater is a self-hosted edge: an API that keeps versioned service
+// configurations as Fastly's does, and a proxy that serves live traffic from the
+// active version of each.
+//
+//	headwater serve    runs both in one process
+//	headwater version  prints the version
+//	headwater help     prints this list
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// Exit codes. Scripts and supervisors tell a wrong call, which no restart mends,
+// from a failure.
+const (
+	exitOK    = 0
+	exitFail  = 1
+	exitUsage = 2
+)
+
+// A process is what a command sees of the world around it, so that tests can run
+// commands in their own process.
+type process struct {
+	args           []string // without the program's name
+	lookup         func(name string) (value string, set bool)
+	stdout, stderr io.Writer
+
+	// plainIO keeps the edge from driving sockets by system calls of its own. It
+	// is for tests, which run on both kinds.
+	plainIO bool
+}
+
+// A command is one sub-command.
+type command struct {
+	name, help string
+	run        func(ctx context.Context, p *process, args []string) error
+}
+
+var commands = []command{
+	{"serve", "run the API and the edge in one process", serve},
+	{"version", "print the version", version},
+}
+
+// errUsage marks an error as a wrong call.
+var errUsage = errors.New("usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // from now on a second signal ends the process as it would any other
+	os.Exit(run(ctx, &process{
+		args:   os.Args[1:],
+		lookup: os.LookupEnv,
+		stdout: os.Stdout,
+		stderr: os.Stderr,
+	}))
+}
+
+// run runs a command until it ends, or has drained after ctx ended, and returns
+// the exit code.
+func run(ctx context.Context, p *process) int {
+	err := dispatch(ctx, p)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(p.stderr, "headwater: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(p.stderr, "headwater: %v\n", err)
+	return exitFail
+}
+
+func dispatch(ctx context.Context, p *process) error {
+	name, args := "help", []string(nil)
+	if len(p.args) > 0 {
+		name, args = p.args[0], p.args[1:]
+	}
+	switch name {
+	case "help", "-h", "-help", "--help":
+		usage(p.stdout)
+		return nil
+	}
+	for _, c := range commands {
+		if c.name == name {
+			return c.run(ctx, p, args)
+		}
+	}
+	return fmt.Errorf("%w: no command %q; \"headwater help\" lists them", errUsage, name)
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Headwater is a self-hosted edge with Fastly's configuration API.\n\nUsage:\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  headwater %-8s %s\n", c.name, c.help)
+	}
+	fmt.Fprint(w, "\n\"headwater COMMAND -h\" shows a command's flags.\n")
+}
+
+// version prints what the binary was built from, as far as the Go tool recorded
+// it.
+func version(_ context.Context, p *process, _ []string) error {
+	text := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		text = info.Main.Version
+	}
+	_, err := fmt.Fprintf(p.stdout, "headwater %s\n", text)
+	return err
+}

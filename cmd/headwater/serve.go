@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"headwater/api"
+	"headwater/edge"
+	"headwater/feed"
+	"headwater/service"
+	"headwater/store"
+)
+
+// How long requests under way have to finish after a signal. The API's part is
+// short: its calls are, and until it ends the edge still takes new requests.
+const (
+	drainTime    = 30 * time.Second
+	apiDrainTime = 5 * time.Second
+)
+
+// serve runs the API and the edge until ctx ends, and drains.
+func serve(ctx context.Context, p *process, args []string) error {
+	f, err := parseServe(p, args)
+	if err != nil {
+		return err
+	}
+	if f.demo && !f.dataGiven {
+		if f.data, err = os.MkdirTemp("", "headwater-demo-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(f.data)
+	}
+	s := &server{process: p, flags: f, log: slog.New(slog.NewTextHandler(p.stderr, nil))}
+	defer s.close()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// A server is the process of serve. What close finds nil was not opened.
+type server struct {
+	*process
+	flags *serveFlags
+	log   *slog.Logger
+
+	apiListener, edgeListener net.Listener
+
+	accessLog *os.File
+	db        *store.DB
+	edge      *edge.Edge
+	feed      *feed.Local
+	api       *http.Server
+	ready     atomic.Bool
+
+	secret string // of the operator's token; "" if not known
+	said   string // about it
+}
+
+// open does all that can fail before anything is served. The listeners come
+// first: a wrong address should leave no data directory behind.
+func (s *server) open(ctx context.Context) error {
+	if token, set := s.lookup(tokenVariable); set {
+		if err := service.CheckSecret(token); err != nil {
+			return fmt.Errorf("%s: %w", tokenVariable, err)
+		}
+	}
+	var err error
+	if s.apiListener, err = listen("API", s.flags.api); err != nil {
+		return err
+	}
+	if s.edgeListener, err = listen("edge", s.flags.edge); err != nil {
+		return err
+	}
+	accessLog, err := s.openAccessLog()
+	if err != nil {
+		return err
+	}
+	sealer, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	f := s.flags
+	s.edge = edge.New(edge.Config{
+		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
+		AccessLog: accessLog,
+		Log:       s.log,
+		PlainIO:   s.plainIO,
+	})
+	if err := s.openFeed(ctx, sealer); err != nil {
+		return err
+	}
+	s.api = api.NewServer(api.Options{
+		Store:     s.db,
+		Edge:      s.edge,
+		Publisher: s.feed,
+		Log:       s.log,
+		Ready:     s.ready.Load,
+		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
+	})
+	return nil
+}
+
+func listen(what, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s address %s is in use", what, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s address %s: %w", what, address, cause(err))
+	}
+	return l, nil
+}
+
+// cause takes from a network error what its text says twice.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}
+
+// openAccessLog returns nil if no log is wanted.
+func (s *server) openAccessLog() (*slog.Logger, error) {
+	var to io.Writer
+	switch s.flags.accessLog {
+	case "":
+		return nil, nil
+	case "-":
+		to = s.stdout
+	default:
+		f, err := os.OpenFile(s.flags.accessLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("access log: %w", err)
+		}
+		s.accessLog, to = f, f
+	}
+	return slog.New(slog.NewJSONHandler(to, nil)), nil
+}
+
+func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
+	dir := s.dir()
+	sealer, err := openSealer(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.db, err = store.Open(ctx, store.Options{Dir: dir, Sealer: sealer})
+	if errors.Is(err, store.ErrInUse) {
+		return nil, fmt.Errorf("another process uses the data directory %s", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.secret, s.said, err = setToken(ctx, s.process, s.db, dir)
+	return sealer, err
+}
+
+func openSealer(dir string) (service.Sealer, error) {
+	if dir == "" {
+		return service.NewKeeper()
+	}
+	return service.OpenKeeper(filepath.Join(dir, "key"))
+}
+
+// dir is the data directory, "" when all is kept in memory.
+func (s *server) dir() string {
+	if s.flags.data == inMemory {
+		return ""
+	}
+	return s.flags.data
+}
+
+// openFeed gives the edge what is active.
+func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error) {
+	var kept *feed.Dir
+	if dir := s.dir(); dir != "" {
+		if kept, err = feed.OpenDir(filepath.Join(dir, "snapshots"), sealer); err != nil {
+			return err
+		}
+	}
+	active, err := s.db.ActiveSnapshots(ctx)
+	if err != nil {
+		return err
+	}
+	s.feed = feed.NewLocal(s.edge, kept, s.log)
+	s.feed.Start(active)
+	return nil
+}
+
+// run serves until ctx ends or a listener fails.
+func (s *server) run(ctx context.Context) error {
+	failed := make(chan error, 2)
+	go func() { failed <- s.edge.Serve(s.edgeListener) }()
+	go func() { failed <- s.api.Serve(s.apiListener) }()
+	if s.said != "" {
+		fmt.Fprintf(s.stdout, "headwater: %s\n", s.said)
+	}
+	if s.flags.demo {
+		end, err := s.startDemo(ctx)
+		if err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+		defer end()
+	}
+	s.ready.Store(true)
+	fmt.Fprintf(s.stdout, "headwater: ready; the API is on http://%s, the edge on http://%s\n",
+		s.apiListener.Addr(), s.edgeListener.Addr())
+	select {
+	case <-ctx.Done():
+	case err := <-failed:
+		return err
+	}
+	fmt.Fprintln(s.stdout, "headwater: finishing requests under way; a second signal ends at once")
+	return s.drain()
+}
+
+// drain ends the parts in the order that loses nothing: no change is accepted
+// that the edge would not serve, and the store outlives both.
+func (s *server) drain() error {
+	s.ready.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	apiCtx, apiCancel := context.WithTimeout(ctx, apiDrainTime)
+	defer apiCancel()
+	if s.api.Shutdown(apiCtx) != nil {
+		s.api.Close()
+	}
+	if s.edge.Shutdown(ctx) != nil {
+		s.log.Warn("requests cut off", "after", drainTime)
+	}
+	return nil
+}
+
+// close releases what is open. After a drain only the store and the log are.
+func (s *server) close() {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	if s.api != nil {
+		s.api.Close()
+	}
+	if s.edge != nil {
+		s.edge.Shutdown(now)
+	}
+	for _, l := range []net.Listener{s.apiListener, s.edgeListener} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			s.log.Error("close the store", "error", err)
+		}
+	}
+	if s.accessLog != nil {
+		s.accessLog.Close()
+	}
+}

@@ -1,0 +1,167 @@
+package feed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"headwater/service"
+)
+
+// extension ends the names of snapshot files. Nothing else in a [Dir] has it.
+const extension = ".json"
+
+// A Dir keeps one file for each active service: the snapshot it last served,
+// secrets sealed. A file is written whole or not at all. A Dir may be used by
+// many goroutines, but by one process at a time.
+type Dir struct {
+	path   string
+	sealer service.Sealer
+
+	mu sync.Mutex
+
+	// newest is the last generation kept of each service, deactivations
+	// included: without these an activation that was overtaken would bring back
+	// the file.
+	newest map[string]int64
+}
+
+// OpenDir returns the directory at path, which is made if need be.
+func OpenDir(path string, sealer service.Sealer) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("snapshots: %w", err)
+	}
+	return &Dir{path: path, sealer: sealer, newest: map[string]int64{}}, nil
+}
+
+// Keep writes s, or removes the service's file if s ends the service, unless a
+// newer generation came first.
+func (d *Dir) Keep(s *service.Snapshot) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.Generation < d.newest[s.Service] {
+		return nil
+	}
+	d.newest[s.Service] = s.Generation
+	if s.Version == 0 {
+		return d.remove(s.Service + extension)
+	}
+	return d.write(s)
+}
+
+// Replace makes the directory hold all and nothing else. Generations of before do
+// not count: all is the truth, though it may come from an older backup.
+func (d *Dir) Replace(all []*service.Snapshot) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	clear(d.newest)
+	for _, s := range all {
+		d.newest[s.Service] = s.Generation
+		errs = append(errs, d.write(s))
+	}
+	entries, err := os.ReadDir(d.path)
+	errs = append(errs, err)
+	for _, e := range entries {
+		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
+		if _, active := d.newest[id]; !isSnapshot || !active {
+			errs = append(errs, d.remove(e.Name()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Load reads every snapshot. A file that is damaged is left out, and told in the
+// error; the others are returned all the same.
+func (d *Dir) Load() ([]*service.Snapshot, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("snapshots: %w", err)
+	}
+	var all []*service.Snapshot
+	var errs []error
+	for _, e := range entries {
+		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
+		if !isSnapshot {
+			continue
+		}
+		s, err := d.read(id)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("snapshot %s: %w", filepath.Join(d.path, e.Name()), err))
+			continue
+		}
+		all = append(all, s)
+	}
+	return all, errors.Join(errs...)
+}
+
+func (d *Dir) read(id string) (*service.Snapshot, error) {
+	text, err := os.ReadFile(d.file(id))
+	if err != nil {
+		return nil, err
+	}
+	s, err := service.DecodeSnapshot(text, d.sealer)
+	if err != nil {
+		return nil, err
+	}
+	if s.Service != id {
+		return nil, fmt.Errorf("is of service %q", s.Service)
+	}
+	return s, nil
+}
+
+func (d *Dir) file(id string) string { return filepath.Join(d.path, id+extension) }
+
+func (d *Dir) write(s *service.Snapshot) error {
+	text, err := s.Encode(d.sealer)
+	if err != nil {
+		return fmt.Errorf("snapshot of %s: %w", s.Service, err)
+	}
+	if old, err := os.ReadFile(d.file(s.Service)); err == nil && bytes.Equal(old, text) {
+		return nil
+	}
+	temp, err := os.CreateTemp(d.path, ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // without effect once it is renamed
+	_, err = temp.Write(text)
+	if err == nil {
+		// Without it a crash may keep the name and lose the content.
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), d.file(s.Service)); err != nil {
+		return err
+	}
+	return d.sync()
+}
+
+func (d *Dir) remove(name string) error {
+	err := os.Remove(filepath.Join(d.path, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.sync()
+}
+
+// sync makes the names in the directory durable.
+func (d *Dir) sync() error {
+	f, err := os.Open(d.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

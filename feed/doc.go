@@ -1,0 +1,12 @@
+// Package feed carries activations to edges, and keeps on disk what each service
+// last served.
+//
+// [Local] is the feed of a process that holds both the API and the edge: a
+// function call. Next to it a [Dir] keeps the last snapshot of every active
+// service that an edge accepted, so that a service can be served though its
+// configuration cannot be read any more, or does not compile in a newer program.
+//
+// Changes may overtake each other on their way here. Each snapshot has a
+// generation for that: an older one never takes the place of a newer one, neither
+// in the edge nor on disk.
+package feed
