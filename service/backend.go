@@ -91,9 +91,9 @@ var BackendKind = register(spec[Backend]{
 		{Name: "max_lifetime", At: func(b *Backend) any { return &b.MaxLifetime }, Max: maxMillis, ZeroNull: true},
 		{Name: "prefer_ipv6", At: func(b *Backend) any { return &b.PreferIPv6 }},
 		{Name: "ssl_check_cert", At: func(b *Backend) any { return &b.SSLCheckCert }, Default: true},
-		{Name: "ssl_cert_hostname", At: func(b *Backend) any { return &b.SSLCertHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkTLSName},
-		{Name: "ssl_sni_hostname", At: func(b *Backend) any { return &b.SSLSNIHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkTLSName},
-		{Name: "ssl_hostname", At: func(b *Backend) any { return &b.SSLHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkTLSName},
+		{Name: "ssl_cert_hostname", At: func(b *Backend) any { return &b.SSLCertHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkAddress},
+		{Name: "ssl_sni_hostname", At: func(b *Backend) any { return &b.SSLSNIHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkAddress},
+		{Name: "ssl_hostname", At: func(b *Backend) any { return &b.SSLHostname }, Empty: EmptyIsNull, MaxLen: maxHost, Check: checkAddress},
 		{Name: "ssl_ca_cert", At: func(b *Backend) any { return &b.SSLCACert }, Empty: EmptyIsNull, Lines: true, MaxLen: maxPEM, Check: checkCertificates},
 		{Name: "ssl_client_cert", At: func(b *Backend) any { return &b.SSLClientCert }, Empty: EmptyIsNull, Lines: true, MaxLen: maxPEM, Check: checkCertificates},
 		{Name: "ssl_client_key", At: func(b *Backend) any { return &b.SSLClientKey }, Empty: EmptyIsNull, Lines: true, MaxLen: maxPEM, Check: checkPrivateKey, Secret: true},
@@ -105,14 +105,15 @@ var BackendKind = register(spec[Backend]{
 	Settle: (*Backend).settle,
 })
 
-// settle brings the fields that Fastly derives from each other into line.
+// settle brings the fields that Fastly derives from each other into line, and
+// refuses what cannot be right together.
 func (b *Backend) settle(in Input, creating bool) error {
 	if err := b.settleAddress(in); err != nil {
 		return err
 	}
-	b.settleTLS(in)
+	b.settleUseSSL(in)
 	b.ClientCert = nil
-	return nil
+	return b.checkTLS(in)
 }
 
 // settleAddress keeps address, hostname, ipv4 and ipv6 one thing under four
@@ -142,9 +143,9 @@ func (b *Backend) settleAddress(in Input) error {
 	return nil
 }
 
-// settleTLS follows the documented rule that the two well-known ports choose
+// settleUseSSL follows the documented rule that the two well-known ports choose
 // TLS, unless the same request says otherwise. Fastly's CLI relies on it.
-func (b *Backend) settleTLS(in Input) {
+func (b *Backend) settleUseSSL(in Input) {
 	if _, ok := in["use_ssl"]; ok || !sent(in, "port") {
 		return
 	}
@@ -154,6 +155,20 @@ func (b *Backend) settleTLS(in Input) {
 	case 443:
 		b.UseSSL = true
 	}
+}
+
+// checkTLS refuses what no handshake could succeed with. A key and a certificate
+// may be replaced one after the other only when the first of the two requests
+// clears the other field.
+func (b *Backend) checkTLS(in Input) error {
+	lowest, highest := b.MinTLSVersion, b.MaxTLSVersion
+	if lowest != nil && highest != nil && tlsVersion(*lowest) > tlsVersion(*highest) {
+		return Errorf(Invalid, "'min_tls_version' is above 'max_tls_version'")
+	}
+	if b.SSLClientCert == nil || b.SSLClientKey == nil || !sent(in, "ssl_client_cert") && !sent(in, "ssl_client_key") {
+		return nil
+	}
+	return checkPair(*b.SSLClientCert, *b.SSLClientKey)
 }
 
 // sent reports whether a client sent name with a value.

@@ -1,11 +1,9 @@
 package service
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -14,8 +12,6 @@ import (
 const (
 	maxName    = 255
 	maxHost    = 253
-	maxPEM     = 256 << 10
-	maxCerts   = 100
 	maxMillis  = math.MaxInt32
 	maxSeconds = math.MaxInt32
 	maxCount   = math.MaxInt32
@@ -132,13 +128,6 @@ func numeric(label string) bool {
 	return true
 }
 
-func checkTLSName(name string) error {
-	if !validHostname(name) && addressKind(name) == isHostname {
-		return Errorf(Invalid, "'%s' is not a host name or an IP address", name)
-	}
-	return nil
-}
-
 // checkHostHeader accepts what may stand in a Host field: a host and perhaps a
 // port (RFC 9110 section 7.2). The words of the error are Fastly's own.
 func checkHostHeader(host string) error {
@@ -149,83 +138,23 @@ func checkHostHeader(host string) error {
 }
 
 func validHostHeader(host string) bool {
-	if _, err := netip.ParseAddrPort(host); err == nil {
-		return true
+	name := host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		if _, err := strconv.ParseUint(host[i+1:], 10, 16); err != nil {
+			return false
+		}
+		name = host[:i]
 	}
-	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
-		return validIPv6(host[1 : len(host)-1])
-	}
-	name, port, found := strings.Cut(host, ":")
-	if found && (port == "" || len(port) > 5 || strings.Trim(port, "0123456789") != "") {
-		return false
+	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+		return validIPv6(name[1 : len(name)-1])
 	}
 	return addressKind(name) == isIPv4 || validHostname(name)
 }
 
-// checkDomain accepts a host name or *.suffix.
+// checkDomain accepts a host name, *.suffix, or a bare IP address.
 func checkDomain(name string) error {
-	if !validHostname(strings.TrimPrefix(name, "*.")) && addressKind(name) == isHostname {
-		return Errorf(Invalid, "'%s' is not a valid domain name", name)
-	}
-	return nil
-}
-
-func checkTLSVersion(version string) error {
-	switch version {
-	case "1", "1.0", "1.1", "1.2", "1.3":
+	if validHostname(strings.TrimPrefix(name, "*.")) || addressKind(name) == isIPv4 || validIPv6(name) {
 		return nil
 	}
-	return Errorf(Invalid, "'%s' is not a TLS version: use 1.0, 1.1, 1.2 or 1.3", version)
-}
-
-// checkCertificates accepts one or more PEM certificates and nothing else.
-func checkCertificates(text string) error {
-	rest := []byte(strings.TrimSpace(text))
-	for n := 0; len(rest) > 0; n++ {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return Errorf(Invalid, "the certificate is not valid PEM")
-		}
-		if n == maxCerts {
-			return Errorf(Invalid, "more than %d certificates", maxCerts)
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return Wrap(Invalid, err, "the PEM block holds no valid certificate")
-		}
-		rest = []byte(strings.TrimSpace(string(rest)))
-	}
-	return nil
-}
-
-// checkPrivateKey accepts one PEM private key of a type that crypto/tls can
-// sign with. The error never quotes the text.
-func checkPrivateKey(text string) error {
-	block, rest := pem.Decode([]byte(strings.TrimSpace(text)))
-	if block == nil || len(strings.TrimSpace(string(rest))) > 0 || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-		return Errorf(Invalid, "the private key is not valid PEM")
-	}
-	if !parsesAsKey(block.Bytes) {
-		return Errorf(Invalid, "the PEM block holds no usable private key")
-	}
-	return nil
-}
-
-func parsesAsKey(der []byte) bool {
-	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return true
-	}
-	if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return true
-	}
-	_, err := x509.ParseECPrivateKey(der)
-	return err == nil
-}
-
-// checkPair reports whether cert and key belong together.
-func checkPair(cert, key string) error {
-	if _, err := tls.X509KeyPair([]byte(cert), []byte(key)); err != nil {
-		return Errorf(Invalid, "'ssl_client_key' does not belong to 'ssl_client_cert'")
-	}
-	return nil
+	return Errorf(Invalid, "'%s' is not a valid domain name", name)
 }

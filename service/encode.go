@@ -156,9 +156,12 @@ func loadInt(p *int64, value []byte) (err error) {
 	return err
 }
 
-func loadBool(p *bool, value []byte) (err error) {
-	*p, err = strconv.ParseBool(string(value))
-	return err
+func loadBool(p *bool, value []byte) error {
+	*p = string(value) == "true"
+	if !*p && string(value) != "false" {
+		return fmt.Errorf("%.20s is not a boolean", value)
+	}
+	return nil
 }
 
 // eachMember calls f with the name and the value of each member of the JSON

@@ -88,6 +88,22 @@ func (f Field[T]) erase(cast func(Object) *T) row {
 	return r
 }
 
+// mustFit panics when the row asks for what the engine does not do with a field
+// of its type.
+func (r *row) mustFit(o Object) {
+	at := r.at(o)
+	_, nullable := at.(**string)
+	if r.secret && !nullable || r.empty == EmptyClears && (!nullable || r.check == nil) {
+		panic("service: field " + r.name + " must be a nullable text, and checked if it is EmptyClears")
+	}
+	switch at.(type) {
+	case *int64, **int64:
+		if r.max <= 0 || r.min > r.max {
+			panic("service: field " + r.name + " needs a range")
+		}
+	}
+}
+
 // reset puts the field at its default.
 func (r *row) reset(o Object) {
 	switch p := r.at(o).(type) {

@@ -82,7 +82,7 @@ type spec[T any] struct {
 var kinds = map[string]*Kind{}
 
 // register makes the kind known to the engine. It panics on a name that is
-// taken, as http.ServeMux does: a programming error.
+// taken, as http.ServeMux does, and on a row that contradicts itself.
 func register[T any, P interface {
 	*T
 	Object
@@ -98,6 +98,10 @@ func register[T any, P interface {
 	}
 	for i, f := range s.Fields {
 		k.rows[i] = f.erase(func(o Object) *T { return (*T)(o.(P)) })
+		k.rows[i].mustFit(P(new(T)))
+		if k.byName[f.Name] != nil {
+			panic("service: field " + s.Name + "." + f.Name + " is declared twice")
+		}
 		k.byName[f.Name] = &k.rows[i]
 	}
 	k.fresh = func() Object {

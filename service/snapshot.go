@@ -1,9 +1,12 @@
 package service
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -59,18 +62,33 @@ func (s *Snapshot) Sort() {
 }
 
 // Identity is a hash of all that shapes the version's behaviour: equal for two
-// versions whose objects are equal, whatever their numbers. Secrets are part of
-// it, in a form that does not give them away.
+// versions whose objects are equal, whatever their numbers. Fields at their
+// defaults are left out, so that a binary with a new field computes the same
+// for a version that does not use it. Secrets are part of the hash, which gives
+// away nothing of a private key but would confirm a guess of a short password.
 func (s *Snapshot) Identity() string {
 	h := sha256.New()
 	for _, k := range Kinds() {
+		def := k.Default()
 		for _, o := range s.Objects[k.Name] {
-			h.Write([]byte(k.Name))
-			for i := range k.rows {
-				h.Write(k.rows[i].append(nil, o, Numbers))
-				h.Write([]byte{0})
+			if text := k.appendChanged(nil, o, def); !k.Singleton || len(text) > 0 {
+				fmt.Fprintf(h, "%s %d %s", k.Name, len(text), text)
 			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// appendChanged appends the fields in which o differs from def, in the order of
+// their names: that of rows may change.
+func (k *Kind) appendChanged(dst []byte, o, def Object) []byte {
+	names := slices.Sorted(maps.Keys(k.byName))
+	for _, name := range names {
+		r := k.byName[name]
+		if value := r.append(nil, o, Numbers); !bytes.Equal(value, r.append(nil, def, Numbers)) {
+			dst = appendKey(dst, name)
+			dst = append(dst, value...)
+		}
+	}
+	return dst
 }
