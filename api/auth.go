@@ -16,6 +16,7 @@ const (
 	// the one who guesses may share it with others.
 	maxGuesses = 100
 
+	// How many of each are counted apart, to bound what is held of them.
 	maxAddresses = 1 << 16
 	maxCustomers = 1 << 20
 )

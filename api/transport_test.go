@@ -283,6 +283,10 @@ func TestInternalErrors(t *testing.T) {
 	if f.must(t, "GET", v)["active"] != true {
 		t.Error("the version is not active")
 	}
+	r = f.do(t, "PUT", v+"/deactivate")
+	if r.status != http.StatusInternalServerError || !strings.Contains(r.body, "is no longer active") {
+		t.Errorf("deactivate: %d %s", r.status, r.body)
+	}
 	f.publisher.set(nil)
 	f.must(t, "PUT", v+"/activate")
 	if f.publisher.last() == nil {

@@ -250,6 +250,9 @@ func TestServiceTexts(t *testing.T) {
 	} {
 		f.do(t, "POST", "/service", form...).want(t, http.StatusBadRequest, "")
 	}
+	for _, body := range []string{`{"name":true}`, `{"name":"x","comment":false}`, `{"name":"x","type":true}`, `{"name":["x"]}`, `{"name":null}`} {
+		f.send(t, "POST", "/service", ownerToken, strings.NewReader(body), "Content-Type: application/json").want(t, http.StatusBadRequest, "")
+	}
 	got := f.must(t, "POST", "/service", "name", "é/😀 <b>", "comment", "two\nlines", "type", "wasm")
 	if got["name"] != "é/😀 <b>" || got["comment"] != "two\nlines" || got["type"] != "wasm" {
 		t.Errorf("got %v", got)
