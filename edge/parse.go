@@ -363,19 +363,32 @@ func (r *request) checkTarget(hosts int) error {
 			return errTarget
 		}
 		t = t[len(scheme):]
-		slash := bytes.IndexByte(t, '/')
-		if slash <= 0 {
-			return errTarget
+		end := bytes.IndexByte(t, '/')
+		if end < 0 {
+			end = len(t)
 		}
-		if !validAuthority(t[:slash]) {
+		authority := t[:end]
+		if len(authority) == 0 || !validAuthority(authority) {
 			return errHost
 		}
-		if hosts == 1 && !foldEqual(t[:slash], r.host) {
+		if hosts == 1 && !foldEqual(authority, r.host) {
 			return errHosts
 		}
-		r.host, r.target, t = t[:slash], t[slash:], t[slash:]
+		if t = t[end:]; len(t) == 0 {
+			t = emptyPath(r.method)
+		}
+		r.host, r.target = authority, t
 	}
 	return checkEscapes(t)
+}
+
+// emptyPath is the origin-form of an absolute target that ends with its
+// authority (RFC 9112 section 3.2.4).
+func emptyPath(method []byte) []byte {
+	if string(method) == "OPTIONS" {
+		return []byte("*")
+	}
+	return []byte("/")
 }
 
 // checkEscapes refuses a path with a broken percent escape: origins disagree on

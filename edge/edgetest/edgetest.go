@@ -1,0 +1,169 @@
+// Package edgetest has what tests of the edge are made of: origins that
+// misbehave as they are told, clients that send exactly the bytes they are given
+// and read an answer to its end, and edges made ready in a line.
+package edgetest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"headwater/edge"
+	"headwater/service"
+)
+
+// Both runs f as a subtest on both kinds of link. Where only the plain one exists
+// (other systems, the race detector), that is the one it runs on.
+func Both(t *testing.T, f func(t *testing.T, plain bool)) {
+	t.Helper()
+	t.Run("plain", func(t *testing.T) {
+		t.Parallel()
+		f(t, true)
+	})
+	if Raw {
+		t.Run("raw", func(t *testing.T) {
+			t.Parallel()
+			f(t, false)
+		})
+	}
+}
+
+// An Edge is one that serves on a port of its own.
+type Edge struct {
+	*edge.Edge
+	Addr string
+
+	t      testing.TB
+	served chan error
+}
+
+// Start starts an edge with these versions active. It is shut down with t, and
+// what is still under way is cut.
+func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Edge{Edge: edge.New(cfg), Addr: l.Addr().String(), t: t, served: make(chan error, 1)}
+	if err := e.Apply(snapshots...); err != nil {
+		t.Fatal(err)
+	}
+	go func() { e.served <- e.Serve(l) }()
+	t.Cleanup(func() {
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		e.Shutdown(gone)
+		if err := <-e.served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return e
+}
+
+// Dial opens a client connection to the edge.
+func (e *Edge) Dial(t testing.TB) *Client {
+	t.Helper()
+	return Dial(t, e.Addr)
+}
+
+// Host is the domain that [Snapshot] gives the service "test".
+const Host = "test.example"
+
+// Snapshot returns generation 1 of version 1 of service "test", which answers
+// for [Host].
+func Snapshot(backends ...*service.Backend) *service.Snapshot {
+	return Service("test", 1, []string{Host}, backends...)
+}
+
+// Service returns a version with these domains and backends, oldest first; its
+// generation is its number.
+func Service(id string, version int, domains []string, backends ...*service.Backend) *service.Snapshot {
+	s := &service.Snapshot{
+		Service: id, Version: version, Generation: int64(version),
+		Objects: map[string][]service.Object{},
+	}
+	for _, name := range domains {
+		d := service.DomainKind.Default().(*service.Domain)
+		d.Name = name
+		s.Objects[service.DomainKind.Name] = append(s.Objects[service.DomainKind.Name], d)
+	}
+	for _, b := range backends {
+		s.Objects[service.BackendKind.Name] = append(s.Objects[service.BackendKind.Name], b)
+	}
+	return s
+}
+
+// A Set changes one thing about a backend.
+type Set func(*service.Backend)
+
+// Backend returns a backend with Fastly's defaults that stands for o.
+func Backend(o *Origin, sets ...Set) *service.Backend {
+	return BackendAt("127.0.0.1", o.Port(), sets...)
+}
+
+// BackendAt is Backend for any address.
+func BackendAt(address string, port int, sets ...Set) *service.Backend {
+	b := service.BackendKind.Default().(*service.Backend)
+	b.Name, b.Address, b.Port = "origin", address, int64(port)
+	for _, set := range sets {
+		set(b)
+	}
+	return b
+}
+
+// An Events is an access log that a test can read.
+type Events struct {
+	t      testing.TB
+	events chan map[string]slog.Value
+}
+
+// NewEvents returns a log and the logger to give to an edge.
+func NewEvents(t testing.TB) (*Events, *slog.Logger) {
+	e := &Events{t: t, events: make(chan map[string]slog.Value, 4096)}
+	return e, slog.New(e)
+}
+
+// Next waits for the next event.
+func (e *Events) Next() map[string]slog.Value {
+	e.t.Helper()
+	select {
+	case event := <-e.events:
+		return event
+	case <-time.After(patience):
+		e.t.Fatal("no event was logged")
+		return nil
+	}
+}
+
+// None fails the test if an event is there that nobody has taken.
+func (e *Events) None() {
+	e.t.Helper()
+	select {
+	case event := <-e.events:
+		e.t.Errorf("one event too many: %v", event)
+	default:
+	}
+}
+
+// Enabled makes Events a [slog.Handler].
+func (e *Events) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle makes Events a [slog.Handler].
+func (e *Events) Handle(_ context.Context, r slog.Record) error {
+	event := map[string]slog.Value{}
+	r.Attrs(func(a slog.Attr) bool {
+		event[a.Key] = a.Value
+		return true
+	})
+	e.events <- event
+	return nil
+}
+
+// WithAttrs makes Events a [slog.Handler].
+func (e *Events) WithAttrs([]slog.Attr) slog.Handler { return e }
+
+// WithGroup makes Events a [slog.Handler].
+func (e *Events) WithGroup(string) slog.Handler { return e }

@@ -1,0 +1,272 @@
+package edgetest
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// patience is how long anything here waits for what must come. It is generous:
+// only a test that fails ever waits that long.
+const patience = 10 * time.Second
+
+// An Origin is a TCP server that does to its peer what a test tells it to.
+type Origin struct {
+	// Served gets every request once it has been read to its end.
+	Served chan *Request
+
+	t     testing.TB
+	l     net.Listener
+	serve func(*Conn)
+	done  sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []*Conn
+}
+
+// A Request is one that an origin got.
+type Request struct {
+	Message
+	Method, Target string
+	Conn           *Conn
+	Nth            int // 0 for the first on its connection
+}
+
+// NewOrigin starts an origin that runs serve for each connection, in a goroutine
+// of its own, and closes the connection when serve returns. It ends with t.
+func NewOrigin(t testing.TB, serve func(*Conn)) *Origin {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &Origin{Served: make(chan *Request, 4096), t: t, l: l, serve: serve}
+	o.done.Go(o.accept)
+	t.Cleanup(o.Close)
+	return o
+}
+
+// Handle returns a script that calls h for each request, read to its end, until
+// the peer closes or h closes the connection.
+func Handle(h func(*Conn, *Request)) func(*Conn) {
+	return func(c *Conn) {
+		for {
+			r, err := c.ReadRequest()
+			if err != nil {
+				return
+			}
+			h(c, r)
+			if c.closed.Load() {
+				return
+			}
+		}
+	}
+}
+
+// Reply returns a script that answers each request with the same bytes.
+func Reply(answer string) func(*Conn) {
+	return Handle(func(c *Conn, _ *Request) { c.Write(answer) })
+}
+
+// Paths returns a script that picks the handler by a request's target.
+func Paths(handlers map[string]func(*Conn, *Request)) func(*Conn) {
+	return Handle(func(c *Conn, r *Request) {
+		if h := handlers[r.Target]; h != nil {
+			h(c, r)
+			return
+		}
+		c.Write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+	})
+}
+
+func (o *Origin) accept() {
+	for {
+		tcp, err := o.l.Accept()
+		if err != nil {
+			return
+		}
+		c := &Conn{o: o, tcp: tcp.(*net.TCPConn)}
+		c.wire = newWire(c)
+		o.mu.Lock()
+		c.Index = len(o.conns)
+		o.conns = append(o.conns, c)
+		o.mu.Unlock()
+		o.done.Go(func() {
+			defer c.Close()
+			o.serve(c)
+		})
+	}
+}
+
+// Port is where the origin listens, on 127.0.0.1.
+func (o *Origin) Port() int { return o.l.Addr().(*net.TCPAddr).Port }
+
+// Accepted counts the connections so far.
+func (o *Origin) Accepted() int { return len(o.Conns()) }
+
+// Conns returns the connections so far, oldest first.
+func (o *Origin) Conns() []*Conn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]*Conn(nil), o.conns...)
+}
+
+// Next waits for the next request that is read to its end.
+func (o *Origin) Next() *Request {
+	o.t.Helper()
+	select {
+	case r := <-o.Served:
+		return r
+	case <-time.After(patience):
+		o.t.Fatal("no request reached the origin")
+		return nil
+	}
+}
+
+// Close ends the listener and every connection, and waits for the scripts.
+func (o *Origin) Close() {
+	o.l.Close()
+	for _, c := range o.Conns() {
+		c.Close()
+	}
+	o.done.Wait()
+	for _, c := range o.Conns() { // one may have been accepted meanwhile
+		c.Close()
+	}
+}
+
+// A Conn is a connection to an origin.
+type Conn struct {
+	Index int // 0 for the origin's first
+
+	o        *Origin
+	tcp      *net.TCPConn
+	wire     *wire
+	requests atomic.Int32
+	bytes    atomic.Int64
+	closed   atomic.Bool
+}
+
+// Read reads what the edge sent, raw.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.tcp.Read(b)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+// Requests counts those read to their end.
+func (c *Conn) Requests() int { return int(c.requests.Load()) }
+
+// Bytes counts what was read so far.
+func (c *Conn) Bytes() int64 { return c.bytes.Load() }
+
+// ReadHead reads one request's head.
+func (c *Conn) ReadHead() (*Request, error) {
+	m, err := c.wire.head()
+	if err != nil {
+		c.complain(err)
+		return nil, err
+	}
+	r := &Request{Message: *m, Conn: c, Nth: c.Requests()}
+	parts := strings.Split(m.Line, " ")
+	if len(parts) != 3 || parts[2] != "HTTP/1.1" {
+		c.o.t.Errorf("origin got request line %q", m.Line)
+		return nil, errors.New("malformed request line")
+	}
+	r.Method, r.Target = parts[0], parts[1]
+	return r, nil
+}
+
+// ReadBody reads the body of r and makes it count as served.
+func (c *Conn) ReadBody(r *Request) error {
+	chunked, length, err := r.framing()
+	switch {
+	case err != nil:
+	case chunked:
+		err = c.wire.chunked(&r.Message)
+	case length > 0:
+		err = c.wire.counted(&r.Message, length)
+	}
+	if err != nil {
+		c.complain(err)
+		return err
+	}
+	c.wire.take(&r.Message)
+	c.requests.Add(1)
+	c.o.Served <- r
+	return nil
+}
+
+// complain fails the test for bytes that no edge may send. An end in the middle
+// of a request is no such thing: clients go away.
+func (c *Conn) complain(err error) {
+	var network net.Error
+	if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.As(err, &network) {
+		c.o.t.Errorf("origin got a malformed request: %v", err)
+	}
+}
+
+// ReadRequest reads one request to its end.
+func (c *Conn) ReadRequest() (*Request, error) {
+	r, err := c.ReadHead()
+	if err != nil {
+		return nil, err
+	}
+	return r, c.ReadBody(r)
+}
+
+// Write sends bytes as they are, in one write. That the peer is gone is no error
+// of the test's.
+func (c *Conn) Write(s string) { c.tcp.Write([]byte(s)) }
+
+// AwaitClose waits until the peer ends the connection, and reports whether
+// nothing came before.
+func (c *Conn) AwaitClose() bool {
+	c.tcp.SetReadDeadline(time.Now().Add(patience))
+	n, err := io.Copy(io.Discard, c.wire.r)
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		c.o.t.Error("the edge did not close its connection to the origin")
+	}
+	return n == 0
+}
+
+// Reset ends the connection with a reset.
+func (c *Conn) Reset() {
+	c.tcp.SetLinger(0)
+	c.Close()
+}
+
+// CloseWrite ends the origin's half of the connection.
+func (c *Conn) CloseWrite() { c.tcp.CloseWrite() }
+
+// Close ends the connection.
+func (c *Conn) Close() {
+	c.closed.Store(true)
+	c.tcp.Close()
+}
+
+// RefusedPort returns a port on 127.0.0.1 that refuses connections for as long as
+// t runs: it is taken by the client end of a connection, so that nobody else
+// listens on it.
+func RefusedPort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		l.Close()
+	})
+	return c.LocalAddr().(*net.TCPAddr).Port
+}

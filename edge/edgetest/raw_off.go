@@ -1,0 +1,6 @@
+//go:build !linux || race
+
+package edgetest
+
+// Raw tells whether the edge has its raw kind of link here.
+const Raw = false
