@@ -1,0 +1,149 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// An origin is a server that misbehaves as told.
+type origin struct {
+	name     string
+	listener net.Listener
+	server   *http.Server
+
+	status    int
+	text      string
+	header    string
+	delay     time.Duration
+	stall     int
+	chunked   bool
+	reset     bool
+	raw       string
+	gated     bool
+	gate      chan struct{} // closed by release
+	requests  atomic.Int64
+	lastHost  atomic.Value
+	arrived   chan struct{} // gets one for each request
+	lastField atomic.Value  // http.Header of the last request
+}
+
+// startOrigin reads what an origin is to do from the words of a page:
+//
+//	-body TEXT     answer with TEXT, the origin's name by default
+//	-status N      and status N
+//	-header 'A: b' and a field
+//	-delay D       not before D has passed
+//	-stall N       send N bytes of the body and then nothing, keeping the connection
+//	-chunked       frame the body in chunks
+//	-reset         reset the connection instead, after the head if -stall is given
+//	-raw TEXT      send TEXT instead, in which \r and \n are escaped, and close
+//	-gate          wait until released
+//	-refuse        accept no connection
+func startOrigin(name string, args []string) (*origin, error) {
+	o := &origin{name: name, gate: make(chan struct{}), arrived: make(chan struct{}, 1000)}
+	fs := flag.NewFlagSet("origin", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.text, "body", name, "")
+	fs.IntVar(&o.status, "status", 200, "")
+	fs.StringVar(&o.header, "header", "", "")
+	fs.DurationVar(&o.delay, "delay", 0, "")
+	fs.IntVar(&o.stall, "stall", -1, "")
+	fs.BoolVar(&o.chunked, "chunked", false, "")
+	fs.BoolVar(&o.reset, "reset", false, "")
+	fs.StringVar(&o.raw, "raw", "", "")
+	fs.BoolVar(&o.gated, "gate", false, "")
+	refuse := fs.Bool("refuse", false, "")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	o.server = &http.Server{Handler: http.HandlerFunc(o.serve)}
+	if *refuse {
+		o.listener.Close()
+		return o, nil
+	}
+	go o.server.Serve(o.listener)
+	return o, nil
+}
+
+func (o *origin) port() string {
+	return strconv.Itoa(o.listener.Addr().(*net.TCPAddr).Port)
+}
+
+func (o *origin) close() { o.server.Close() }
+
+func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
+	o.requests.Add(1)
+	o.lastHost.Store(r.Host)
+	o.lastField.Store(r.Header.Clone())
+	io.Copy(io.Discard, r.Body)
+	select {
+	case o.arrived <- struct{}{}:
+	default:
+	}
+	if o.gated {
+		<-o.gate
+	}
+	if o.delay > 0 {
+		select {
+		case <-time.After(o.delay):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	switch {
+	case o.raw != "":
+		o.hijack(w, strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(o.raw), false)
+	case o.reset && o.stall < 0:
+		o.hijack(w, "", true)
+	default:
+		o.answer(w, r)
+	}
+}
+
+func (o *origin) answer(w http.ResponseWriter, r *http.Request) {
+	if name, value, found := strings.Cut(o.header, ": "); found {
+		w.Header().Add(name, value)
+	}
+	if !o.chunked {
+		w.Header().Set("Content-Length", strconv.Itoa(len(o.text)))
+	}
+	w.WriteHeader(o.status)
+	if o.stall < 0 {
+		if o.chunked {
+			w.(http.Flusher).Flush()
+		}
+		io.WriteString(w, o.text)
+		return
+	}
+	io.WriteString(w, o.text[:o.stall])
+	w.(http.Flusher).Flush()
+	if o.reset {
+		o.hijack(w, "", true)
+		return
+	}
+	<-r.Context().Done() // when the edge gives up
+}
+
+// hijack writes text past net/http and ends the connection.
+func (o *origin) hijack(w http.ResponseWriter, text string, reset bool) {
+	c, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(fmt.Sprintf("origin %s: %v", o.name, err))
+	}
+	if reset {
+		c.(*net.TCPConn).SetLinger(0)
+	}
+	io.WriteString(c, text)
+	c.Close()
+}
