@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -17,21 +19,25 @@ type origin struct {
 	name     string
 	listener net.Listener
 	server   *http.Server
+	held     []net.Conn // that fill the queue of one that is deaf
 
-	status    int
-	text      string
-	header    string
-	delay     time.Duration
-	stall     int
-	chunked   bool
-	reset     bool
-	raw       string
-	gated     bool
-	gate      chan struct{} // closed by release
-	requests  atomic.Int64
-	lastHost  atomic.Value
-	arrived   chan struct{} // gets one for each request
-	lastField atomic.Value  // http.Header of the last request
+	// What it was told to do.
+	status  int
+	text    string
+	header  string
+	delay   time.Duration
+	stall   int
+	chunked bool
+	reset   bool
+	raw     string
+	gated   bool
+
+	gate    chan struct{} // closed by release
+	arrived chan struct{} // gets one for each request
+
+	requests   atomic.Int64
+	lastHost   atomic.Value // string, of the last request
+	lastFields atomic.Value // http.Header
 }
 
 // startOrigin reads what an origin is to do from the words of a page:
@@ -46,6 +52,7 @@ type origin struct {
 //	-raw TEXT      send TEXT instead, in which \r and \n are escaped, and close
 //	-gate          wait until released
 //	-refuse        accept no connection
+//	-deaf          let no handshake complete (Linux)
 func startOrigin(name string, args []string) (*origin, error) {
 	o := &origin{name: name, gate: make(chan struct{}), arrived: make(chan struct{}, 1000)}
 	fs := flag.NewFlagSet("origin", flag.ContinueOnError)
@@ -60,6 +67,7 @@ func startOrigin(name string, args []string) (*origin, error) {
 	fs.StringVar(&o.raw, "raw", "", "")
 	fs.BoolVar(&o.gated, "gate", false, "")
 	refuse := fs.Bool("refuse", false, "")
+	deaf := fs.Bool("deaf", false, "")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -68,24 +76,58 @@ func startOrigin(name string, args []string) (*origin, error) {
 		return nil, err
 	}
 	o.server = &http.Server{Handler: http.HandlerFunc(o.serve)}
-	if *refuse {
-		o.listener.Close()
-		return o, nil
+	switch {
+	case *refuse:
+		return o, o.listener.Close()
+	case *deaf:
+		return o, o.stopHearing()
 	}
 	go o.server.Serve(o.listener)
 	return o, nil
+}
+
+// stopHearing fills the queue of connections that nobody accepts, so that the
+// kernel drops what comes after them.
+func (o *origin) stopHearing() error {
+	raw, err := o.listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = syscall.Listen(int(fd), 0) })
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	for {
+		c, err := net.DialTimeout("tcp", o.listener.Addr().String(), 100*time.Millisecond)
+		if err != nil {
+			return nil
+		}
+		o.held = append(o.held, c)
+	}
 }
 
 func (o *origin) port() string {
 	return strconv.Itoa(o.listener.Addr().(*net.TCPAddr).Port)
 }
 
-func (o *origin) close() { o.server.Close() }
+func (o *origin) close() {
+	o.server.Close()
+	o.listener.Close()
+	for _, c := range o.held {
+		c.Close()
+	}
+}
+
+// unescape reads \r and \n in the words of a page.
+func unescape(text string) string {
+	return strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(text)
+}
 
 func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 	o.requests.Add(1)
 	o.lastHost.Store(r.Host)
-	o.lastField.Store(r.Header.Clone())
+	o.lastFields.Store(r.Header.Clone())
 	io.Copy(io.Discard, r.Body)
 	select {
 	case o.arrived <- struct{}{}:
@@ -103,7 +145,7 @@ func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case o.raw != "":
-		o.hijack(w, strings.NewReplacer(`\r`, "\r", `\n`, "\n").Replace(o.raw), false)
+		o.hijack(w, unescape(o.raw), false)
 	case o.reset && o.stall < 0:
 		o.hijack(w, "", true)
 	default:

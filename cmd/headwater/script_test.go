@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -92,6 +94,8 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		"cut":       (*page).cut,
 		"header":    (*page).header,
 		"refused":   (*page).refused,
+		"send":      (*page).send,
+		"sql":       (*page).sql,
 	} {
 		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			do(ts.Value(pageKey{}).(*page), ts, neg, args)
@@ -205,7 +209,7 @@ func (p *page) saw(ts *testscript.TestScript, neg bool, args []string) {
 	o := p.origins[args[0]]
 	got, _ := o.lastHost.Load().(string)
 	if args[1] != "Host" {
-		header, _ := o.lastField.Load().(http.Header)
+		header, _ := o.lastFields.Load().(http.Header)
 		got = strings.Join(header.Values(args[1]), "|")
 	}
 	if matched, err := regexp.MatchString("^(?:"+args[2]+")$", got); err != nil || matched == neg {
@@ -418,6 +422,29 @@ func (p *page) refused(ts *testscript.TestScript, neg bool, args []string) {
 		c.Close()
 	}
 	ts.Fatalf("%s still accepts connections", args[0])
+}
+
+// send ADDRESS TEXT opens a connection, sends TEXT, in which \r and \n are
+// escaped, and waits for the other side to close. What came is in stdout.
+func (p *page) send(ts *testscript.TestScript, neg bool, args []string) {
+	c, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	defer c.Close()
+	ts.Check(c.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(c, unescape(args[1]))
+	ts.Check(err)
+	text, err := io.ReadAll(c)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s", text)
+}
+
+// sql FILE STATEMENT changes a database behind the program's back.
+func (p *page) sql(ts *testscript.TestScript, neg bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
 
 func number(ts *testscript.TestScript, text string) int {

@@ -1,0 +1,321 @@
+package feed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"headwater/service"
+)
+
+// A fakeEdge keeps what it was given, and refuses the backends named bad.
+type fakeEdge struct {
+	mu      sync.Mutex
+	serving map[string]*service.Snapshot
+	applied int
+}
+
+func (e *fakeEdge) Apply(snapshots ...*service.Snapshot) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range snapshots {
+		for _, b := range s.Backends() {
+			if b.Name == "bad" {
+				return errors.New("bad backend")
+			}
+		}
+	}
+	if e.serving == nil {
+		e.serving = map[string]*service.Snapshot{}
+	}
+	e.applied++
+	for _, s := range snapshots {
+		if old := e.serving[s.Service]; old == nil || old.Generation <= s.Generation {
+			e.serving[s.Service] = s
+		}
+	}
+	return nil
+}
+
+func (e *fakeEdge) version(id string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.serving[id]; s != nil {
+		return s.Version
+	}
+	return 0
+}
+
+// A fixture is a feed with its edge and directory.
+type fixture struct {
+	*Local
+	edge *fakeEdge
+	dir  *Dir
+	log  *bytes.Buffer
+}
+
+func newFixture(t *testing.T, path string) *fixture {
+	t.Helper()
+	sealer, err := service.OpenKeeper(filepath.Join(path, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := OpenDir(filepath.Join(path, "snapshots"), sealer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{edge: &fakeEdge{}, dir: dir, log: &bytes.Buffer{}}
+	f.Local = NewLocal(f.edge, dir, slog.New(slog.NewTextHandler(f.log, nil)))
+	return f
+}
+
+func (f *fixture) publish(t *testing.T, s *service.Snapshot) {
+	t.Helper()
+	if err := f.Publish(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kept returns what a process that starts now would find, as service@version.
+func (f *fixture) kept(t *testing.T) map[string]int {
+	t.Helper()
+	all, err := f.dir.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]int{}
+	for _, s := range all {
+		kept[s.Service] = s.Version
+	}
+	return kept
+}
+
+const secretKey = "the-private-part"
+
+func snapshot(id string, version int, generation int64, backends ...string) *service.Snapshot {
+	s := &service.Snapshot{
+		Customer: "c", Service: id, Version: version, Generation: generation,
+		Objects: map[string][]service.Object{},
+	}
+	for i, name := range backends {
+		b := *service.BackendKind.Default().(*service.Backend)
+		b.Name, b.Address, b.Seq = name, "origin.test", int64(i+1)
+		b.SSLClientKey = new(secretKey)
+		s.Objects["backend"] = append(s.Objects["backend"], &b)
+	}
+	return s
+}
+
+func TestPublishKeepsTheLast(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	f.publish(t, snapshot("one", 1, 1, "b1"))
+	f.publish(t, snapshot("one", 2, 2, "b2", "b3"))
+	f.publish(t, snapshot("two", 7, 1, "b4"))
+	all, err := newFixture(t, path).dir.Load()
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d snapshots, %v", len(all), err)
+	}
+	slices.SortFunc(all, func(a, b *service.Snapshot) int { return strings.Compare(a.Service, b.Service) })
+	s := all[0]
+	if s.Service != "one" || s.Version != 2 || s.Generation != 2 || s.Customer != "c" {
+		t.Errorf("read %+v", s)
+	}
+	if b := s.Backends(); len(b) != 2 || b[0].Name != "b2" || b[1].Name != "b3" || *b[0].SSLClientKey != secretKey {
+		t.Errorf("read backends %+v", b)
+	}
+	if s.Identity() != snapshot("one", 2, 2, "b2", "b3").Identity() {
+		t.Error("another identity after the way through a file")
+	}
+}
+
+func TestFilesAreSealedAndPrivate(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	f.publish(t, snapshot("one", 1, 1, "b1"))
+	err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == path {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
+		if d.IsDir() {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if bytes.Contains(text, []byte(secretKey)) {
+			t.Errorf("%s holds a secret in clear", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOvertakenChanges(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.publish(t, snapshot("one", 3, 3, "b"))
+	f.publish(t, snapshot("one", 2, 2, "b"))
+	if kept := f.kept(t); kept["one"] != 3 || f.edge.version("one") != 3 {
+		t.Errorf("kept %v", kept)
+	}
+	f.publish(t, snapshot("one", 0, 5))
+	f.publish(t, snapshot("one", 4, 4, "b"))
+	if kept := f.kept(t); len(kept) != 0 {
+		t.Errorf("a deactivation was undone by what it overtook: %v", kept)
+	}
+	f.publish(t, snapshot("one", 6, 6, "b"))
+	if kept := f.kept(t); kept["one"] != 6 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestPublishRace(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	var all sync.WaitGroup
+	for n := 1; n <= 50; n++ {
+		all.Go(func() {
+			if err := f.Publish(context.Background(), snapshot("one", n, int64(n), "b")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if kept := f.kept(t); kept["one"] != 50 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestRefusedIsNotKept(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.publish(t, snapshot("one", 1, 1, "good"))
+	if err := f.Publish(context.Background(), snapshot("one", 2, 2, "bad")); err == nil {
+		t.Error("no error")
+	}
+	if kept := f.kept(t); kept["one"] != 1 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestStartAppliesAllAtOnce(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.publish(t, snapshot("gone", 1, 9, "b"))
+	f.publish(t, snapshot("one", 1, 9, "b"))
+	f.edge.applied = 0
+	// An older generation than the file's: the store may have been restored.
+	f.Start([]*service.Snapshot{snapshot("one", 3, 3, "b"), snapshot("two", 1, 1, "b")})
+	if f.edge.applied != 1 {
+		t.Errorf("%d steps", f.edge.applied)
+	}
+	if kept := f.kept(t); len(kept) != 2 || kept["one"] != 3 || kept["two"] != 1 {
+		t.Errorf("kept %v", kept)
+	}
+	f.publish(t, snapshot("one", 4, 4, "b"))
+	if kept := f.kept(t); kept["one"] != 4 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestStartFallsBackToTheFile(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	f.publish(t, snapshot("one", 1, 1, "good"))
+	f.publish(t, snapshot("two", 1, 1, "good"))
+	f = newFixture(t, path)
+	f.Start([]*service.Snapshot{
+		snapshot("one", 2, 2, "bad"),
+		snapshot("two", 2, 2, "good"),
+		snapshot("three", 2, 2, "bad"),
+	})
+	for id, want := range map[string]int{"one": 1, "two": 2, "three": 0} {
+		if got := f.edge.version(id); got != want {
+			t.Errorf("%s serves version %d, want %d", id, got, want)
+		}
+	}
+	if kept := f.kept(t); len(kept) != 2 || kept["one"] != 1 || kept["two"] != 2 {
+		t.Errorf("kept %v", kept)
+	}
+	for _, want := range []string{"active version refused", "serving the kept version"} {
+		if !strings.Contains(f.log.String(), want) {
+			t.Errorf("the log does not say %q: %s", want, f.log)
+		}
+	}
+}
+
+func TestDamagedFiles(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	for _, id := range []string{"cut", "empty", "good", "moved"} {
+		f.publish(t, snapshot(id, 1, 1, "b"))
+	}
+	in := filepath.Join(path, "snapshots")
+	text, err := os.ReadFile(filepath.Join(in, "cut.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"cut.json":   text[:len(text)/2],
+		"empty.json": nil,
+		".new-1":     text, // what a crash while writing leaves
+		"note.txt":   []byte("not ours"),
+	} {
+		if err := os.WriteFile(filepath.Join(in, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(filepath.Join(in, "moved.json"), filepath.Join(in, "other.json")); err != nil {
+		t.Fatal(err)
+	}
+	all, err := f.dir.Load()
+	if len(all) != 1 || all[0].Service != "good" {
+		t.Errorf("read %v", all)
+	}
+	for _, name := range []string{"cut.json", "empty.json", "other.json"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not tell of %s: %v", name, err)
+		}
+	}
+	f.Start([]*service.Snapshot{snapshot("cut", 1, 1, "b")})
+	if kept := f.kept(t); len(kept) != 1 || kept["cut"] != 1 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestWithoutDirectory(t *testing.T) {
+	edge := &fakeEdge{}
+	l := NewLocal(edge, nil, slog.New(slog.DiscardHandler))
+	l.Start([]*service.Snapshot{snapshot("one", 1, 1, "b"), snapshot("two", 1, 1, "bad")})
+	if edge.version("one") != 1 || edge.version("two") != 0 {
+		t.Error("one is not served, or two is")
+	}
+	if err := l.Publish(context.Background(), snapshot("one", 2, 2, "b")); err != nil || edge.version("one") != 2 {
+		t.Errorf("published: %v", err)
+	}
+}
+
+// TestUnwritable stands for every failure of a write: the activation stands.
+func TestUnwritable(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	if err := os.RemoveAll(filepath.Join(path, "snapshots")); err != nil {
+		t.Fatal(err)
+	}
+	f.publish(t, snapshot("one", 1, 1, "b"))
+	if f.edge.version("one") != 1 || !strings.Contains(f.log.String(), "snapshot not kept on disk") {
+		t.Errorf("log: %s", f.log)
+	}
+}
