@@ -297,6 +297,9 @@ func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
 		if err := r.load(o, value); err != nil {
 			return fmt.Errorf("field %s: %w", r.name, err)
 		}
+		if !r.secret {
+			return nil
+		}
 		return r.unseal(o, s, k.sealContext(owner, r))
 	})
 	if err != nil {

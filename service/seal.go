@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -27,6 +28,9 @@ const keySize = 32
 // sealedPrefix begins every sealed text. It names the scheme, so that a later
 // one can be told apart.
 const sealedPrefix = "v1:"
+
+// posix says that files have modes, and directories can be synced.
+const posix = runtime.GOOS != "windows"
 
 // A Keeper is the [Sealer] that the program uses: AES-256-GCM under one key. A
 // Keeper may be used by many goroutines.
@@ -79,7 +83,7 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if posix && info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s can be read by other users: its mode must be 0600", path)
 	}
 	text, err := os.ReadFile(path)
@@ -121,6 +125,9 @@ func createKey(path string) error {
 // syncDir makes the names in dir durable: without it a crash may keep what was
 // sealed and lose the key.
 func syncDir(dir string) error {
+	if !posix {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -46,7 +46,8 @@ func (db *DB) Object(ctx context.Context, who *service.Token, at service.Ref, k 
 // CreateObject adds o to a draft and returns it as stored.
 func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, o service.Object) (service.Object, error) {
 	err := db.update(ctx, func(t *tx) error {
-		if err := t.lockDraft(who, at); err != nil {
+		revision, err := t.lockDraft(who, at)
+		if err != nil {
 			return err
 		}
 		if err := t.freeName(at, k, o.Meta().Name); err != nil {
@@ -55,13 +56,7 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 		if err := t.checkReferences(at, k, nil, o); err != nil {
 			return err
 		}
-		var seq int64
-		err := t.row(`SELECT COALESCE(MAX(seq), 0) + 1 FROM object WHERE service_id = $1 AND version = $2`,
-			at.Service, at.Version).Scan(&seq)
-		if err != nil {
-			return err
-		}
-		o = k.Stamp(o, seq, t.now, t.now)
+		o = k.Stamp(o, revision, t.now, t.now)
 		return t.insertObject(at, k, o)
 	})
 	if err != nil {
@@ -74,7 +69,7 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 // may have another name, and returns it as stored.
 func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (o service.Object, err error) {
 	err = db.update(ctx, func(t *tx) error {
-		if err := t.lockDraft(who, at); err != nil {
+		if _, err := t.lockDraft(who, at); err != nil {
 			return err
 		}
 		old, err := t.object(at, k, name)
@@ -104,7 +99,7 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 // DeleteObject removes an object from a draft.
 func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error {
 	return db.update(ctx, func(t *tx) error {
-		if err := t.lockDraft(who, at); err != nil {
+		if _, err := t.lockDraft(who, at); err != nil {
 			return err
 		}
 		if !storable(name) {

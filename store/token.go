@@ -73,7 +73,7 @@ func (db *DB) CreateToken(ctx context.Context, secret string, token service.Toke
 	return &token, nil
 }
 
-// HasTokens reports whether any token was ever made.
+// HasTokens reports whether there is any token.
 func (db *DB) HasTokens(ctx context.Context) (has bool, err error) {
 	err = db.view(ctx, func(t *tx) error {
 		has, err = t.exists(`SELECT 1 FROM token LIMIT 1`)

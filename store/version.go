@@ -75,8 +75,11 @@ func (db *DB) CloneVersion(ctx context.Context, who *service.Token, at service.R
 			return err
 		}
 		v.Created = source.Created
-		_, err = t.exec(`UPDATE version SET created_at = $1 WHERE service_id = $2 AND number = $3`,
-			v.Created.UnixMicro(), v.Service, v.Number)
+		_, err = t.exec(`
+			UPDATE version SET created_at = $1, revision = (
+				SELECT source.revision FROM version AS source WHERE source.service_id = $2 AND source.number = $3)
+			WHERE service_id = $2 AND number = $4`,
+			v.Created.UnixMicro(), v.Service, source.Number, v.Number)
 		if err != nil {
 			return err
 		}
@@ -142,26 +145,23 @@ func (t *tx) lockVersion(who *service.Token, at service.Ref) (*service.Version, 
 
 // lockDraft is lockVersion for a write to the version's objects: the version
 // must be open to it, and what compiles the version meanwhile learns that it
-// changed.
-func (t *tx) lockDraft(who *service.Token, at service.Ref) error {
+// changed. The revision returned is greater than the Seq of all its objects.
+func (t *tx) lockDraft(who *service.Token, at service.Ref) (revision int64, err error) {
 	if _, err := t.service(who, at.Service); err != nil {
-		return err
+		return 0, err
 	}
 	var locked bool
-	err := t.row(`
+	err = t.row(`
 		UPDATE version SET revision = revision + 1, updated_at = $1
-		WHERE service_id = $2 AND number = $3 RETURNING locked`,
-		t.now.UnixMicro(), at.Service, at.Version).Scan(&locked)
+		WHERE service_id = $2 AND number = $3 RETURNING revision, locked`,
+		t.now.UnixMicro(), at.Service, at.Version).Scan(&revision, &locked)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errNoVersion(at)
+		return 0, errNoVersion(at)
 	}
-	if err != nil {
-		return err
+	if err == nil && locked {
+		return 0, errLocked(at)
 	}
-	if locked {
-		return errLocked(at)
-	}
-	return nil
+	return revision, err
 }
 
 // versions returns all versions of a service, ascending by number.

@@ -38,7 +38,8 @@ CREATE TABLE service (
 CREATE UNIQUE INDEX service_name ON service (customer_id, name) WHERE deleted_at IS NULL;
 
 -- revision grows with every write to the version's objects, so that an
--- activation notices what changed while it compiled.
+-- activation notices what changed while it compiled. New objects take it as
+-- their seq; a clone goes on from its source's.
 CREATE TABLE version (
   service_id TEXT    NOT NULL REFERENCES service (id),
   number     BIGINT  NOT NULL,
