@@ -13,8 +13,12 @@ import (
 	"headwater/service"
 )
 
-// extension ends the names of snapshot files. Nothing else in a [Dir] has it.
-const extension = ".json"
+// What the names of files in a [Dir] end and begin with: snapshots, and what a
+// crash leaves of a snapshot that was being written.
+const (
+	extension  = ".json"
+	unfinished = ".new-"
+)
 
 // A Dir keeps one file for each active service: the snapshot it last served,
 // secrets sealed. A file is written whole or not at all. A Dir may be used by
@@ -54,7 +58,7 @@ func (d *Dir) Keep(s *service.Snapshot) error {
 	return d.write(s)
 }
 
-// Replace makes the directory hold all and nothing else. Generations of before do
+// Replace makes the directory hold the snapshots in all and no others. Generations of before do
 // not count: all is the truth, though it may come from an older backup.
 func (d *Dir) Replace(all []*service.Snapshot) error {
 	d.mu.Lock()
@@ -69,7 +73,8 @@ func (d *Dir) Replace(all []*service.Snapshot) error {
 	errs = append(errs, err)
 	for _, e := range entries {
 		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
-		if _, active := d.newest[id]; !isSnapshot || !active {
+		_, active := d.newest[id]
+		if isSnapshot && !active || strings.HasPrefix(e.Name(), unfinished) {
 			errs = append(errs, d.remove(e.Name()))
 		}
 	}
@@ -127,7 +132,7 @@ func (d *Dir) write(s *service.Snapshot) error {
 	if old, err := os.ReadFile(d.file(s.Service)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	temp, err := os.CreateTemp(d.path, ".new-*") // mode 0600
+	temp, err := os.CreateTemp(d.path, unfinished+"*") // mode 0600
 	if err != nil {
 		return err
 	}
