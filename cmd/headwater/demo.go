@@ -48,7 +48,11 @@ func (s *server) startDemo(ctx context.Context) (end func(), err error) {
 		origins = append(origins, origin)
 		go origin.Serve(l)
 	}
-	client := demoClient{base: "http://" + reachable(s.apiListener.Addr()), token: s.secret}
+	client := demoClient{
+		base:  "http://" + reachable(s.apiListener.Addr()),
+		token: s.secret,
+		http:  &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, // and no proxy
+	}
 	id, err := client.activateDemo(ctx, ports, s.demoHost())
 	if err != nil {
 		end()
@@ -129,6 +133,7 @@ func demoOrigin(name string) http.Handler {
 // A demoClient makes calls on the API.
 type demoClient struct {
 	base, token string
+	http        *http.Client
 }
 
 // activateDemo makes the service demo with backends on the given ports, or
@@ -218,7 +223,7 @@ func (c demoClient) call(ctx context.Context, method, path string, form url.Valu
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := c.http.Do(r)
 	if err != nil {
 		return err
 	}

@@ -32,10 +32,10 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
 	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
-	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's `head`")
-	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's `body`")
-	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an `answer`")
-	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between `requests`")
+	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's head")
+	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
+	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")
+	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between requests")
 }
 
 // parseServe reads the flags of serve.

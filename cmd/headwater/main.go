@@ -71,6 +71,8 @@ func run(ctx context.Context, p *process) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitOK
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitOK // told to end before it was ready
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(p.stderr, "headwater: %v\n", err)
 		return exitUsage
