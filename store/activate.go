@@ -9,9 +9,9 @@ import (
 	"headwater/service"
 )
 
-// activateTries bounds how often Activate begins again because the draft
-// changed while it compiled.
-const activateTries = 5
+// activateTries is how often Activate compiles while others may write. When the
+// draft changed each time it makes them wait.
+const activateTries = 3
 
 // errChanged says that the version changed since it was compiled.
 var errChanged = errors.New("the version changed meanwhile")
@@ -111,41 +111,49 @@ func (t *tx) fill(s *service.Snapshot) error {
 }
 
 // Activate makes the version the service's active one and locks it, provided
-// that compile accepts the snapshot that is then committed. Compile runs
-// outside of any transaction, perhaps several times.
-func (db *DB) Activate(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error) {
+// that compile accepts the snapshot that is then committed. Compile may be
+// called several times, and keeps no other write waiting but in the last try.
+func (db *DB) Activate(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (v *service.Version, s *service.Snapshot, err error) {
 	for range activateTries {
-		s, revision, err := db.snapshot(ctx, who, at)
+		compiled, revision, err := db.snapshot(ctx, who, at)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := compile(s); err != nil {
+		if err := compile(compiled); err != nil {
 			return nil, nil, err
 		}
-		v, s, err := db.activate(ctx, who, s, revision)
+		v, s, err = db.activate(ctx, who, at, func(t *tx, _ *service.Snapshot) error {
+			return t.unchanged(at, revision)
+		})
 		if !errors.Is(err, errChanged) {
 			return v, s, err
 		}
 	}
-	return nil, nil, service.Wrap(service.Conflict, errChanged,
-		fmt.Sprintf("Version '%d' for service '%s' was changed during its activation", at.Version, at.Service))
+	return db.activate(ctx, who, at, func(_ *tx, now *service.Snapshot) error { return compile(now) })
 }
 
-// activate commits the activation of s if the version still has the revision.
-func (db *DB) activate(ctx context.Context, who *service.Token, s *service.Snapshot, revision int64) (v *service.Version, active *service.Snapshot, err error) {
-	at := service.Ref{Service: s.Service, Version: s.Version}
-	committed := *s
+// unchanged returns errChanged unless the version still has the revision.
+func (t *tx) unchanged(at service.Ref, revision int64) error {
+	same, err := t.exists(`SELECT 1 FROM version
+		WHERE service_id = $1 AND number = $2 AND revision = $3`, at.Service, at.Version, revision)
+	if err == nil && !same {
+		return errChanged
+	}
+	return err
+}
+
+// activate commits the activation of the version as it is, if accept agrees.
+func (db *DB) activate(ctx context.Context, who *service.Token, at service.Ref, accept func(*tx, *service.Snapshot) error) (v *service.Version, s *service.Snapshot, err error) {
+	s = &service.Snapshot{Customer: who.Customer, Service: at.Service, Version: at.Version}
 	err = db.update(ctx, func(t *tx) error {
-		if v, err = t.lockForActivation(who, at, &committed.Generation); err != nil {
+		if v, err = t.lockForActivation(who, at, &s.Generation); err != nil {
 			return err
 		}
-		same, err := t.exists(`SELECT 1 FROM version
-			WHERE service_id = $1 AND number = $2 AND revision = $3`, at.Service, at.Version, revision)
-		if err != nil {
+		if err := t.fill(s); err != nil {
 			return err
 		}
-		if !same {
-			return errChanged
+		if err := accept(t, s); err != nil {
+			return err
 		}
 		if err := t.claimDomains(s); err != nil {
 			return err
@@ -162,7 +170,7 @@ func (db *DB) activate(ctx context.Context, who *service.Token, s *service.Snaps
 	if err != nil {
 		return nil, nil, err
 	}
-	return v, &committed, nil
+	return v, s, nil
 }
 
 // Deactivate leaves the service without an active version. The snapshot

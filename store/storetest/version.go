@@ -203,17 +203,19 @@ func activationRace(h *house) {
 	h.equal("compiles", compiles, 2)
 	h.equal("backends", len(s.Backends()), 1)
 
+	// However busy the draft is, an activation ends: its last try lets nobody
+	// write.
 	second := h.clone(h.who, at)
-	compiles = 0
-	_, _, err = h.db.Activate(h.ctx, h.who, second, func(*service.Snapshot) error {
-		compiles++
-		h.backend(second, fmt.Sprint("b", compiles))
+	before := -1
+	_, s, err = h.db.Activate(h.ctx, h.who, second, func(s *service.Snapshot) error {
+		if n := len(s.Backends()); n > before && before < 3 {
+			before = n
+			h.backend(second, fmt.Sprint("b", n))
+		}
 		return nil
 	})
-	h.fails(err, service.Conflict, fmt.Sprintf("Version '2' for service '%s' was changed during its activation", at.Service))
-	got, err := h.db.Service(h.ctx, h.who, at.Service)
 	h.must(err)
-	h.equal("active version", got.Active().Number, 1)
+	h.equal("backends activated", len(s.Backends()), 4)
 }
 
 func generations(h *house) {
