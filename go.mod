@@ -34,6 +34,7 @@ require (
 // Used by tests alone.
 require (
 	github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
+	github.com/google/go-cmp v0.7.0 // shows what differs
 	github.com/rogpeppe/go-internal v1.16.0 // testscript runs the pages of cmd/headwater/testdata/script
 )
 
