@@ -274,3 +274,14 @@ func RefusedPort(t testing.TB) int {
 	})
 	return c.LocalAddr().(*net.TCPAddr).Port
 }
+
+// Buffered returns the reader that ReadHead reads from, for a script that takes a
+// body in pieces.
+func (c *Conn) Buffered() io.Reader { return c.wire.r }
+
+// Push is Write that tells whether the peer takes no more.
+func (c *Conn) Push(s string) error {
+	c.tcp.SetWriteDeadline(time.Now().Add(patience))
+	_, err := c.tcp.Write([]byte(s))
+	return err
+}
