@@ -168,6 +168,6 @@ func (b *body) end() failure {
 // that counts as the end is none.
 func (b *body) abort(f failure) {
 	if b.out == framedClose && f == failTruncated {
-		b.x.c.tcp.SetLinger(0)
+		b.x.c.torn = true
 	}
 }

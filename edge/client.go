@@ -30,6 +30,7 @@ type clientConn struct {
 	upload *exchange // a request whose body has to be waited for: leaves the resident loop
 	over   bool      // no more requests
 	unread bool      // the client may still be sending
+	torn   bool      // the last answer is not whole, and only a reset can tell
 
 	busy   atomic.Bool
 	origin atomic.Pointer[originConn] // of the exchange under way, for cut
@@ -54,7 +55,9 @@ func (c *clientConn) serve() {
 			c.ended(err)
 		}
 	}
-	if c.unread {
+	if c.torn {
+		c.tcp.SetLinger(0)
+	} else if c.unread {
 		c.linger()
 	}
 }
