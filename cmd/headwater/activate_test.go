@@ -42,7 +42,7 @@ func TestActivationUnderLoad(t *testing.T) {
 	origins := []*origin{ok(startOrigin("zero", nil))(t), ok(startOrigin("one", nil))(t)}
 	defer origins[0].close()
 	defer origins[1].close()
-	i := start(t)
+	i := start(t, nil)
 	id := i.draftShop(t, port(origins[0]))
 	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
 

@@ -25,7 +25,7 @@ func TestFastlyClient(t *testing.T) {
 	defer first.close()
 	second := ok(startOrigin("second", nil))(t)
 	defer second.close()
-	i := start(t)
+	i := start(t, nil)
 	ctx := t.Context()
 	c := ok(fastly.NewClientForEndpoint(testToken, "http://"+i.api))(t)
 

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 // Exit codes. Scripts and supervisors tell a wrong call, which no restart mends,
@@ -34,9 +35,11 @@ type process struct {
 	lookup         func(name string) (value string, set bool)
 	stdout, stderr io.Writer
 
-	// plainIO keeps the edge from driving sockets by system calls of its own. It
-	// is for tests, which run on both kinds.
-	plainIO bool
+	// For tests alone: plainIO keeps the edge from driving sockets by system calls
+	// of its own, and drainTime is how long requests have to finish, 30 seconds
+	// if it is 0.
+	plainIO   bool
+	drainTime time.Duration
 }
 
 // A command is one sub-command.
@@ -54,6 +57,9 @@ var commands = []command{
 var errUsage = errors.New("usage")
 
 func main() {
+	// Whoever reads our output may be gone before us, as after a Ctrl-C on a
+	// pipeline. That must not keep requests from being finished.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from now on a second signal ends the process as it would any other
 	os.Exit(run(ctx, &process{

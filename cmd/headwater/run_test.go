@@ -48,16 +48,19 @@ type instance struct {
 	code           int // once ended
 }
 
-// launch starts a command with nothing but env in its environment.
-func launch(env map[string]string, plainIO bool, args ...string) *instance {
+// launch starts a command with nothing but env in its environment. Change, if not
+// nil, changes the process before it runs.
+func launch(env map[string]string, change func(*process), args ...string) *instance {
 	ctx, cancel := context.WithCancel(context.Background())
 	i := &instance{stdout: newOutput(), stderr: newOutput(), cancel: cancel, ended: make(chan struct{})}
 	p := &process{
-		args:    args,
-		lookup:  func(name string) (string, bool) { v, set := env[name]; return v, set },
-		stdout:  i.stdout,
-		stderr:  i.stderr,
-		plainIO: plainIO,
+		args:   args,
+		lookup: func(name string) (string, bool) { v, set := env[name]; return v, set },
+		stdout: i.stdout,
+		stderr: i.stderr,
+	}
+	if change != nil {
+		change(p)
 	}
 	go func() {
 		defer close(i.ended)
@@ -106,10 +109,10 @@ func (i *instance) wait() (int, error) {
 }
 
 // start runs serve on ports of its own until the test ends.
-func start(tb testing.TB, args ...string) *instance {
+func start(tb testing.TB, change func(*process)) *instance {
 	tb.Helper()
-	i := launch(map[string]string{tokenVariable: testToken}, false,
-		append([]string{"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", filepath.Join(tb.TempDir(), "data")}, args...)...)
+	i := launch(map[string]string{tokenVariable: testToken}, change,
+		"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", filepath.Join(tb.TempDir(), "data"))
 	tb.Cleanup(func() {
 		if code, err := i.stop(); code != exitOK || err != nil {
 			tb.Errorf("serve ended with code %d, %v: %s", code, err, i.stderr)

@@ -121,7 +121,7 @@ func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 	if !slices.Contains(args, "-demo") && env["HEADWATER_DATA"] == "" {
 		command = append(command, "-data", ts.Getenv("data"))
 	}
-	i := launch(env, p.plainIO, append(command, args...)...)
+	i := launch(env, func(r *process) { r.plainIO = p.plainIO }, append(command, args...)...)
 	if neg {
 		if _, err := i.wait(); err != nil {
 			ts.Fatalf("%v", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ import (
 // How long requests under way have to finish after a signal. The API's part is
 // short: its calls are, and until it ends the edge still takes new requests.
 const (
-	drainTime    = 30 * time.Second
-	apiDrainTime = 5 * time.Second
+	defaultDrainTime = 30 * time.Second
+	apiDrainTime     = 5 * time.Second
 )
 
 // serve runs the API and the edge until ctx ends, and drains.
@@ -215,20 +216,22 @@ func (s *server) run(ctx context.Context) error {
 	s.ready.Store(true)
 	fmt.Fprintf(s.stdout, "headwater: ready; the API is on http://%s, the edge on http://%s\n",
 		s.apiListener.Addr(), s.edgeListener.Addr())
+	var err error
 	select {
 	case <-ctx.Done():
-	case err := <-failed:
-		return err
+	case err = <-failed:
 	}
 	fmt.Fprintln(s.stdout, "headwater: finishing requests under way; a second signal ends at once")
-	return s.drain()
+	s.drain()
+	return err
 }
 
 // drain ends the parts in the order that loses nothing: no change is accepted
 // that the edge would not serve, and the store outlives both.
-func (s *server) drain() error {
+func (s *server) drain() {
 	s.ready.Store(false)
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	most := cmp.Or(s.drainTime, defaultDrainTime)
+	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	apiCtx, apiCancel := context.WithTimeout(ctx, apiDrainTime)
 	defer apiCancel()
@@ -236,9 +239,8 @@ func (s *server) drain() error {
 		s.api.Close()
 	}
 	if s.edge.Shutdown(ctx) != nil {
-		s.log.Warn("requests cut off", "after", drainTime)
+		s.log.Warn("requests cut off", "after", most)
 	}
-	return nil
 }
 
 // close releases what is open. After a drain only the store and the log are.

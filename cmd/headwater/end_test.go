@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// hold begins a request to a gated origin through i, and returns how it ends.
+func hold(t *testing.T, i *instance, o *origin) <-chan *reply {
+	t.Helper()
+	id := i.draftShop(t, port(o))
+	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
+	r := ok(http.NewRequest(http.MethodGet, "http://"+i.edge+"/", nil))(t)
+	r.Host = "shop.test"
+	end := make(chan *reply, 1)
+	go func() {
+		reply, _ := exchange(&http.Transport{DisableKeepAlives: true}, r) // nil if there was no answer
+		end <- reply
+	}()
+	<-o.arrived
+	return end
+}
+
+// TestDrainIsBounded ends serve during a request that does not finish.
+func TestDrainIsBounded(t *testing.T) {
+	o := ok(startOrigin("stuck", []string{"-gate"}))(t)
+	defer o.close()
+	defer close(o.gate)
+	i := start(t, func(p *process) { p.drainTime = 100 * time.Millisecond })
+	end := hold(t, i, o)
+	if code, err := i.stop(); code != exitOK || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	if r := <-end; r != nil && r.status == http.StatusOK {
+		t.Errorf("answered %d", r.status)
+	}
+}
+
+// TestSignals sends a process signals: the first lets requests finish, the second
+// does not.
+func TestSignals(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		second bool
+	}{{"one", false}, {"two", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := ok(startOrigin("slow", []string{"-gate"}))(t)
+			defer o.close()
+			c := startChild(t, filepath.Join(t.TempDir(), "data"))
+			end := hold(t, c.instance, o)
+			send(t, c, syscall.SIGTERM)
+			if err := c.stdout.waitFor("finishing requests"); err != nil {
+				t.Fatal(err)
+			}
+			if tt.second {
+				send(t, c, os.Interrupt)
+				<-c.ended
+				close(o.gate)
+				if r := <-end; r != nil {
+					t.Errorf("answered %d", r.status)
+				}
+				return
+			}
+			close(o.gate)
+			if r := <-end; r == nil || r.status != http.StatusOK || r.body != "slow" {
+				t.Errorf("answered %+v", r)
+			}
+			<-c.ended
+			if code := c.cmd.ProcessState.ExitCode(); code != exitOK {
+				t.Errorf("exit code %d: %s", code, c.stderr)
+			}
+		})
+	}
+}
+
+func send(t *testing.T, c *child, s os.Signal) {
+	t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
