@@ -74,8 +74,8 @@ func TestActivationUnderLoad(t *testing.T) {
 	cancel()
 	load.Wait()
 	t.Logf("%d activations, %d requests on %d connections, %d failures", activations, requests.Load(), connections, failures.Load())
-	if least := int64(runs / every / 2); int64(activations) < least {
-		t.Errorf("%d activations; a machine this slow proves nothing under %d", activations, least)
+	if planned := int(runs / every); activations < planned/10 {
+		t.Errorf("%d activations of %d prove nothing", activations, planned)
 	}
 }
 

@@ -59,6 +59,9 @@ func TestSignals(t *testing.T) {
 			if tt.second {
 				send(t, c, os.Interrupt)
 				<-c.ended
+				if code := c.cmd.ProcessState.ExitCode(); code != exitFail {
+					t.Errorf("exit code %d: %s", code, c.stderr)
+				}
 				close(o.gate)
 				if r := <-end; r != nil {
 					t.Errorf("answered %d", r.status)

@@ -60,8 +60,15 @@ func main() {
 	// Whoever reads our output may be gone before us, as after a Ctrl-C on a
 	// pipeline. That must not keep requests from being finished.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // from now on a second signal ends the process as it would any other
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitFail)
+	}()
 	os.Exit(run(ctx, &process{
 		args:   os.Args[1:],
 		lookup: os.LookupEnv,
