@@ -1,0 +1,29 @@
+package edge_test
+
+import (
+	"testing"
+	"time"
+
+	"headwater/edge"
+	"headwater/edge/edgetest"
+	"headwater/service"
+)
+
+func TestConnectTimeout(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		port := edgetest.BlackHole(t)
+		e := edgetest.Start(t, edge.Config{PlainIO: plain},
+			edgetest.Service("short", 1, []string{"short"}, edgetest.BackendAt("127.0.0.1", port, func(b *service.Backend) { b.ConnectTimeout = 150 })),
+			edgetest.Service("zero", 1, []string{"zero"}, edgetest.BackendAt("127.0.0.1", port, func(b *service.Backend) { b.ConnectTimeout = 0 })))
+		for host, want := range map[string]time.Duration{"short": 150 * time.Millisecond, "zero": time.Second} {
+			c := e.Dial(t)
+			began := time.Now()
+			a := c.Get(host, "/")
+			took := time.Since(began)
+			if a.Status != 503 || a.Reason != "Connection timed out" {
+				t.Errorf("%s: %d %s", host, a.Status, a.Reason)
+			}
+			within(t, host, took, want)
+		}
+	})
+}
