@@ -2,7 +2,10 @@ package api
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -35,6 +38,12 @@ type Options struct {
 	Now func() time.Time
 
 	Timeouts Timeouts
+
+	// Resolver answers the checks of domains; nil is the system's.
+	Resolver Resolver
+
+	// PublicIPs are the networks that the edge is reached at.
+	PublicIPs []netip.Prefix
 }
 
 func (o Options) withDefaults() Options {
@@ -49,6 +58,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
 	}
 	o.Timeouts = o.Timeouts.withDefaults()
 	return o
@@ -96,9 +108,11 @@ type call struct {
 	who *service.Token // nil until authenticated
 
 	// What the path names.
-	at      service.Ref
-	name    string
-	altName string // name with each literal "+" read as a blank; empty if there is none
+	at       service.Ref
+	from, to int    // versions to compare
+	id       string // of a token, a user, a customer, an event
+	name     string
+	altName  string // name with each literal "+" read as a blank; empty if there is none
 
 	status int // answered; 0 until then
 	sent   int
@@ -109,8 +123,8 @@ func (c *call) answer() ([]byte, error) {
 	if c.r.ContentLength != 0 {
 		c.limitBody()
 	}
-	if c.r.URL.EscapedPath() == readyPath && reads(c.r.Method) {
-		return c.ready()
+	if do := open[c.r.URL.EscapedPath()]; do != nil && reads(c.r.Method) {
+		return do(c)
 	}
 	if err := c.authenticate(); err != nil {
 		return nil, err
@@ -126,6 +140,26 @@ func (c *call) answer() ([]byte, error) {
 }
 
 const readyPath = "/headwater/readyz"
+
+// open are the paths that may be read without a token.
+var open = map[string]action{
+	readyPath: (*call).ready,
+	"/realms/fastly/.well-known/openid-configuration": (*call).openID,
+}
+
+// openID answers what Fastly's CLI asks before each command: it wants an object,
+// and reads nothing of it unless somebody signs in.
+func (c *call) openID() ([]byte, error) {
+	return encode(struct {
+		Issuer string `json:"issuer"`
+	}{c.base() + "/realms/fastly"}), nil
+}
+
+// base is the API's own address as the client wrote it.
+func (c *call) base() string {
+	u := url.URL{Scheme: scheme(c.r), Host: c.r.Host}
+	return u.String()
+}
 
 // ready needs no token: what asks is a supervisor, and it learns one bit.
 func (c *call) ready() ([]byte, error) {

@@ -18,13 +18,19 @@ type action func(*call) ([]byte, error)
 // newRoutes lists the API, and is its table of contents.
 func newRoutes() *node {
 	n := new(node)
-	n.add("GET    "+readyPath, (*call).ready)
+	for path, do := range open {
+		n.add("GET    "+path, do)
+	}
 
 	n.add("GET    /service", (*call).listServices)
 	n.add("POST   /service", (*call).createService)
 	n.add("GET    /service/{service}", (*call).getService)
 	n.add("PUT    /service/{service}", (*call).updateService)
 	n.add("DELETE /service/{service}", (*call).deleteService)
+
+	n.add("GET    /service/search", (*call).searchService)
+	n.add("GET    /service/{service}/details", (*call).serviceDetails)
+	n.add("GET    /service/{service}/domain", (*call).serviceDomains)
 
 	const versions = "/service/{service}/version"
 	n.add("GET    "+versions, (*call).listVersions)
@@ -39,6 +45,9 @@ func newRoutes() *node {
 	n.add("GET    "+version+"/validate", (*call).validateVersion)
 	n.add("PUT    "+version+"/activate", (*call).activateVersion)
 	n.add("PUT    "+version+"/deactivate", (*call).deactivateVersion)
+
+	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
+	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 
 	for _, k := range service.Kinds() {
 		o := newObjects(k)
@@ -61,7 +70,8 @@ func newRoutes() *node {
 type node struct {
 	literals map[string]*node
 	param    *node  // takes every other segment
-	takes    string // what param's segment is: service, version or name
+	takes    string // what param's segment is: service, version, name, id, from or to
+	rest     bool   // takes all that is left of the path, slashes and all
 	actions  map[string]action
 }
 
@@ -70,6 +80,10 @@ type node struct {
 func (n *node) add(route string, do action) {
 	method, path, _ := strings.Cut(route, " ")
 	for segment := range strings.SplitSeq(strings.TrimSpace(path)[1:], "/") {
+		if segment == "{rest}" {
+			n.rest = true
+			continue
+		}
 		if takes, ok := strings.CutPrefix(segment, "{"); ok {
 			if n.param == nil {
 				n.param = new(node)
@@ -118,7 +132,13 @@ func (c *call) route() (action, error) {
 		return nil, errNoRoute
 	}
 	n := c.routes
-	for raw := range strings.SplitSeq(path, "/") {
+	for left, more := path, true; more; {
+		if n.rest {
+			c.name = left
+			break
+		}
+		var raw string
+		raw, left, more = strings.Cut(left, "/")
 		text, ok := unescape(raw)
 		if !ok {
 			return nil, errNoRoute
@@ -162,11 +182,13 @@ func (c *call) bind(takes, raw, text string) bool {
 	case "service":
 		c.at.Service = text
 	case "version":
-		n, ok := versionNumber(text)
-		if !ok {
-			return false
-		}
-		c.at.Version = n
+		return bindVersion(text, &c.at.Version)
+	case "from":
+		return bindVersion(text, &c.from)
+	case "to":
+		return bindVersion(text, &c.to)
+	case "id":
+		c.id = text
 	case "name":
 		c.name = text
 		if strings.Contains(raw, "+") {
@@ -174,6 +196,14 @@ func (c *call) bind(takes, raw, text string) bool {
 		}
 	}
 	return true
+}
+
+func bindVersion(text string, to *int) bool {
+	n, ok := versionNumber(text)
+	if ok {
+		*to = n
+	}
+	return ok
 }
 
 // versionNumber accepts plain decimals from 1, as the API itself writes them:

@@ -48,7 +48,7 @@ func newServiceItem(s *service.Service) serviceItem {
 		CustomerID:   s.Customer,
 		Version:      counts.Number,
 		Versions:     newVersionReplies(s.Versions),
-		Environments: environments(s.Active()),
+		Environments: serviceEnvironments(s),
 		CreatedAt:    timestamp(s.Created),
 		UpdatedAt:    timestamp(s.Updated),
 	}
@@ -66,17 +66,22 @@ func serviceBody(s *service.Service, err error) ([]byte, error) {
 		Type:         s.Type,
 		CustomerID:   s.Customer,
 		Versions:     newVersionReplies(s.Versions),
-		Environments: environments(s.Active()),
+		Environments: serviceEnvironments(s),
 		CreatedAt:    timestamp(s.Created),
 		UpdatedAt:    timestamp(s.Updated),
 	}), nil
 }
 
 func (c *call) listServices() ([]byte, error) {
-	all, err := c.Store.Services(c.r.Context(), c.who)
+	p, err := c.page("created")
 	if err != nil {
 		return nil, err
 	}
+	all, total, err := c.Store.Services(c.r.Context(), c.who, p)
+	if err != nil {
+		return nil, err
+	}
+	c.link(p, total)
 	items := make([]serviceItem, len(all))
 	for i, s := range all {
 		items[i] = newServiceItem(s)

@@ -21,7 +21,11 @@ type Store interface {
 	// It reads Name, Comment and Type of s.
 	CreateService(ctx context.Context, who *service.Token, s service.Service) (*service.Service, error)
 	Service(ctx context.Context, who *service.Token, id string) (*service.Service, error)
-	Services(ctx context.Context, who *service.Token) ([]*service.Service, error)
+
+	// Services returns a page of the services that the caller sees, and how
+	// many it sees.
+	Services(ctx context.Context, who *service.Token, p service.Page) (all []*service.Service, total int, err error)
+	ServiceByName(ctx context.Context, who *service.Token, name string) (*service.Service, error)
 	UpdateService(ctx context.Context, who *service.Token, id string, change func(*service.Service) error) (*service.Service, error)
 
 	// DeleteService is [service.Invalid] while a version is active.

@@ -51,11 +51,24 @@ func newVersionReply(v *service.Version) versionReply {
 }
 
 // environments is empty, and not null, for a version that serves nowhere.
-func environments(active *service.Version) []environment {
-	if active == nil || !active.Active {
-		return []environment{}
+func environments(v *service.Version) []environment {
+	serves := []environment{}
+	if v.Active {
+		serves = append(serves, environment{Name: "production", ActiveVersion: v.Number, ServiceID: v.Service})
 	}
-	return []environment{{Name: "production", ActiveVersion: active.Number, ServiceID: active.Service}}
+	if v.Staged {
+		serves = append(serves, environment{Name: "staging", ActiveVersion: v.Number, ServiceID: v.Service})
+	}
+	return serves
+}
+
+// serviceEnvironments are those of all versions of the service.
+func serviceEnvironments(s *service.Service) []environment {
+	serves := []environment{}
+	for _, v := range s.Versions {
+		serves = append(serves, environments(v)...)
+	}
+	return serves
 }
 
 func newVersionReplies(versions []*service.Version) []versionReply {

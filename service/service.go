@@ -28,6 +28,16 @@ func (s *Service) Active() *Version {
 	return nil
 }
 
+// Staged returns the version that serves the staging edge, or nil.
+func (s *Service) Staged() *Version {
+	for _, v := range s.Versions {
+		if v.Staged {
+			return v
+		}
+	}
+	return nil
+}
+
 // Latest returns the version with the highest number. A service has at least
 // one.
 func (s *Service) Latest() *Version { return s.Versions[len(s.Versions)-1] }
@@ -38,6 +48,7 @@ type Version struct {
 	Service string
 	Number  int
 	Active  bool
+	Staged  bool // serves the staging edge; active versions may be staged too
 	Locked  bool
 	Comment string
 	Created time.Time

@@ -64,42 +64,6 @@ func (db *DB) Service(ctx context.Context, who *service.Token, id string) (s *se
 	return s, nil
 }
 
-// Services returns the services that the caller sees, oldest first.
-func (db *DB) Services(ctx context.Context, who *service.Token) ([]*service.Service, error) {
-	all := []*service.Service{}
-	byID := map[string]*service.Service{}
-	err := db.view(ctx, func(t *tx) error {
-		err := t.each(func(rows *sql.Rows) error {
-			s, err := scanService(rows)
-			if err == nil && who.Sees(s.ID) {
-				all = append(all, s)
-				byID[s.ID] = s
-			}
-			return err
-		}, `SELECT `+serviceColumns+` FROM service
-			WHERE customer_id = $1 AND deleted_at IS NULL ORDER BY created_at, id`, who.Customer)
-		if err != nil {
-			return err
-		}
-		return t.each(func(rows *sql.Rows) error {
-			v, err := scanVersion(rows)
-			if err != nil {
-				return err
-			}
-			if s := byID[v.Service]; s != nil {
-				s.Versions = append(s.Versions, v)
-			}
-			return nil
-		}, `SELECT `+versionColumns+` FROM version
-			WHERE service_id IN (SELECT id FROM service WHERE customer_id = $1 AND deleted_at IS NULL)
-			ORDER BY service_id, number`, who.Customer)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
 // UpdateService stores the Name and Comment that change sets.
 func (db *DB) UpdateService(ctx context.Context, who *service.Token, id string, change func(*service.Service) error) (*service.Service, error) {
 	var s *service.Service

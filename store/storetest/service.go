@@ -34,7 +34,7 @@ func services(h *house) {
 
 	h.service(h.who, "second")
 	h.clone(h.who, service.Ref{Service: s.ID, Version: 1})
-	all, err := h.db.Services(h.ctx, h.who)
+	all, err := h.services(h.who)
 	h.must(err)
 	h.equal("services", len(all), 2)
 	h.equal("oldest", all[0].Name, "new")
@@ -88,7 +88,7 @@ func deleteService(h *house) {
 	h.fails(h.db.DeleteService(h.ctx, h.who, at.Service), service.Invalid, "Service '"+at.Service+"' is deleted")
 	h.hidden(h.db.DeleteService(h.ctx, h.other, at.Service))
 	h.everythingHidden(h.who, at)
-	all, err := h.db.Services(h.ctx, h.who)
+	all, err := h.services(h.who)
 	h.must(err)
 	h.equal("services", len(all), 0)
 }
@@ -139,7 +139,7 @@ func tenants(h *house) {
 		h.everythingHidden(h.who, unknown)
 		h.hidden(h.db.DeleteService(h.ctx, h.who, id))
 	}
-	all, err := h.db.Services(h.ctx, h.other)
+	all, err := h.services(h.other)
 	h.must(err)
 	h.equal("services", len(all), 0)
 	h.equal("backends", h.names(at, service.BackendKind), "b")
@@ -158,7 +158,7 @@ func serviceLimits(h *house) {
 	h.hidden(h.db.DeleteService(h.ctx, limited, beyond.Service))
 	_, err := h.db.CloneVersion(h.ctx, limited, at)
 	h.must(err)
-	all, err := h.db.Services(h.ctx, limited)
+	all, err := h.services(limited)
 	h.must(err)
 	h.equal("services", len(all), 1)
 	h.equal("its versions", len(all[0].Versions), 2)

@@ -99,6 +99,12 @@ func (h *house) service(who *service.Token, name string) service.Ref {
 	return service.Ref{Service: s.ID, Version: 1}
 }
 
+// services lists what the caller sees, oldest first.
+func (h *house) services(who *service.Token) ([]*service.Service, error) {
+	all, _, err := h.db.Services(h.ctx, who, service.Page{Number: 1, Size: 1000, Sort: "created"})
+	return all, err
+}
+
 // backend makes one from pairs "name=value".
 func (h *house) backend(at service.Ref, name string, pairs ...string) service.Object {
 	h.Helper()
