@@ -20,7 +20,7 @@ type child struct {
 	cmd *exec.Cmd
 }
 
-func startChild(t *testing.T, dir string) *child {
+func startChild(t testing.TB, dir string) *child {
 	t.Helper()
 	c := &child{
 		instance: &instance{stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})},
