@@ -187,8 +187,7 @@ func headTooLong(b []byte) error {
 func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	x := newExchange(c)
 	if err := parseRequest(buf.b[from:to], &x.req); err != nil {
-		x.free()
-		c.refuse(err)
+		c.reject(x, err)
 		return 0
 	}
 	c.busy.Store(true)
@@ -233,10 +232,12 @@ func (c *clientConn) serveUpload() {
 	}
 }
 
-// refuse answers a request that has no meaning and ends the connection.
-func (c *clientConn) refuse(err error) {
+// refuse answers a request whose head has no end and ends the connection.
+func (c *clientConn) refuse(err error) { c.reject(newExchange(c), err) }
+
+// reject answers a request that has no meaning and ends the connection.
+func (c *clientConn) reject(x *exchange, err error) {
 	c.over, c.unread = true, true
-	x := newExchange(c)
 	x.refuse(err.(*malformed))
 	x.free()
 }

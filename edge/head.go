@@ -85,6 +85,11 @@ type request struct {
 	expect bool   // Expect: 100-continue
 }
 
+func (r *request) reset() {
+	r.head.reset()
+	r.method, r.target, r.host, r.expect = nil, nil, nil, false
+}
+
 // A response is a parsed response head.
 type response struct {
 	head

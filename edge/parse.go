@@ -120,7 +120,6 @@ func (s *headScan) end(b []byte) (int, error) {
 // points into b.
 func parseRequest(b []byte, r *request) error {
 	r.reset()
-	r.method, r.target, r.host, r.expect = nil, nil, nil, false
 	eol := bytes.IndexByte(b, '\n')
 	line := b[:eol-1]
 	if err := r.parseStart(line); err != nil {

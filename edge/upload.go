@@ -18,7 +18,7 @@ type upload struct {
 	drained atomic.Bool   // the whole body has been read from the client
 
 	left     int64 // of a body with a length
-	sent     int64
+	taken    int64 // bytes of the body, framing left out
 	chunks   chunkReader
 	finished time.Time
 	failure  failure
@@ -31,7 +31,7 @@ type upload struct {
 func (u *upload) reset() {
 	u.chunks.reset()
 	u.drained.Store(false)
-	u.x, u.done, u.left, u.sent, u.finished = nil, nil, 0, 0, time.Time{}
+	u.x, u.done, u.left, u.taken, u.finished = nil, nil, 0, 0, time.Time{}
 	u.failure, u.cause, u.whole, u.leftover = failNone, nil, false, nil
 }
 
@@ -157,7 +157,7 @@ func (x *exchange) endUpload() {
 		x.c.link.interrupt()
 	}
 	<-u.done
-	x.event.requestBody = u.sent
+	x.event.requestBody = u.taken
 }
 
 func (u *upload) run() {
@@ -209,6 +209,7 @@ func (u *upload) pass(buf *buffer, n int) (f failure, ended bool) {
 		ended = u.chunks.done()
 		u.end(ended, raw[used:])
 		to += data
+		u.taken += int64(data)
 		if data > 0 {
 			from = putChunkSize(buf.b, chunkRoom, data)
 			to += copy(buf.b[to:], "\r\n")
@@ -219,6 +220,7 @@ func (u *upload) pass(buf *buffer, n int) (f failure, ended bool) {
 	} else {
 		take := min(int64(n), u.left)
 		u.left -= take
+		u.taken += take
 		ended = u.left == 0
 		u.end(ended, raw[take:])
 		to += int(take)
@@ -261,8 +263,7 @@ func (u *upload) send(b []byte) failure {
 		u.cause = errInterrupted
 		return failWrite
 	}
-	n, err := o.link.write(b, x.backend.betweenBytesTimeout)
-	u.sent += int64(n)
+	_, err := o.link.write(b, x.backend.betweenBytesTimeout)
 	if err != nil {
 		u.cause = err
 		return failWrite
