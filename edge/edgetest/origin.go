@@ -285,3 +285,13 @@ func (c *Conn) Push(s string) error {
 	_, err := c.tcp.Write([]byte(s))
 	return err
 }
+
+// AwaitClosed waits until the script has seen the end of the connection.
+func (c *Conn) AwaitClosed() {
+	for due := time.Now().Add(patience); !c.closed.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(due) {
+			c.o.t.Error("the edge did not close its connection to the origin")
+			return
+		}
+	}
+}
