@@ -53,6 +53,7 @@ type ledger struct {
 	mu           sync.Mutex
 	tried        map[string]bool // by backend name; true once it must be there
 	acknowledged int
+	answered     chan struct{} // gets one for each acknowledged backend
 	active       int // the last version whose activation was acknowledged
 	latest       int // the last version whose activation was tried
 }
@@ -76,16 +77,18 @@ func TestKill(t *testing.T) {
 		}
 	}
 	backends := "/service/" + draft.ID + "/version/1/backend"
-	l := &ledger{tried: map[string]bool{}}
+	l := &ledger{tried: map[string]bool{}, answered: make(chan struct{}, 1<<16)}
 	for round := range rounds {
 		var writing sync.WaitGroup
 		for w := range writers {
 			writing.Go(func() { l.create(c, backends, fmt.Sprintf("r%d-w%d", round, w)) })
 		}
 		writing.Go(func() { l.activate(c, "/service/"+live.ID) })
-		time.Sleep(time.Duration(rand.Int64N(int64(60 * time.Millisecond)))) // the moment is the test's subject
+		l.await(t, rand.IntN(40))
+		time.Sleep(rand.N(5 * time.Millisecond)) // any moment of a write: it is the test's subject
 		c.kill()
 		writing.Wait()
+		l.answered = make(chan struct{}, cap(l.answered))
 		c = startChild(t, dir)
 		l.check(t, c, backends, "/service/"+live.ID)
 		if t.Failed() {
@@ -93,8 +96,18 @@ func TestKill(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d of %d writes acknowledged, version %d active", rounds, l.acknowledged, len(l.tried), l.active)
-	if l.acknowledged < rounds {
-		t.Errorf("%d writes acknowledged in %d rounds prove nothing", l.acknowledged, rounds)
+}
+
+// await waits for n more acknowledged backends.
+func (l *ledger) await(t *testing.T, n int) {
+	t.Helper()
+	end := time.After(patience)
+	for range n {
+		select {
+		case <-l.answered:
+		case <-end:
+			t.Fatal("the writers stand still")
+		}
 	}
 }
 
@@ -111,6 +124,7 @@ func (l *ledger) create(c *child, backends, prefix string) {
 			l.tried[name] = true
 			l.acknowledged++
 		})
+		l.answered <- struct{}{}
 	}
 }
 
