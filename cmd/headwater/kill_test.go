@@ -54,8 +54,8 @@ type ledger struct {
 	tried        map[string]bool // by backend name; true once it must be there
 	acknowledged int
 	answered     chan struct{} // gets one for each acknowledged backend
-	active       int // the last version whose activation was acknowledged
-	latest       int // the last version whose activation was tried
+	active       int           // the last version whose activation was acknowledged
+	latest       int           // the last version whose activation was tried
 }
 
 // TestKill kills serve at a random moment during writes, and starts it again.
