@@ -276,3 +276,29 @@ func undocumented(d *ast.GenDecl) (names []*ast.Ident) {
 	}
 	return names
 }
+
+// failureRow is a line of the table in edge/failure.go.
+var failureRow = regexp.MustCompile(`\{side\w+, (\d+), "([^"]+)"\}`)
+
+// TestReasonsAreDocumented holds docs/errors.md to the failures that have a page
+// of their own or only a reason in the log. The others are statuses of HTTP.
+func TestReasonsAreDocumented(t *testing.T) {
+	code, err := os.ReadFile("edge/failure.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := failureRow.FindAllStringSubmatch(string(code), -1)
+	if len(rows) == 0 {
+		t.Fatal("edge/failure.go has another shape than this test knows")
+	}
+	for _, row := range rows {
+		status, reason := row[1], row[2]
+		if (status == "0" || status >= "500") && !strings.Contains(string(text), "`"+reason+"`") {
+			t.Errorf("docs/errors.md does not explain %q", reason)
+		}
+	}
+}

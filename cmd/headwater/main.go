@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -86,11 +87,12 @@ func run(ctx context.Context, p *process) int {
 		return exitOK
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitOK // told to end before it was ready
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(p.stderr, "headwater: %v\n", err)
+	}
+	// One line, whatever was joined to it on the way.
+	fmt.Fprintf(p.stderr, "headwater: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if errors.Is(err, errUsage) {
 		return exitUsage
 	}
-	fmt.Fprintf(p.stderr, "headwater: %v\n", err)
 	return exitFail
 }
 
