@@ -1,0 +1,176 @@
+package edge
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// eachLink runs f for both kinds of link, where there are two.
+func eachLink(t *testing.T, f func(t *testing.T, l link, peer *net.TCPConn)) {
+	kinds := map[string]func(*net.TCPConn) link{
+		"plain": func(c *net.TCPConn) link { return newPlainLink(c) },
+		"raw":   newRawLink,
+	}
+	for name, make := range kinds {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		if tested := make(c.(*net.TCPConn)); tested != nil {
+			t.Run(name, func(t *testing.T) { f(t, tested, peer.(*net.TCPConn)) })
+		}
+		c.Close()
+		peer.Close()
+	}
+}
+
+func soon(d time.Duration) time.Time { return time.Now().Add(d) }
+
+func TestLinkReadDeadlines(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer *net.TCPConn) {
+		var b [8]byte
+		// An early deadline, a late one, an early one again, and none.
+		for _, wait := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond, 10 * time.Millisecond} {
+			began := time.Now()
+			if _, err := l.read(b[:], soon(wait)); err != errTimeout {
+				t.Fatalf("read: %v, want a time-out", err)
+			}
+			if took := time.Since(began); took < wait || took > wait+time.Second {
+				t.Errorf("timed out after %v, want %v", took, wait)
+			}
+		}
+		for _, due := range []time.Time{{}, soon(10 * time.Second)} {
+			go func() {
+				time.Sleep(30 * time.Millisecond)
+				peer.Write([]byte("x"))
+			}()
+			if n, err := l.read(b[:], due); n != 1 || err != nil {
+				t.Errorf("read after time-outs: %d, %v", n, err)
+			}
+		}
+		peer.Write([]byte("y"))
+		time.Sleep(2 * time.Millisecond)
+		if n, err := l.read(b[:], soon(time.Second)); n != 1 || err != nil {
+			t.Errorf("read: %d, %v", n, err)
+		}
+		peer.CloseWrite()
+		if _, err := l.read(b[:], soon(time.Second)); err != io.EOF {
+			t.Errorf("read: %v, want the end", err)
+		}
+	})
+}
+
+// A pending deadline that has passed between two reads must not end the second.
+func TestLinkDeadlineLeftBehind(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer *net.TCPConn) {
+		var b [8]byte
+		peer.Write([]byte("a"))
+		if _, err := l.read(b[:], soon(20*time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(40 * time.Millisecond)
+		go func() {
+			time.Sleep(40 * time.Millisecond)
+			peer.Write([]byte("b"))
+		}()
+		if n, err := l.read(b[:], soon(5*time.Second)); n != 1 || err != nil {
+			t.Errorf("read: %d, %v", n, err)
+		}
+		time.Sleep(40 * time.Millisecond)
+		go func() {
+			io.ReadFull(peer, make([]byte, 1))
+			peer.Write([]byte("c"))
+		}()
+		if _, n, err := l.swap([]byte("?"), b[:], soon(5*time.Second), time.Second); n != 1 || err != nil {
+			t.Errorf("swap: %d, %v", n, err)
+		}
+	})
+}
+
+func TestLinkInterrupt(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer *net.TCPConn) {
+		var b [8]byte
+		for _, due := range []time.Time{{}, soon(10 * time.Second)} {
+			go func() {
+				time.Sleep(10 * time.Millisecond)
+				l.interrupt()
+			}()
+			if _, err := l.read(b[:], due); err != errInterrupted {
+				t.Fatalf("read: %v, want the interrupt", err)
+			}
+			l.interrupt()
+			if _, err := l.read(b[:], due); err != errInterrupted {
+				t.Fatalf("read after an interrupt: %v", err)
+			}
+			l.interrupt()
+			if !l.interrupted() || l.interrupted() {
+				t.Error("an interrupt is not taken back once")
+			}
+			for range 2 {
+				peer.Write([]byte("x"))
+				if n, err := l.read(b[:], due); n != 1 || err != nil {
+					t.Errorf("read afterwards: %d, %v", n, err)
+				}
+			}
+		}
+	})
+}
+
+func TestLinkWriteStalls(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer *net.TCPConn) {
+		began := time.Now()
+		n, err := l.write(make([]byte, 64<<20), 50*time.Millisecond)
+		if err != errTimeout || n == 64<<20 {
+			t.Errorf("write: %d, %v", n, err)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("stalled for %v", took)
+		}
+		go io.Copy(io.Discard, peer)
+		time.Sleep(60 * time.Millisecond)
+		for _, stall := range []time.Duration{time.Second, 0} {
+			if n, err := l.write(make([]byte, 1<<20), stall); err != nil || n != 1<<20 {
+				t.Errorf("write once there is room: %d, %v", n, err)
+			}
+		}
+	})
+}
+
+func TestLinkStale(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer *net.TCPConn) {
+		if l.stale() {
+			t.Error("a quiet connection is stale")
+		}
+		peer.Write([]byte("x"))
+		for due := soon(time.Second); !l.stale(); time.Sleep(time.Millisecond) {
+			if time.Now().After(due) {
+				t.Fatal("a connection with bytes is not stale")
+			}
+		}
+		var b [8]byte
+		if n, err := l.read(b[:], soon(time.Second)); n != 1 || err != nil {
+			t.Errorf("the look took the bytes: %d, %v", n, err)
+		}
+		peer.Close()
+		for due := soon(time.Second); !l.stale(); time.Sleep(time.Millisecond) {
+			if time.Now().After(due) {
+				t.Fatal("a connection that has ended is not stale")
+			}
+		}
+		l.close()
+		if !l.stale() {
+			t.Error("a closed connection is not stale")
+		}
+	})
+}
