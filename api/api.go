@@ -114,6 +114,8 @@ type call struct {
 	name     string
 	altName  string // name with each literal "+" read as a blank; empty if there is none
 
+	media string // the type of a good answer; "" is JSON
+
 	status int // answered; 0 until then
 	sent   int
 }

@@ -16,9 +16,9 @@ import (
 const maxFields = 1000
 
 // input reads and decodes the body. A JSON value that is an object or a list is
-// refused for a key that takes says is known, and dropped for others: clients
+// refused for a key that must have a single one, and kept for others: clients
 // put back objects as they got them, lists and all.
-func (c *call) input(takes func(key string) bool) (service.Input, error) {
+func (c *call) input(single func(key string) bool) (service.Input, error) {
 	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, service.Errorf(service.Invalid, "Content-Encoding is not supported")
 	}
@@ -31,9 +31,9 @@ func (c *call) input(takes func(key string) bool) (service.Input, error) {
 	}
 	switch bodyFormat(c.r.Header.Get("Content-Type"), body) {
 	case formatJSON:
-		return decodeJSON(body, takes)
+		return c.noted(decodeJSON(body, single))
 	case formatForm:
-		return decodeForm(string(body))
+		return c.noted(decodeForm(string(body)))
 	}
 	return nil, service.Errorf(service.Invalid, "multipart bodies are not supported here")
 }

@@ -9,9 +9,11 @@ import (
 
 // decodeForm reads application/x-www-form-urlencoded. It is stricter than
 // [url.ParseQuery]: a key that comes twice is refused, since whoever sees only
-// one of the two sees another request than we do.
+// one of the two sees another request than we do. Keys that end in "[]" are
+// lists, and come as often as they have members.
 func decodeForm(body string) (service.Input, error) {
 	in := service.Input{}
+	lists, members := map[string][]string{}, 0
 	for pair := range strings.SplitSeq(body, "&") {
 		if pair == "" {
 			continue
@@ -25,7 +27,19 @@ func decodeForm(body string) (service.Input, error) {
 		if err != nil {
 			return nil, err
 		}
+		if strings.HasSuffix(key, "[]") {
+			if members++; members > maxFields {
+				return nil, errTooManyFields
+			}
+			lists[key] = append(lists[key], text)
+			continue
+		}
 		if err := put(in, key, service.Value{Type: service.TextValue, Text: text}); err != nil {
+			return nil, err
+		}
+	}
+	for key, texts := range lists {
+		if err := put(in, key, service.List(texts...)); err != nil {
 			return nil, err
 		}
 	}
@@ -40,13 +54,15 @@ func unescapeForm(raw string) (string, error) {
 	return text, checkUTF8(text)
 }
 
+var errTooManyFields = service.Errorf(service.Invalid, "more than %d fields", maxFields)
+
 // put adds a field to in, once.
 func put(in service.Input, key string, v service.Value) error {
 	if _, twice := in[key]; twice {
 		return service.Errorf(service.Invalid, "'%s' is sent twice", excerpt(key))
 	}
 	if len(in) == maxFields {
-		return service.Errorf(service.Invalid, "more than %d fields", maxFields)
+		return errTooManyFields
 	}
 	in[key] = v
 	return nil

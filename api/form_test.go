@@ -31,6 +31,8 @@ func TestDecodeForm(t *testing.T) {
 		{"keys differ by case", "Name=old&name=new", service.Input{"Name": text("old"), "name": text("new")}},
 		{"twice", "name=a&name=b", nil},
 		{"twice, escaped", "name=a&%6eame=b", nil},
+		{"lists", "a[]=1&name=b&a%5B%5D=2&b[]=", service.Input{"a[]": service.List("1", "2"), "name": text("b"), "b[]": service.List("")}},
+		{"too many in a list", strings.Repeat("a[]=1&", maxFields+1), nil},
 		{"bad escape", "name=%zz", nil},
 		{"short escape", "name=%f", nil},
 		{"bad escape in the key", "na%me=x", nil},
@@ -69,7 +71,7 @@ func checkDecoded(t *testing.T, got, want service.Input, err error) {
 
 // What decodeForm accepts means to it what it means to net/url.
 func FuzzDecodeForm(f *testing.F) {
-	for _, seed := range []string{"", "a=b", "a=b&c=d", "a=%41+%2b", "a&b", "=x", "a==", "%", "a=\xff", "a=1&a=2", "%61=1&a=2"} {
+	for _, seed := range []string{"", "a=b", "a=b&c=d", "a=%41+%2b", "a&b", "=x", "a==", "%", "a=\xff", "a=1&a=2", "%61=1&a=2", "a[]=1&a%5B%5D=2"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
@@ -94,6 +96,12 @@ func FuzzDecodeForm(f *testing.F) {
 			t.Fatalf("got %v, net/url has %v", in, want)
 		}
 		for key, v := range in {
+			if strings.HasSuffix(key, "[]") {
+				if v != service.List(want[key]...) {
+					t.Fatalf("got %q=%v, net/url has %q", key, v, want[key])
+				}
+				continue
+			}
 			if v.Type != service.TextValue || len(want[key]) != 1 || want[key][0] != v.Text || !utf8.ValidString(key+v.Text) {
 				t.Fatalf("got %q=%v, net/url has %q", key, v, want[key])
 			}

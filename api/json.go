@@ -16,10 +16,10 @@ const maxDepth = 32
 
 var errNotJSON = service.Errorf(service.Invalid, "the body is not a valid JSON object")
 
-// decodeJSON reads one JSON object of texts, numbers, booleans and nulls.
-// Numbers keep their digits: nothing is rounded on the way. Like forms, an
-// object may not hold a key twice. An empty body is an empty object.
-func decodeJSON(body []byte, takes func(key string) bool) (service.Input, error) {
+// decodeJSON reads one JSON object. Numbers keep their digits, and what nests its
+// text: nothing is rounded on the way. Like forms, an object may not hold a key
+// twice. An empty body is an empty object.
+func decodeJSON(body []byte, single func(key string) bool) (service.Input, error) {
 	in := service.Input{}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return in, nil
@@ -39,14 +39,13 @@ func decodeJSON(body []byte, takes func(key string) bool) (service.Input, error)
 		if err != nil || !ok {
 			return nil, errNotJSON
 		}
-		v, nested, err := decodeValue(d)
+		v, err := decodeValue(d, body)
 		if err != nil {
 			return nil, err
 		}
-		if nested && takes(key) {
-			return nil, service.Errorf(service.Invalid, "'%s' must be a single value", key)
+		if v.Type == service.NestedValue && single(key) {
+			return nil, service.Errorf(service.Invalid, "'%s' must be a single value", excerpt(key))
 		}
-		// A nested value takes its key all the same, so that it counts.
 		if err := put(in, key, v); err != nil {
 			return nil, err
 		}
@@ -54,24 +53,27 @@ func decodeJSON(body []byte, takes func(key string) bool) (service.Input, error)
 	return in, nil
 }
 
-// decodeValue reads the value at hand. Of one that is nested it reads past the
-// end, and tells.
-func decodeValue(d *json.Decoder) (v service.Value, nested bool, err error) {
+// decodeValue reads the value at hand.
+func decodeValue(d *json.Decoder, body []byte) (service.Value, error) {
 	token, err := d.Token()
 	if err != nil {
-		return v, false, errNotJSON
+		return service.Value{}, errNotJSON
 	}
 	switch t := token.(type) {
 	case string:
-		return service.Value{Type: service.TextValue, Text: t}, false, nil
+		return service.Value{Type: service.TextValue, Text: t}, nil
 	case json.Number:
-		return service.Value{Type: service.NumberValue, Text: t.String()}, false, nil
+		return service.Value{Type: service.NumberValue, Text: t.String()}, nil
 	case bool:
-		return service.Value{Type: service.BoolValue, Text: strconv.FormatBool(t)}, false, nil
+		return service.Value{Type: service.BoolValue, Text: strconv.FormatBool(t)}, nil
 	case json.Delim:
-		return service.Value{Type: service.NullValue}, true, skipNested(d)
+		start := d.InputOffset() - 1
+		if err := skipNested(d); err != nil {
+			return service.Value{}, err
+		}
+		return service.Value{Type: service.NestedValue, Text: string(body[start:d.InputOffset()])}, nil
 	}
-	return service.Value{Type: service.NullValue}, false, nil
+	return service.Value{Type: service.NullValue}, nil
 }
 
 // skipNested reads to the end of the object or list that was just entered.

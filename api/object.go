@@ -25,13 +25,17 @@ func newObjects(k *service.Kind) objects {
 func (o objects) input(c *call) (service.Input, error) {
 	return c.input(func(key string) bool {
 		_, known := o.known[key]
-		return known
+		return known && !o.kind.Nests(key)
 	})
 }
 
 // place is where the call's objects are rendered from.
 func (c *call) place(locked bool) service.Place {
-	return service.Place{Service: c.at.Service, Version: c.at.Version, Locked: locked, Reader: !c.who.Writes()}
+	p := service.Place{Service: c.at.Service, Version: c.at.Version, Locked: locked, Reader: !c.who.Writes()}
+	if c.r.URL.Query().Get("no_content") == "1" {
+		p.Omit = "content"
+	}
+	return p
 }
 
 func (o objects) list(c *call) ([]byte, error) {
@@ -42,11 +46,12 @@ func (o objects) list(c *call) ([]byte, error) {
 	const usual = 1536 // bytes an object takes
 	body := make([]byte, 0, 2+usual*len(all))
 	body = append(body, '[')
+	place := c.place(v.Locked)
 	for i, object := range all {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = o.kind.AppendJSON(body, object, c.place(v.Locked))
+		body = o.kind.AppendJSON(body, object, place)
 	}
 	return append(body, ']'), nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,6 +63,7 @@ func (c *call) respond(body []byte, err error) {
 		c.write(http.StatusOK, body)
 		return
 	}
+	c.media = ""
 	status, msg, detail := c.shape(err)
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 		c.report(err)
@@ -144,7 +146,7 @@ func (c *call) write(status int, body []byte) {
 	header := c.w.Header()
 	header.Set("Status", strconv.Itoa(status)+" "+http.StatusText(status))
 	// No charset: Fastly's Go client compares the whole value.
-	header.Set("Content-Type", "application/json")
+	header.Set("Content-Type", cmp.Or(c.media, "application/json"))
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("Cache-Control", "no-store")
 	header.Set("Pragma", "no-cache")

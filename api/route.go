@@ -49,19 +49,7 @@ func newRoutes() *node {
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 
-	for _, k := range service.Kinds() {
-		o := newObjects(k)
-		if k.Singleton {
-			n.add("GET    "+version+"/"+k.Name, o.get)
-			n.add("PUT    "+version+"/"+k.Name, o.update)
-			continue
-		}
-		n.add("GET    "+version+"/"+k.Name, o.list)
-		n.add("POST   "+version+"/"+k.Name, o.create)
-		n.add("GET    "+version+"/"+k.Name+"/{name}", o.get)
-		n.add("PUT    "+version+"/"+k.Name+"/{name}", o.update)
-		n.add("DELETE "+version+"/"+k.Name+"/{name}", o.delete)
-	}
+	n.addKinds(version)
 	return n
 }
 

@@ -61,6 +61,16 @@ type Store interface {
 	CreateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, o service.Object) (service.Object, error)
 	UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (service.Object, error)
 	DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error
+
+	// FindObject returns where the newest version is that has the object of this
+	// ID, which the caller must see.
+	FindObject(ctx context.Context, who *service.Token, k *service.Kind, id string) (service.Ref, error)
+
+	// The items of an object of the kind k, in no version. ChangeItems makes all
+	// changes or none, and returns the items that they made.
+	Items(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind) ([]service.Object, service.Holder, error)
+	Item(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, name string) (service.Object, service.Holder, error)
+	ChangeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange) ([]service.Object, error)
 }
 
 // Edge is what the API needs of the data plane.

@@ -81,7 +81,7 @@ var BackendKind = register(spec[Backend]{
 		{Name: "healthcheck", At: func(b *Backend) any { return &b.Healthcheck }, MaxLen: maxName, Refers: "healthcheck"},
 		{Name: "shield", At: func(b *Backend) any { return &b.Shield }, MaxLen: maxName},
 		{Name: "override_host", At: func(b *Backend) any { return &b.OverrideHost }, Empty: EmptyClears, MaxLen: maxHost, Check: checkHostHeader},
-		{Name: "share_key", At: func(b *Backend) any { return &b.ShareKey }, Empty: EmptyIsNull, MaxLen: maxName},
+		{Name: "share_key", At: func(b *Backend) any { return &b.ShareKey }, Empty: EmptyIsNull, MaxLen: maxName, Check: checkShareKey},
 		{Name: "keepalive_time", At: func(b *Backend) any { return &b.KeepaliveTime }, Max: maxSeconds},
 		{Name: "tcp_keepalive_enable", At: func(b *Backend) any { return &b.TCPKeepaliveEnable }},
 		{Name: "tcp_keepalive_interval", At: func(b *Backend) any { return &b.TCPKeepaliveInterval }, Max: maxSeconds},

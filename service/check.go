@@ -158,3 +158,13 @@ func checkDomain(name string) error {
 	}
 	return Errorf(Invalid, "'%s' is not a valid domain name", name)
 }
+
+// checkShareKey accepts what Fastly documents: letters and digits.
+func checkShareKey(key string) error {
+	for i := range len(key) {
+		if c := key[i]; !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') {
+			return Errorf(Invalid, "'share_key' must be letters and digits only")
+		}
+	}
+	return nil
+}

@@ -10,6 +10,9 @@ import (
 
 // append renders the field's value as JSON.
 func (r *row) append(dst []byte, o Object, w Wire) []byte {
+	if r.number {
+		w = Numbers
+	}
 	switch p := r.at(o).(type) {
 	case *string:
 		return appendText(dst, *p)
@@ -29,6 +32,10 @@ func (r *row) append(dst []byte, o Object, w Wire) []byte {
 		if *p != nil {
 			return appendBool(dst, **p, w)
 		}
+	case *[]string:
+		return appendList(dst, *p)
+	case Composite:
+		return p.append(dst)
 	}
 	return append(dst, "null"...)
 }
@@ -103,6 +110,14 @@ func (r *row) load(o Object, value []byte) error {
 	case **bool:
 		*p = new(bool)
 		return loadBool(*p, value)
+	case *[]string:
+		err := json.Unmarshal(value, p)
+		if err == nil && r.canon != nil {
+			r.canon(*p)
+		}
+		return err
+	case Composite:
+		return p.load(value)
 	}
 	return nil
 }
@@ -117,6 +132,8 @@ func (r *row) loadNull(o Object) error {
 		*p = nil
 	case **bool:
 		*p = nil
+	case Composite:
+		p.reset()
 	}
 	return nil
 }

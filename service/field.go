@@ -1,7 +1,9 @@
 package service
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -9,8 +11,8 @@ import (
 // Input is what a client sent, by wire name.
 type Input map[string]Value
 
-// A Value is one value as a client sent it. Forms carry texts only; JSON bodies
-// all four types.
+// A Value is one value as a client sent it. Forms carry texts, and lists of them
+// under keys that end in "[]"; JSON bodies all types.
 type Value struct {
 	Type ValueType
 	Text string // the text, the number's or boolean's literal, or empty for null
@@ -24,6 +26,7 @@ const (
 	NumberValue
 	BoolValue
 	NullValue
+	NestedValue // Text is the JSON of a list or an object
 )
 
 // Empty says what an empty text means to a field that can be null.
@@ -35,51 +38,83 @@ const (
 	EmptyClears              // "" is null in an update and refused in a create
 )
 
+// Access says what becomes of a value that a client sends.
+type Access int
+
+const (
+	Anytime      Access = iota // it is stored
+	AtCreation                 // it is stored in a new object, later ones are ignored
+	Unchangeable               // it is stored in a new object, later ones that differ are refused
+	Never                      // it is ignored
+)
+
 // maxText bounds every text whose row does not say otherwise, in bytes.
 const maxText = 4096
 
 // A Field is one row of a kind's table: a wire name, where its value lives in
 // T, and the rules for what clients send. The Go type behind At decides the wire
 // type: *string, *int64 and *bool are never null; **string, **int64 and **bool
-// are null until set.
+// are null until set; *[]string is a list, and what nests deeper is a
+// [Composite].
 type Field[T any] struct {
 	Name     string
 	At       func(*T) any
 	Default  any // string, int64 or bool; nil is the zero value, or null
 	Required bool
+	Access   Access
+	Derived  bool // made from other objects when read, and not stored
+	Number   bool // a number or a boolean also where the kind's are texts
 
 	Min, Max int64              // numbers: the range allowed, both ends included
+	Flag     bool               // numbers: 0 or 1, and what means a boolean is accepted
 	ZeroNull bool               // numbers: 0 is stored as null
 	MaxLen   int                // texts: bytes allowed; 0 means 4096
 	Lines    bool               // texts: line breaks and tabs are allowed
 	Empty    Empty              // nullable texts
-	Check    func(string) error // texts: called for those that are not empty
+	Check    func(string) error // texts, and those in lists: called for those that are not empty
+	Enum     []string           // texts, and those in lists: the others that are not empty are refused
+	Canon    func([]string)     // lists: brings a new one into shape, in place
+	Sole     bool               // booleans: true for at most one object of the kind in a version
 	Refers   string             // texts: names an object of this kind
+	Late     bool               // texts: that it exists is checked at activation only
 	Secret   bool               // nullable texts: sealed at rest, hidden from readers
 }
 
 // A row is a Field without its Go type.
 type row struct {
 	name     string
+	sample   Object // to see of what type the field is
 	at       func(Object) any
 	def      any
 	required bool
+	access   Access
+	derived  bool
+	number   bool
 	min, max int64
+	flag     bool
 	zeroNull bool
 	maxLen   int
 	lines    bool
 	empty    Empty
 	check    func(string) error
+	enum     []string
+	canon    func([]string)
+	sole     bool
 	refers   string
+	late     bool
 	secret   bool
 }
 
 func (f Field[T]) erase(cast func(Object) *T) row {
 	r := row{
 		name: f.Name, def: f.Default, required: f.Required,
-		min: f.Min, max: f.Max, zeroNull: f.ZeroNull,
+		access: f.Access, derived: f.Derived, number: f.Number,
+		min: f.Min, max: f.Max, flag: f.Flag, zeroNull: f.ZeroNull,
 		maxLen: f.MaxLen, lines: f.Lines, empty: f.Empty,
-		check: f.Check, refers: f.Refers, secret: f.Secret,
+		check: f.Check, enum: f.Enum, canon: f.Canon, sole: f.Sole, refers: f.Refers, late: f.Late, secret: f.Secret,
+	}
+	if f.Flag {
+		r.max = 1
 	}
 	if r.maxLen == 0 {
 		r.maxLen = maxText
@@ -91,6 +126,7 @@ func (f Field[T]) erase(cast func(Object) *T) row {
 // mustFit panics when the row asks for what the engine does not do with a field
 // of its type.
 func (r *row) mustFit(o Object) {
+	r.sample = o
 	at := r.at(o)
 	_, nullable := at.(**string)
 	if r.secret && !nullable || r.empty == EmptyClears && (!nullable || r.check == nil) {
@@ -119,6 +155,10 @@ func (r *row) reset(o Object) {
 		*p = optional[int64](r.def)
 	case **bool:
 		*p = optional[bool](r.def)
+	case *[]string:
+		*p, _ = r.def.([]string)
+	case Composite:
+		p.reset()
 	default:
 		panic("service: field " + r.name + " has a type that the engine does not know")
 	}
@@ -191,6 +231,17 @@ func (r *row) assign(o Object, v Value, creating bool) error {
 			return err
 		}
 		*p = &b
+	case *[]string:
+		list, err := r.parseList(v)
+		if err != nil {
+			return err
+		}
+		if creating && r.canon != nil {
+			r.canon(list)
+		}
+		*p = list
+	case Composite:
+		return p.assign(r.name, v)
 	}
 	return nil
 }
@@ -208,18 +259,24 @@ func (r *row) assignNullable(p **string, text string, creating bool) error {
 }
 
 func (r *row) parseText(v Value) (string, error) {
-	if v.Type == BoolValue {
+	if v.Type == BoolValue || v.Type == NestedValue {
 		return "", Errorf(Invalid, "'%s' must be a string", r.name)
 	}
-	if err := checkText(r.name, v.Text, r.maxLen, r.lines); err != nil {
-		return "", err
+	return v.Text, r.checkValue(v.Text)
+}
+
+// checkValue refuses a text that is not for this field.
+func (r *row) checkValue(text string) error {
+	if err := checkText(r.name, text, r.maxLen, r.lines); err != nil || text == "" {
+		return err
 	}
-	if v.Text != "" && r.check != nil {
-		if err := r.check(v.Text); err != nil {
-			return "", err
-		}
+	if r.enum != nil && !slices.Contains(r.enum, text) {
+		return Errorf(Invalid, "'%s' must be one of %s", r.name, strings.Join(r.enum, ", "))
 	}
-	return v.Text, nil
+	if r.check != nil {
+		return r.check(text)
+	}
+	return nil
 }
 
 // checkText holds for every text that a client may store: bounded, UTF-8, and
@@ -243,6 +300,13 @@ func checkText(name, text string, maxLen int, lines bool) error {
 // parseInt accepts plain decimal digits with an optional minus, nothing else:
 // what is stored is what was sent.
 func (r *row) parseInt(v Value) (int64, error) {
+	if r.flag {
+		b, err := r.parseBool(v)
+		if err != nil || !b {
+			return 0, err
+		}
+		return 1, nil
+	}
 	digits := v.Text
 	if len(digits) > 0 && digits[0] == '-' {
 		digits = digits[1:]

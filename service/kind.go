@@ -1,6 +1,8 @@
 package service
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +20,10 @@ type Base struct {
 	// Name identifies the object among those of its kind in one version. It is
 	// empty for the kinds that a version has exactly one of.
 	Name string
+
+	// ID is what objects of some kinds are known by besides: it stays the same
+	// when they are renamed, and in clones.
+	ID string
 
 	// Seq orders the objects of one version by age: smaller was added first. A
 	// clone keeps it. Clock readings would not do: they tie and step back.
@@ -48,25 +54,90 @@ type Kind struct {
 	// Model is the noun of the "Couldn't find" error: "Backend".
 	Model string
 
+	// Noun is the one of the "Duplicate" error: "backend".
+	Noun string
+
 	Wire Wire
 
 	// Singleton marks a kind of which each version has exactly one object,
 	// without a name, there from the start with its defaults: settings.
-	Singleton bool
+	// Optional marks one of which a version has one or none: http3.
+	Singleton, Optional bool
 
-	fold   bool
-	rows   []row
-	byName map[string]*row
-	fresh  func() Object
-	clone  func(Object) Object
-	settle func(o Object, in Input, creating bool) error
+	// Family joins kinds none of whose objects may share a name in a version.
+	Family string
+
+	// ByID marks a kind whose objects are found by their ID, not by name.
+	ByID bool
+
+	// Apart marks a kind that the routes of all kinds leave out.
+	Apart bool
+
+	// Related is the kind of those objects that belong to one of this kind:
+	// shown in it, and deleted with it.
+	Related *Kind
+
+	// Holds is the kind of the items that an object of this kind holds outside
+	// of all versions, and Holder what an item calls the object that holds it.
+	Holds  *Kind
+	Holder string
+
+	// KeepOne, when set, is the refusal to delete a holder's only item.
+	KeepOne string
+
+	// NumbersWritten marks items whose numbers are numbers in replies to writes
+	// and texts in those to reads; BareUpdates those answered without times when
+	// updated. Each is as Fastly does.
+	NumbersWritten, BareUpdates bool
+
+	fold      bool
+	missing   func(at Ref, name string) string
+	ids       bool
+	times     Times
+	rows      []row
+	byName    map[string]*row
+	fresh     func() Object
+	clone     func(Object) Object
+	settle    func(o Object, in Input, creating bool) error
+	gather    func(o, related Object) bool
+	firstItem func(Object) Object
 }
 
-// spec declares a kind over its Go type T.
+// Times says which of created_at, updated_at and deleted_at a kind's objects
+// answer with.
+type Times int
+
+const (
+	AllTimes Times = iota
+	NoDeletedAt
+	NoTimes
+)
+
+// spec declares a kind over its Go type T. What is not said here is said at the
+// field of the same name in [Kind].
 type spec[T any] struct {
-	Name, Model string
-	Wire        Wire
-	Singleton   bool
+	Name, Model, Noun   string
+	Wire                Wire
+	Singleton, Optional bool
+	Family              string
+	ByID, Apart         bool
+	Times               Times
+	Holds               *Kind
+	Holder              string
+	KeepOne             string
+	NumbersWritten      bool
+	BareUpdates         bool
+
+	// Missing, when set, is the detail of the error for an object that is not
+	// there.
+	Missing func(at Ref, name string) string
+
+	// Related is the kind whose objects Gather adds to t, if they are t's.
+	Related *Kind
+	Gather  func(t *T, o Object) bool
+
+	// FirstItem, when set, is the item that a new object holds; nil is none.
+	FirstItem func(t *T) Object
 
 	// Fold makes names that differ only in case one name, as for host names.
 	Fold bool
@@ -90,11 +161,26 @@ func register[T any, P interface {
 	if kinds[s.Name] != nil {
 		panic("service: kind " + s.Name + " is declared twice")
 	}
+	k := newKind[T, P](s)
+	kinds[s.Name] = k
+	return k
+}
+
+// newKind makes a kind that is not among [Kinds]: one of items.
+func newKind[T any, P interface {
+	*T
+	Object
+}](s spec[T]) *Kind {
 	k := &Kind{
-		Name: s.Name, Model: s.Model, Wire: s.Wire, Singleton: s.Singleton,
-		fold:   s.Fold,
-		rows:   make([]row, len(s.Fields)),
-		byName: make(map[string]*row, len(s.Fields)),
+		Name: s.Name, Model: s.Model, Noun: cmp.Or(s.Noun, s.Name), Wire: s.Wire,
+		Singleton: s.Singleton, Optional: s.Optional, Family: s.Family, ByID: s.ByID, Apart: s.Apart,
+		Related: s.Related, Holds: s.Holds, Holder: s.Holder, KeepOne: s.KeepOne,
+		NumbersWritten: s.NumbersWritten, BareUpdates: s.BareUpdates,
+		missing: s.Missing,
+		fold:    s.Fold,
+		times:   s.Times,
+		rows:    make([]row, len(s.Fields)),
+		byName:  make(map[string]*row, len(s.Fields)),
 	}
 	for i, f := range s.Fields {
 		k.rows[i] = f.erase(func(o Object) *T { return (*T)(o.(P)) })
@@ -104,6 +190,7 @@ func register[T any, P interface {
 		}
 		k.byName[f.Name] = &k.rows[i]
 	}
+	k.ids = k.byName["id"] != nil
 	k.fresh = func() Object {
 		p := P(new(T))
 		for i := range k.rows {
@@ -121,7 +208,13 @@ func register[T any, P interface {
 		}
 		return s.Settle((*T)(o.(P)), in, creating)
 	}
-	kinds[s.Name] = k
+	k.gather = func(o, related Object) bool { return s.Gather((*T)(o.(P)), related) }
+	k.firstItem = func(o Object) Object {
+		if s.FirstItem == nil {
+			return nil
+		}
+		return s.FirstItem((*T)(o.(P)))
+	}
 	return k
 }
 
@@ -152,6 +245,56 @@ func (k *Kind) Stamp(o Object, seq int64, created, updated time.Time) Object {
 	return o
 }
 
+// Find returns what o is found by: its name, or for some kinds its ID.
+func (k *Kind) Find(o Object) string {
+	if k.ByID {
+		return o.Meta().ID
+	}
+	return o.Meta().Name
+}
+
+// Gather returns o with those of related, objects of k.Related, that are its
+// own, and which those are.
+func (k *Kind) Gather(o Object, related []Object) (Object, []Object) {
+	o = k.clone(o)
+	var own []Object
+	for _, r := range related {
+		if k.gather(o, r) {
+			own = append(own, r)
+		}
+	}
+	return o, own
+}
+
+// FirstItem returns the item that a new o holds from the start, or nil.
+func (k *Kind) FirstItem(o Object) Object { return k.firstItem(o) }
+
+// Yield returns o as it must be for that of other to be true: without the one
+// boolean that only one object of a kind may have set, if other has it set. It
+// returns nil if o can stay as it is.
+func (k *Kind) Yield(o, other Object) Object {
+	for i := range k.rows {
+		r := &k.rows[i]
+		if !r.sole || !*r.at(other).(*bool) || !*r.at(o).(*bool) {
+			continue
+		}
+		o = k.clone(o)
+		*r.at(o).(*bool) = false
+		return o
+	}
+	return nil
+}
+
+// Sole reports whether objects of the kind may have to [Kind.Yield].
+func (k *Kind) Sole() bool {
+	for i := range k.rows {
+		if k.rows[i].sole {
+			return true
+		}
+	}
+	return false
+}
+
 // Default returns a new object with every field at its default.
 func (k *Kind) Default() Object { return k.fresh() }
 
@@ -160,9 +303,12 @@ func (k *Kind) Default() Object { return k.fresh() }
 // client sends several). The error, if any, is an [*Error] of code [Invalid].
 func (k *Kind) Create(in Input) (Object, error) {
 	o := k.fresh()
+	if k.ids {
+		o.Meta().ID = NewID()
+	}
 	for i := range k.rows {
 		r := &k.rows[i]
-		v, sent := in[r.name]
+		v, sent := r.of(in)
 		if !sent {
 			if r.required {
 				return nil, Errorf(Invalid, "'%s' is required", r.name)
@@ -185,9 +331,12 @@ func (k *Kind) Update(old Object, in Input) (Object, error) {
 	o := k.clone(old)
 	for i := range k.rows {
 		r := &k.rows[i]
-		if v, sent := in[r.name]; sent {
+		if v, sent := r.of(in); sent && r.access != AtCreation {
 			if err := r.assign(o, v, false); err != nil {
 				return nil, err
+			}
+			if r.access == Unchangeable && !bytes.Equal(r.append(nil, old, Numbers), r.append(nil, o, Numbers)) {
+				return nil, Errorf(Invalid, "Not allowed to modify field '%s'", r.name)
 			}
 		}
 	}
@@ -203,12 +352,14 @@ type Reference struct {
 	Name string
 }
 
-// References returns the objects that o names, leaving out empty ones. Nothing
-// says that they exist: a write checks those it sets, activation all.
-func (k *Kind) References(o Object) []Reference {
+// References returns the objects that o names and that must exist when it is
+// written; later they may be gone until an activation looks again.
+func (k *Kind) References(o Object) []Reference { return k.references(o, false) }
+
+func (k *Kind) references(o Object, late bool) []Reference {
 	var refs []Reference
 	for i := range k.rows {
-		if r := &k.rows[i]; r.refers != "" {
+		if r := &k.rows[i]; r.refers != "" && (late || !r.late) {
 			if name := r.text(o); name != "" {
 				refs = append(refs, Reference{Kind: r.refers, Name: name})
 			}
@@ -224,41 +375,69 @@ type Place struct {
 	Version int
 	Locked  bool // the version is; every object of it says so
 	Reader  bool
+
+	Holder  string // of an item: the id of the object that holds it
+	Numbers bool   // numbers are numbers also where the kind's are texts
+	Omit    string // a field to leave out
+	Bare    bool   // without times
 }
 
 // AppendJSON appends o as the API answers it at p.
 func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
+	w := k.Wire
+	if p.Numbers {
+		w = Numbers
+	}
 	dst = append(dst, '{')
 	for i := range k.rows {
 		r := &k.rows[i]
+		if r.name == p.Omit {
+			continue
+		}
 		dst = appendKey(dst, r.name)
 		if r.secret && p.Reader {
 			dst = append(dst, "null"...)
 		} else {
-			dst = r.append(dst, o, k.Wire)
+			dst = r.append(dst, o, w)
 		}
 		dst = append(dst, ',')
 	}
+	dst = k.appendPlace(dst, p)
+	if !p.Bare {
+		dst = k.appendTimes(dst, o.Meta())
+	}
+	if p.Locked && !k.Singleton {
+		dst = append(dst, `,"locked":true`...)
+	}
+	return append(dst, '}')
+}
+
+func (k *Kind) appendPlace(dst []byte, p Place) []byte {
 	dst = appendKey(dst, "service_id")
 	dst = appendText(dst, p.Service)
 	dst = append(dst, ',')
-	dst = appendKey(dst, "version")
-	dst = appendInt(dst, int64(p.Version), k.Wire)
-	if k.Singleton {
-		return append(dst, '}')
+	if k.Holder != "" {
+		dst = appendKey(dst, k.Holder)
+		return appendText(dst, p.Holder)
 	}
-	m := o.Meta()
+	dst = appendKey(dst, "version")
+	return appendInt(dst, int64(p.Version), k.Wire)
+}
+
+func (k *Kind) appendTimes(dst []byte, m *Base) []byte {
+	if k.times == NoTimes {
+		return dst
+	}
 	dst = append(dst, ',')
 	dst = appendKey(dst, "created_at")
 	dst = appendTime(dst, m.Created)
 	dst = append(dst, ',')
 	dst = appendKey(dst, "updated_at")
 	dst = appendTime(dst, m.Updated)
-	dst = append(dst, `,"deleted_at":null`...)
-	if p.Locked {
-		dst = append(dst, `,"locked":true`...)
+	if k.times == AllTimes {
+		dst = append(dst, `,"deleted_at":null`...)
 	}
-	return append(dst, '}')
+	return dst
 }
 
 // Marshal returns o's own fields as JSON for the store, secrets sealed. The
@@ -267,7 +446,10 @@ func (k *Kind) Marshal(o Object, owner string, s Sealer) ([]byte, error) {
 	dst := []byte{'{'}
 	for i := range k.rows {
 		r := &k.rows[i]
-		if i > 0 {
+		if r.derived {
+			continue
+		}
+		if len(dst) > 1 {
 			dst = append(dst, ',')
 		}
 		dst = appendKey(dst, r.name)
@@ -291,7 +473,7 @@ func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
 	o := k.fresh()
 	err := eachMember(body, func(name, value []byte) error {
 		r := k.byName[string(name)]
-		if r == nil {
+		if r == nil || r.derived {
 			return nil
 		}
 		if err := r.load(o, value); err != nil {

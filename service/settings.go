@@ -26,6 +26,7 @@ var SettingsKind = register(spec[Settings]{
 	Model:     "Settings",
 	Wire:      Numbers,
 	Singleton: true,
+	Times:     NoTimes,
 	Fields: []Field[Settings]{
 		{Name: "general.default_host", At: func(s *Settings) any { return &s.DefaultHost }, Check: checkHostHeader},
 		{Name: "general.default_ttl", At: func(s *Settings) any { return &s.DefaultTTL }, Default: int64(3600), Max: maxSeconds},

@@ -52,13 +52,47 @@ func (s *Snapshot) Settings() *Settings {
 	return SettingsKind.Default().(*Settings)
 }
 
-// Sort puts the objects of each kind in order of age.
+// Sort puts the objects of each kind in order of age, and into each those that
+// it shows of other kinds.
 func (s *Snapshot) Sort() {
 	for _, objects := range s.Objects {
 		slices.SortFunc(objects, func(a, b Object) int {
 			return cmp.Compare(a.Meta().Seq, b.Meta().Seq)
 		})
 	}
+	for name, objects := range s.Objects {
+		k := kinds[name]
+		if k == nil || k.Related == nil {
+			continue
+		}
+		for i, o := range objects {
+			objects[i], _ = k.Gather(o, s.Objects[k.Related.Name])
+		}
+	}
+}
+
+// CheckReferences returns an [Invalid] error for the first object that names
+// one which is not in s.
+func (s *Snapshot) CheckReferences() error {
+	for _, k := range Kinds() {
+		for _, o := range s.Objects[k.Name] {
+			for _, ref := range k.references(o, true) {
+				if !s.has(ref) {
+					return Errorf(Invalid, "%s '%s': no %s named '%s'", k.Model, o.Meta().Name, ref.Kind, ref.Name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Snapshot) has(ref Reference) bool {
+	for _, o := range s.Objects[ref.Kind] {
+		if o.Meta().Name == ref.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // Identity is a hash of all that shapes the version's behaviour: equal for two

@@ -81,7 +81,7 @@ func (t *tx) fill(s *service.Snapshot) error {
 	s.Objects = map[string][]service.Object{}
 	for _, k := range service.Kinds() {
 		kinds[k.Name] = k
-		if k.Singleton {
+		if k.Singleton && !k.Optional {
 			s.Objects[k.Name] = []service.Object{k.Default()}
 		}
 	}

@@ -11,12 +11,6 @@ func errNoVersion(at service.Ref) error {
 		"Couldn't find Version '{ deleted => 0000-00-00 00:00:00, number => %d, service => %s }'", at.Version, at.Service)
 }
 
-func errNoObject(at service.Ref, k *service.Kind, name string) error {
-	return service.Errorf(service.Missing,
-		"Couldn't find %s '{ deleted => 0000-00-00 00:00:00, name => %s, service => %s, version => %d }'",
-		k.Model, name, at.Service, at.Version)
-}
-
 func errDuplicate(what, name string) error {
 	return service.Errorf(service.Conflict, "Duplicate %s: '%s'", what, name)
 }

@@ -17,8 +17,10 @@ func (db *DB) Objects(ctx context.Context, who *service.Token, at service.Ref, k
 		if v, err = t.version(who, at); err != nil {
 			return err
 		}
-		all, err = t.objects(at, k)
-		return err
+		if all, err = t.objects(at, k); err != nil {
+			return err
+		}
+		return t.gatherAll(at, k, all)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -34,7 +36,10 @@ func (db *DB) Object(ctx context.Context, who *service.Token, at service.Ref, k 
 		if v, err = t.version(who, at); err != nil {
 			return err
 		}
-		o, err = t.object(at, k, name)
+		if o, err = t.object(at, k, name); err != nil {
+			return err
+		}
+		o, err = t.gather(at, k, o)
 		return err
 	})
 	if err != nil {
@@ -50,14 +55,24 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 		if err != nil {
 			return err
 		}
-		if err := t.freeName(at, k, o.Meta().Name); err != nil {
+		if err := t.roomInVersion(at, revision); err != nil {
+			return err
+		}
+		if err := t.freeName(at, k, o); err != nil {
 			return err
 		}
 		if err := t.checkReferences(at, k, nil, o); err != nil {
 			return err
 		}
 		o = k.Stamp(o, revision, t.now, t.now)
-		return t.insertObject(at, k, o)
+		if err := t.insertObject(at, k, o); err != nil {
+			return err
+		}
+		if err := t.insertHolder(at, k, o); err != nil {
+			return err
+		}
+		o, err = t.settle(at, k, o)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -79,8 +94,8 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 		if o, err = change(old); err != nil {
 			return err
 		}
-		if k.Key(o.Meta().Name) != k.Key(name) {
-			if err := t.freeName(at, k, o.Meta().Name); err != nil {
+		if k.Key(o.Meta().Name) != k.Key(old.Meta().Name) {
+			if err := t.freeName(at, k, o); err != nil {
 				return err
 			}
 		}
@@ -88,7 +103,11 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 			return err
 		}
 		o = k.Stamp(o, old.Meta().Seq, old.Meta().Created, t.now)
-		return t.replaceObject(at, k, name, o)
+		if err := t.replaceObject(at, k, name, o); err != nil {
+			return err
+		}
+		o, err = t.settle(at, k, o)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -96,19 +115,23 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 	return o, nil
 }
 
-// DeleteObject removes an object from a draft.
+// DeleteObject removes an object from a draft, and those that belong to it. A
+// kind of which a version has one object or none knows no missing one.
 func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error {
 	return db.update(ctx, func(t *tx) error {
 		if _, err := t.lockDraft(who, at); err != nil {
 			return err
 		}
 		if !storable(name) {
-			return errNoObject(at, k, name)
+			return k.Missing(at, name)
+		}
+		if err := t.deleteRelated(at, k, name); err != nil {
+			return err
 		}
 		n, err := t.exec(`DELETE FROM object WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
 			at.Service, at.Version, k.Name, k.Key(name))
-		if err == nil && n == 0 {
-			return errNoObject(at, k, name)
+		if err == nil && n == 0 && !k.Optional {
+			return k.Missing(at, name)
 		}
 		return err
 	})
@@ -118,7 +141,7 @@ const objectColumns = `seq, body, created_at, updated_at`
 
 func (t *tx) object(at service.Ref, k *service.Kind, name string) (service.Object, error) {
 	if !storable(name) {
-		return nil, errNoObject(at, k, name)
+		return nil, k.Missing(at, name)
 	}
 	o, err := t.scanObject(t.row(`SELECT `+objectColumns+` FROM object
 		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
@@ -126,10 +149,10 @@ func (t *tx) object(at service.Ref, k *service.Kind, name string) (service.Objec
 	if !errors.Is(err, sql.ErrNoRows) {
 		return o, err
 	}
-	if k.Singleton {
+	if k.Singleton && !k.Optional {
 		return k.Default(), nil
 	}
-	return nil, errNoObject(at, k, name)
+	return nil, k.Missing(at, name)
 }
 
 // objects returns all of a kind, in no order.
@@ -144,7 +167,7 @@ func (t *tx) objects(at service.Ref, k *service.Kind) ([]service.Object, error) 
 	if err != nil {
 		return nil, err
 	}
-	if k.Singleton && len(all) == 0 {
+	if k.Singleton && !k.Optional && len(all) == 0 {
 		all = append(all, k.Default())
 	}
 	return all, nil
@@ -171,18 +194,40 @@ func (t *tx) makeObject(at service.Ref, k *service.Kind, body []byte, seq, creat
 
 // freeName refuses a name that an object of the version has, or a domain that
 // another service serves.
-func (t *tx) freeName(at service.Ref, k *service.Kind, name string) error {
-	taken, err := t.hasObject(at, k.Name, k.Key(name))
-	if err != nil {
+func (t *tx) freeName(at service.Ref, k *service.Kind, o service.Object) error {
+	name := o.Meta().Name
+	taken, err := t.hasName(at, k, name)
+	switch {
+	case err != nil:
 		return err
-	}
-	if taken {
-		return errDuplicate(k.Name, name)
-	}
-	if k == service.DomainKind {
+	case taken && k.Optional:
+		return service.Errorf(service.Invalid, "%s is already enabled for version '%d' of service '%s'", k.Model, at.Version, at.Service)
+	case taken:
+		return errDuplicate(k.Noun, name)
+	case k == service.DomainKind:
 		return t.freeDomain(at.Service, name)
 	}
 	return nil
+}
+
+// hasName reports whether an object of the kind, or of its family, has the name.
+func (t *tx) hasName(at service.Ref, k *service.Kind, name string) (bool, error) {
+	if k.ByID {
+		all, err := t.objects(at, k)
+		return slices.ContainsFunc(all, func(o service.Object) bool { return k.Key(o.Meta().Name) == k.Key(name) }), err
+	}
+	if k.Family == "" {
+		return t.hasObject(at, k.Name, k.Key(name))
+	}
+	for _, f := range service.Kinds() {
+		if f.Family != k.Family {
+			continue
+		}
+		if taken, err := t.hasObject(at, f.Name, f.Key(name)); taken || err != nil {
+			return taken, err
+		}
+	}
+	return false, nil
 }
 
 func (t *tx) hasObject(at service.Ref, kind, key string) (bool, error) {
@@ -223,7 +268,7 @@ func (t *tx) insertObject(at service.Ref, k *service.Kind, o service.Object) err
 	_, err = t.exec(`
 		INSERT INTO object (service_id, version, kind, name, seq, body, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		at.Service, at.Version, k.Name, k.Key(m.Name), m.Seq, string(body), m.Created.UnixMicro(), m.Updated.UnixMicro())
+		at.Service, at.Version, k.Name, k.Key(k.Find(o)), m.Seq, string(body), m.Created.UnixMicro(), m.Updated.UnixMicro())
 	return err
 }
 
@@ -237,7 +282,7 @@ func (t *tx) replaceObject(at service.Ref, k *service.Kind, name string, o servi
 	n, err := t.exec(`
 		UPDATE object SET name = $1, body = $2, updated_at = $3
 		WHERE service_id = $4 AND version = $5 AND kind = $6 AND name = $7`,
-		k.Key(o.Meta().Name), string(body), t.now.UnixMicro(), at.Service, at.Version, k.Name, k.Key(name))
+		k.Key(k.Find(o)), string(body), t.now.UnixMicro(), at.Service, at.Version, k.Name, k.Key(name))
 	if err != nil || n > 0 {
 		return err
 	}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"html"
+
+	"headwater/service"
+)
+
+// addKinds makes the routes of all kinds, under the path of a version, and of
+// the items that some hold.
+func (n *node) addKinds(version string) {
+	for _, k := range service.Kinds() {
+		o := newObjects(k)
+		path := version + "/" + k.Name
+		switch {
+		case k.Apart:
+		case k.Optional:
+			n.add("GET    "+path, o.get)
+		case k.Singleton:
+			n.add("GET    "+path, o.get)
+			n.add("PUT    "+path, o.update)
+		default:
+			n.add("GET    "+path, o.list)
+			n.add("POST   "+path, o.create)
+			n.add("GET    "+path+"/{name}", o.get)
+			n.add("PUT    "+path+"/{name}", o.update)
+			n.add("DELETE "+path+"/{name}", o.delete)
+		}
+	}
+
+	http3 := newObjects(service.HTTP3Kind)
+	n.add("POST   "+version+"/http3", http3.create)
+	n.add("DELETE "+version+"/http3", http3.delete)
+
+	relation := newObjects(service.DirectorBackendKind)
+	path := version + "/director/{name}/backend/{id}"
+	n.add("GET    "+path, related(relation.get))
+	n.add("POST   "+path, relate)
+	n.add("DELETE "+path, related(relation.delete))
+
+	vcl := newObjects(service.VCLKind)
+	n.add("PUT    "+version+"/vcl/{name}/main", vcl.setMain)
+	n.add("GET    "+version+"/vcl/{name}/content", (*call).contentVCL)
+	n.add("GET    "+version+"/vcl/{name}/download", (*call).downloadVCL)
+	n.add("GET    "+version+"/boilerplate", (*call).boilerplate)
+
+	content := newItems(service.SnippetKind)
+	n.add("GET    /service/{service}/snippet/{id}", content.get)
+	n.add("PUT    /service/{service}/snippet/{id}", content.update)
+}
+
+// related finds the relation of the two objects that the path names.
+func related(do action) action {
+	return func(c *call) (body []byte, err error) {
+		err = c.named(func(director string) error {
+			own := *c
+			own.name, own.altName = service.DirectorBackendName(director, c.id), ""
+			body, err = do(&own)
+			return err
+		})
+		return body, err
+	}
+}
+
+// relate makes a relation of what the path names. Neither has to exist, and the
+// body says nothing.
+func relate(c *call) ([]byte, error) {
+	k := service.DirectorBackendKind
+	o, err := k.Create(service.Input{"director_name": {Text: c.name}, "backend_name": {Text: c.id}})
+	if err != nil {
+		return nil, err
+	}
+	if o, err = c.Store.CreateObject(c.r.Context(), c.who, c.at, k, o); err != nil {
+		return nil, err
+	}
+	return k.AppendJSON(nil, o, c.place(false)), nil
+}
+
+func (o objects) setMain(c *call) (body []byte, err error) {
+	err = c.named(func(name string) error {
+		object, err := c.Store.UpdateObject(c.r.Context(), c.who, c.at, o.kind, name, func(old service.Object) (service.Object, error) {
+			return o.kind.Update(old, service.Input{"main": {Text: "true"}})
+		})
+		if err == nil {
+			body = o.kind.AppendJSON(nil, object, c.place(false))
+		}
+		return err
+	})
+	return body, err
+}
+
+func (c *call) vcl() (v *service.VCL, err error) {
+	err = c.named(func(name string) error {
+		o, _, err := c.Store.Object(c.r.Context(), c.who, c.at, service.VCLKind, name)
+		if err == nil {
+			v = o.(*service.VCL)
+		}
+		return err
+	})
+	return v, err
+}
+
+// contentVCL answers the program as HTML.
+func (c *call) contentVCL() ([]byte, error) {
+	v, err := c.vcl()
+	if err != nil {
+		return nil, err
+	}
+	return encode(struct {
+		Content string `json:"content"`
+	}{"<pre>" + html.EscapeString(v.Content) + "</pre>"}), nil
+}
+
+func (c *call) downloadVCL() ([]byte, error) {
+	v, err := c.vcl()
+	if err != nil {
+		return nil, err
+	}
+	return c.plain(v.Content), nil
+}
+
+// boilerplate answers a program to begin with.
+func (c *call) boilerplate() ([]byte, error) {
+	if _, err := c.Store.Version(c.r.Context(), c.who, c.at); err != nil {
+		return nil, err
+	}
+	return c.plain(service.BoilerplateVCL), nil
+}
+
+// plain answers with a text that is no JSON.
+func (c *call) plain(text string) []byte {
+	c.media = "text/plain"
+	return []byte(text)
+}

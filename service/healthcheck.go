@@ -1,0 +1,100 @@
+package service
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Healthcheck says how to find out whether backends are well.
+type Healthcheck struct {
+	Base
+	Comment string
+
+	Method, Host, Path, HTTPVersion string
+	Headers                         []string // "Name: value"
+
+	CheckInterval    int64 // ms
+	Timeout          int64 // ms
+	ExpectedResponse int64
+
+	// Of the last Window checks, Threshold must succeed for a backend to be
+	// well. Initial of them count as successes at the start.
+	Window, Threshold, Initial int64
+}
+
+// HealthcheckKind is the healthcheck's row in the engine.
+var HealthcheckKind = register(spec[Healthcheck]{
+	Name:  "healthcheck",
+	Model: "Healthcheck",
+	Wire:  Numbers,
+	Fields: []Field[Healthcheck]{
+		{Name: "name", At: func(h *Healthcheck) any { return &h.Name }, Required: true, MaxLen: maxName, Check: checkName},
+		{Name: "comment", At: func(h *Healthcheck) any { return &h.Comment }, Lines: true},
+		{Name: "method", At: func(h *Healthcheck) any { return &h.Method }, Default: "HEAD", MaxLen: 32, Check: checkToken("method")},
+		{Name: "host", At: func(h *Healthcheck) any { return &h.Host }, Required: true, Check: checkHostHeader},
+		{Name: "path", At: func(h *Healthcheck) any { return &h.Path }, Required: true, Check: checkPath},
+		{Name: "http_version", At: func(h *Healthcheck) any { return &h.HTTPVersion }, Default: "1.1", Enum: []string{"1.0", "1.1"}},
+		{Name: "headers", At: func(h *Healthcheck) any { return &h.Headers }, Check: checkHeaderLine, Canon: canonHeaderLines},
+		{Name: "check_interval", At: func(h *Healthcheck) any { return &h.CheckInterval }, Default: int64(5000), Min: 1000, Max: 3_600_000},
+		{Name: "timeout", At: func(h *Healthcheck) any { return &h.Timeout }, Default: int64(5000), Min: 1, Max: maxMillis},
+		{Name: "expected_response", At: func(h *Healthcheck) any { return &h.ExpectedResponse }, Default: int64(200), Min: 100, Max: 999},
+		{Name: "window", At: func(h *Healthcheck) any { return &h.Window }, Default: int64(5), Min: 1, Max: 100_000},
+		{Name: "threshold", At: func(h *Healthcheck) any { return &h.Threshold }, Default: int64(3), Max: 100_000},
+		{Name: "initial", At: func(h *Healthcheck) any { return &h.Initial }, Default: int64(3), Max: 100_000},
+	},
+	Settle: func(h *Healthcheck, _ Input, _ bool) error {
+		if h.Initial > h.Window {
+			return Errorf(Invalid, "'initial' is above 'window'")
+		}
+		if h.Threshold > h.Window {
+			return Errorf(Invalid, "'threshold' is above 'window'")
+		}
+		return nil
+	},
+})
+
+// checkToken accepts a method or a field name (RFC 9110 section 5.6.2).
+func checkToken(field string) func(string) error {
+	return func(text string) error {
+		if !isToken(text) {
+			return Errorf(Invalid, "'%s' holds a character that it may not", field)
+		}
+		return nil
+	}
+}
+
+func isToken(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// checkPath accepts what may stand between the method and the version of a
+// request.
+func checkPath(path string) error {
+	if path[0] != '/' || strings.ContainsAny(path, " \t#") {
+		return Errorf(Invalid, "'path' must begin with '/' and hold no blanks")
+	}
+	return nil
+}
+
+func checkHeaderLine(line string) error {
+	name, _, found := strings.Cut(line, ":")
+	if !found || !isToken(strings.TrimSpace(name)) {
+		return Errorf(Invalid, "'%s' is not a header as 'Name: value'", line)
+	}
+	return nil
+}
+
+// canonHeaderLines writes and orders headers as Fastly does.
+func canonHeaderLines(lines []string) {
+	for i, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		lines[i] = strings.TrimSpace(name) + ": " + strings.TrimSpace(value)
+	}
+	slices.Sort(lines)
+}
