@@ -66,16 +66,6 @@ func (h *head) persistent() bool {
 	return !h.close && (!h.http10 || h.keepAlive)
 }
 
-// get returns the first field with this id, or nil.
-func (h *head) get(id fieldID) *field {
-	for i := range h.fields {
-		if h.fields[i].id == id {
-			return &h.fields[i]
-		}
-	}
-	return nil
-}
-
 // A request is a parsed request head.
 type request struct {
 	head
