@@ -265,13 +265,32 @@ func (h *head) settle() error {
 		return errFraming
 	}
 	for i := range h.fields {
-		if h.fields[i].id == fieldConnection {
-			if err := h.applyConnection(h.fields[i].value); err != nil {
+		switch f := &h.fields[i]; f.id {
+		case fieldConnection:
+			if err := h.applyConnection(f.value); err != nil {
 				return err
+			}
+		case fieldTrailer:
+			if !mayTrail(f.value) {
+				f.hop = true
 			}
 		}
 	}
 	return nil
+}
+
+// mayTrail reports whether every field that a Trailer field announces is one
+// that appendTrailer lets through. One that announces a length would have some
+// recipients refuse the message; the field is but a hint and can be dropped.
+func mayTrail(list []byte) bool {
+	for len(list) > 0 {
+		var name []byte
+		name, list, _ = bytes.Cut(list, []byte(","))
+		if identify(trim(name)) != fieldOther {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *head) applyConnection(list []byte) error {
