@@ -114,7 +114,13 @@ type call struct {
 	name     string
 	altName  string // name with each literal "+" read as a blank; empty if there is none
 
-	media string // the type of a good answer; "" is JSON
+	// What it does, and the record of it; nil for calls that only read.
+	does  string
+	event *service.Event
+
+	// How a good answer differs from most.
+	success int    // its status; 0 is 200
+	media   string // its type; "" is JSON
 
 	status int // answered; 0 until then
 	sent   int
@@ -138,6 +144,7 @@ func (c *call) answer() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.record()
 	return do(c)
 }
 

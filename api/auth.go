@@ -3,7 +3,11 @@ package api
 import (
 	"net/http"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"headwater/service"
 )
@@ -36,6 +40,9 @@ func (c *call) authenticate() error {
 		}
 	}
 	c.who = who
+	if err == nil {
+		c.recordUse()
+	}
 	return err
 }
 
@@ -65,7 +72,7 @@ func network(remote string) string {
 // authorize checks the token's scope and, for writes, the customer's quota. The
 // quota is told in headers, also when the call fails later.
 func (c *call) authorize() error {
-	allowed := c.who.Writes() || c.who.Reads() && reads(c.r.Method)
+	allowed := c.allowed()
 	if !metered(c.r.Method) {
 		if !allowed {
 			return errForbidden
@@ -90,6 +97,60 @@ func (c *call) authorize() error {
 		return service.Errorf(service.Exhausted, "")
 	}
 	return nil
+}
+
+// allowed reports whether the token's scope covers the call. Each token may ask
+// what it is and end itself; a token for purges may purge.
+func (c *call) allowed() bool {
+	if c.who.Writes() || c.who.Reads() && reads(c.r.Method) {
+		return true
+	}
+	path := c.r.URL.EscapedPath()
+	switch {
+	case path == "/tokens/self":
+		return c.r.Method == http.MethodDelete || reads(c.r.Method)
+	case path == "/verify":
+		return reads(c.r.Method)
+	case c.r.Method != http.MethodPost:
+		return false
+	case purgesAll.MatchString(path):
+		return slices.Contains(c.who.Scopes, "purge_all")
+	}
+	return purges.MatchString(path) && slices.Contains(c.who.Scopes, "purge_select")
+}
+
+// The paths of purges, of all and of some.
+var (
+	purgesAll = regexp.MustCompile(`^/service/[^/]+/purge_all$`)
+	purges    = regexp.MustCompile(`^(/service/[^/]+)?/purge(/.*)?$`)
+)
+
+// address is the client's own, without the port.
+func address(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	return at.Addr().Unmap().String()
+}
+
+// useEvery is how often at most a token's use is recorded: a write for each call
+// would cost more than the call.
+const useEvery = time.Hour
+
+// recordUse keeps that the token was used. It says of the token what an older
+// record would not: that this call was the last.
+func (c *call) recordUse() {
+	last, now := c.who.Used, c.Now()
+	const enough = 256
+	agent := c.r.UserAgent()
+	c.who.Used, c.who.IP, c.who.UserAgent = now, address(c.r.RemoteAddr), strings.ToValidUTF8(agent[:min(len(agent), enough)], "")
+	if now.Sub(last) < useEvery {
+		return
+	}
+	if err := c.Store.RecordUse(c.r.Context(), c.who, c.who.IP, c.who.UserAgent); err != nil {
+		c.Log.DebugContext(c.r.Context(), "use of a token not recorded", "token", c.who.ID, "error", err)
+	}
 }
 
 // reads reports whether a method changes nothing.

@@ -31,9 +31,9 @@ func (c *call) input(single func(key string) bool) (service.Input, error) {
 	}
 	switch bodyFormat(c.r.Header.Get("Content-Type"), body) {
 	case formatJSON:
-		return decodeJSON(body, single)
+		return c.noted(decodeJSON(body, single))
 	case formatForm:
-		return decodeForm(string(body))
+		return c.noted(decodeForm(string(body)))
 	}
 	return nil, service.Errorf(service.Invalid, "multipart bodies are not supported here")
 }

@@ -60,7 +60,7 @@ func isCode(err error, code service.Code) bool {
 // respond answers the call with body, or with the shape of err.
 func (c *call) respond(body []byte, err error) {
 	if err == nil {
-		c.write(http.StatusOK, body)
+		c.write(cmp.Or(c.success, http.StatusOK), body)
 		return
 	}
 	c.media = ""
@@ -148,6 +148,10 @@ func (c *call) write(status int, body []byte) {
 	// No charset: Fastly's Go client compares the whole value.
 	header.Set("Content-Type", cmp.Or(c.media, "application/json"))
 	header.Set("Content-Length", strconv.Itoa(len(body)))
+	if status == http.StatusNoContent {
+		header.Del("Content-Type")
+		header.Del("Content-Length")
+	}
 	header.Set("Cache-Control", "no-store")
 	header.Set("Pragma", "no-cache")
 	header.Set("Vary", "Accept-Encoding")

@@ -28,6 +28,28 @@ func newRoutes() *node {
 	n.add("PUT    /service/{service}", (*call).updateService)
 	n.add("DELETE /service/{service}", (*call).deleteService)
 
+	n.add("GET    /tokens/self", (*call).tokenSelf)
+	n.add("DELETE /tokens/self", (*call).deleteTokenSelf)
+	n.add("GET    /tokens", (*call).listTokens)
+	n.add("POST   /tokens", (*call).createToken)
+	n.add("DELETE /tokens", (*call).deleteTokens)
+	n.add("DELETE /tokens/{id}", (*call).deleteToken)
+	n.add("POST   /sudo", (*call).sudo)
+	n.add("GET    /automation-tokens", (*call).listAutomationTokens)
+	n.add("POST   /automation-tokens", (*call).createAutomationToken)
+	n.add("GET    /automation-tokens/{id}", (*call).getAutomationToken)
+	n.add("DELETE /automation-tokens/{id}", (*call).deleteAutomationToken)
+
+	n.add("GET    /verify", (*call).verify)
+	n.add("GET    /current_user", (*call).currentUser)
+	n.add("GET    /current_customer", (*call).currentCustomer)
+	n.add("GET    /user/{id}", (*call).getUser)
+	n.add("GET    /customer/{id}", (*call).getCustomer)
+	n.add("GET    /customer/{id}/users", (*call).listUsers)
+	n.add("GET    /customer/{id}/tokens", (*call).listCustomerTokens)
+	n.add("GET    /events", (*call).listEvents)
+	n.add("GET    /events/{id}", (*call).getEvent)
+
 	n.add("GET    /service/search", (*call).searchService)
 	n.add("GET    /service/{service}/details", (*call).serviceDetails)
 	n.add("GET    /service/{service}/domain", (*call).serviceDomains)
@@ -61,6 +83,7 @@ type node struct {
 	takes    string // what param's segment is: service, version, name, id, from or to
 	rest     bool   // takes all that is left of the path, slashes and all
 	actions  map[string]action
+	events   map[string]string // what each action is recorded as
 }
 
 // add makes a route of a method and a path. It panics when there is one, as
@@ -95,6 +118,10 @@ func (n *node) add(route string, do action) {
 		panic("api: route " + route + " is declared twice")
 	}
 	n.actions[method] = do
+	if n.events == nil {
+		n.events = map[string]string{}
+	}
+	n.events[method] = eventType(method, strings.TrimSpace(path))
 }
 
 // allow lists the methods of n for the header of that name.
@@ -151,6 +178,7 @@ func (c *call) route() (action, error) {
 	if do == nil {
 		return nil, &fault{status: http.StatusMethodNotAllowed, msg: "Method not allowed", allow: n.allow()}
 	}
+	c.does = n.events[method]
 	return do, nil
 }
 

@@ -17,6 +17,26 @@ type Store interface {
 	// are [service.Unauthorized].
 	Authenticate(ctx context.Context, secret string) (*service.Token, error)
 
+	// RecordUse keeps when and from where a token was used last.
+	RecordUse(ctx context.Context, token *service.Token, ip, userAgent string) error
+
+	// IssueToken makes a token that can do no more than the caller, and returns
+	// its secret. RevokeTokens ends all of the tokens or none.
+	IssueToken(ctx context.Context, who *service.Token, token service.Token) (made *service.Token, secret string, err error)
+	Tokens(ctx context.Context, who *service.Token) ([]*service.Token, error)
+	Token(ctx context.Context, who *service.Token, id string) (*service.Token, error)
+	RevokeTokens(ctx context.Context, who *service.Token, ids ...string) error
+
+	// The caller's customer and its users.
+	Customer(ctx context.Context, who *service.Token) (*service.Customer, error)
+	User(ctx context.Context, who *service.Token, id string) (*service.User, error)
+	Users(ctx context.Context, who *service.Token) ([]*service.User, error)
+
+	// Events are what was written. Each method that changes something leaves
+	// the event of its context ([service.EventOf]) with the change.
+	Events(ctx context.Context, who *service.Token, f service.EventFilter, p service.Page) (all []*service.Event, total int, err error)
+	Event(ctx context.Context, who *service.Token, id string) (*service.Event, error)
+
 	// CreateService makes a service with one unlocked version 1 and returns it.
 	// It reads Name, Comment and Type of s.
 	CreateService(ctx context.Context, who *service.Token, s service.Service) (*service.Service, error)

@@ -18,6 +18,17 @@ type Token struct {
 	Services []string // the only services it sees; empty means all of the customer's
 	Created  time.Time
 	Expires  time.Time // zero: never
+
+	// Automation marks a token that belongs to a program; Role is what it was
+	// given then.
+	Automation bool
+	Role       string
+
+	// Of the last call that was recorded; one an hour is. Used is zero if there
+	// was none.
+	Used      time.Time
+	IP        string
+	UserAgent string
 }
 
 // Sees reports whether the token's limits let it see the service id. The

@@ -120,9 +120,15 @@ func (db *DB) view(ctx context.Context, f func(*tx) error) error {
 	return db.run(ctx, db.read, &sql.TxOptions{ReadOnly: true}, f)
 }
 
-// update runs f and commits what it wrote, unless f fails.
+// update runs f and commits what it wrote, unless f fails. With it goes the
+// event that the context carries, if any.
 func (db *DB) update(ctx context.Context, f func(*tx) error) error {
-	return db.run(ctx, db.write, nil, f)
+	return db.run(ctx, db.write, nil, func(t *tx) error {
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.insertEvent(service.EventOf(ctx))
+	})
 }
 
 func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, f func(*tx) error) error {

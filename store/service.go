@@ -24,6 +24,9 @@ func (db *DB) CreateService(ctx context.Context, who *service.Token, s service.S
 		return nil, err
 	}
 	s.ID, s.Customer = service.NewID(), who.Customer
+	if e := service.EventOf(ctx); e != nil {
+		e.Service = s.ID
+	}
 	err := db.update(ctx, func(t *tx) error {
 		if err := t.lockCustomer(who.Customer); err != nil {
 			return err

@@ -137,33 +137,41 @@ func (t *tx) insertCustomer(name string) (id string, err error) {
 	return id, err
 }
 
-func (t *tx) insertToken(secret string, token *service.Token, operator bool) error {
+// insertToken adds a token, which belongs to the customer's first user unless it
+// names another.
+func (t *tx) insertToken(secret string, token *service.Token, operator bool) (err error) {
 	token.ID, token.Created = service.NewID(), t.now
 	if token.User == "" {
-		token.User = service.NewID()
+		if token.User, err = t.owner(token.Customer); err != nil {
+			return err
+		}
 	}
 	var expires sql.NullInt64
 	if !token.Expires.IsZero() {
 		expires = sql.NullInt64{Int64: token.Expires.UnixMicro(), Valid: true}
 	}
-	_, err := t.exec(`
-		INSERT INTO token (id, customer_id, user_id, hash, name, scopes, services, operator, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	_, err = t.exec(`
+		INSERT INTO token (id, customer_id, user_id, hash, name, scopes, services, operator, automation, role, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		token.ID, token.Customer, token.User, hash(secret), token.Name,
 		strings.Join(token.Scopes, " "), strings.Join(token.Services, " "),
-		operator, t.now.UnixMicro(), expires)
+		operator, token.Automation, token.Role, t.now.UnixMicro(), expires)
 	return err
 }
 
+const tokenColumns = `id, customer_id, user_id, name, scopes, services, automation, role, ip, user_agent, created_at, expires_at, last_used_at`
+
 func (t *tx) token(sum string) (*service.Token, error) {
+	return scanToken(t.row(`SELECT `+tokenColumns+` FROM token WHERE hash = $1`, sum))
+}
+
+func scanToken(row scanner) (*service.Token, error) {
 	var token service.Token
 	var scopes, services string
 	var created int64
-	var expires sql.NullInt64
-	err := t.row(`
-		SELECT id, customer_id, user_id, name, scopes, services, created_at, expires_at
-		FROM token WHERE hash = $1`, sum).Scan(
-		&token.ID, &token.Customer, &token.User, &token.Name, &scopes, &services, &created, &expires)
+	var expires, used sql.NullInt64
+	err := row.Scan(&token.ID, &token.Customer, &token.User, &token.Name, &scopes, &services,
+		&token.Automation, &token.Role, &token.IP, &token.UserAgent, &created, &expires, &used)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +179,9 @@ func (t *tx) token(sum string) (*service.Token, error) {
 	token.Created = toTime(created)
 	if expires.Valid {
 		token.Expires = toTime(expires.Int64)
+	}
+	if used.Valid {
+		token.Used = toTime(used.Int64)
 	}
 	return &token, nil
 }

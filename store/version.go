@@ -114,7 +114,7 @@ func (db *DB) LockVersion(ctx context.Context, who *service.Token, at service.Re
 	return v, nil
 }
 
-const versionColumns = `service_id, number, active, locked, comment, created_at, updated_at`
+const versionColumns = `service_id, number, active, staged, locked, comment, created_at, updated_at`
 
 // version returns one version of a service that the caller sees.
 func (t *tx) version(who *service.Token, at service.Ref) (*service.Version, error) {
@@ -184,6 +184,9 @@ func (t *tx) insertVersion(id, comment string) (*service.Version, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e := service.EventOf(t.ctx); e != nil && e.Version == 0 {
+		e.Version = v.Number
+	}
 	_, err = t.exec(`
 		INSERT INTO version (service_id, number, active, locked, comment, revision, created_at, updated_at)
 		VALUES ($1, $2, FALSE, FALSE, $3, 0, $4, $4)`,
@@ -197,7 +200,7 @@ func (t *tx) insertVersion(id, comment string) (*service.Version, error) {
 func scanVersion(row scanner) (*service.Version, error) {
 	var v service.Version
 	var created, updated int64
-	err := row.Scan(&v.Service, &v.Number, &v.Active, &v.Locked, &v.Comment, &created, &updated)
+	err := row.Scan(&v.Service, &v.Number, &v.Active, &v.Staged, &v.Locked, &v.Comment, &created, &updated)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,10 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 	}{
 		{"Tokens", tokens},
 		{"OperatorToken", operatorToken},
+		{"IssuedTokens", issued},
+		{"Users", users},
+		{"Events", events},
+		{"Pages", pages},
 		{"Services", services},
 		{"ServiceNames", serviceNames},
 		{"DeleteService", deleteService},
