@@ -74,6 +74,13 @@ func (b *body) finish(dst []byte) ([]byte, failure) {
 	return append(dst, '\r', '\n'), failNone
 }
 
+// release gives the origin's connection back once the body has been read to its
+// end, before the client is written to: a quick client's next request finds it.
+func (b *body) release() {
+	x := b.x
+	x.disconnect(b.clean && x.up.idle() && x.resp.persistent() && b.in != framedClose)
+}
+
 // chunkTail is the room that stream leaves behind the data of a chunk: its CR LF
 // and the last chunk. A trailer goes in a write of its own.
 const chunkTail = 2 + len("0\r\n\r\n")
@@ -99,6 +106,9 @@ func (b *body) stream() failure {
 			return f
 		}
 		x.event.responseBody += int64(len(data))
+		if b.done {
+			b.release()
+		}
 		if f := b.send(len(data)); f != failNone {
 			return f
 		}

@@ -54,11 +54,14 @@ func (x *exchange) deliver() bool {
 		x.disconnect(false)
 		return x.fail(failMalformed)
 	}
+	if b.done {
+		b.release()
+	}
 	f := x.write(x.out.b)
 	if f == failNone && !b.done {
 		f = b.stream()
 	}
-	x.disconnect(f == failNone && b.clean && x.up.idle() && x.resp.persistent() && in != framedClose)
+	x.disconnect(false) // unless release has given it back
 	if f != failNone {
 		x.event.failure = f
 		b.abort(f)
