@@ -1,0 +1,36 @@
+//go:build !race
+
+package edge_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"headwater/edge/edgetest"
+)
+
+// A GET over warm connections may allocate this often and no more; raise it in a
+// commit that says why.
+func TestAllocsGet(t *testing.T) {
+	const budget = 0.0
+	for _, plain := range []bool{false, true} {
+		if !plain && !edgetest.Raw {
+			continue
+		}
+		t.Run(fmt.Sprintf("plain %t", plain), func(t *testing.T) {
+			w := startWarm(t, plain, 1<<10)
+			// The pools are emptied by collections, which other tests cause: the
+			// least of some tries is what the path itself takes.
+			least := 1e9
+			for range 5 {
+				runtime.GC()
+				w.get()
+				least = min(least, testing.AllocsPerRun(2000, w.get))
+			}
+			if least > budget {
+				t.Errorf("allocations per GET = %v, budget %v", least, budget)
+			}
+		})
+	}
+}

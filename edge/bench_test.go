@@ -1,0 +1,105 @@
+package edge_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"headwater/edge"
+	"headwater/edge/edgetest"
+)
+
+// warm is a client and an origin that do not allocate, with an edge between them.
+type warm struct {
+	t       testing.TB
+	client  *net.TCPConn
+	request []byte
+	answer  []byte // room for it
+	length  int    // of the answer's body
+}
+
+func startWarm(t testing.TB, plain bool, length int) *warm {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	answer := []byte("HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"0123456789abcdef\"\r\n" +
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", length) + strings.Repeat("x", length))
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				b := make([]byte, 64<<10)
+				for have := 0; ; {
+					n, err := c.Read(b[have:])
+					if err != nil {
+						return
+					}
+					if have += n; bytes.HasSuffix(b[:have], []byte("\r\n\r\n")) {
+						have = 0
+						c.Write(answer)
+					}
+				}
+			}()
+		}
+	}()
+	e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", l.Addr().(*net.TCPAddr).Port)))
+	w := &warm{t: t, client: e.Dial(t).TCP, answer: make([]byte, length+4096), length: length}
+	w.request = []byte(get("/bench/1k?x=y", "User-Agent: bench/1.0", "Accept: */*", "Accept-Encoding: gzip, deflate", "Cookie: a=b; c=d", "X-Request-Id: 0123456789"))
+	for range 100 {
+		w.get()
+	}
+	return w
+}
+
+// get sends the request and reads the answer to its end.
+func (w *warm) get() {
+	if _, err := w.client.Write(w.request); err != nil {
+		w.t.Fatal(err)
+	}
+	for have, want := 0, -1; have != want; {
+		n, err := w.client.Read(w.answer[have:])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		have += n
+		if want < 0 {
+			if end := bytes.Index(w.answer[:have], []byte("\r\n\r\n")); end > 0 {
+				want = end + 4 + w.length
+			}
+		}
+	}
+}
+
+// The client and the origin are in this process: cpu-µs/op counts theirs too.
+func benchmarkGet(b *testing.B, length int) {
+	kinds := []struct {
+		name  string
+		plain bool
+	}{{"raw", false}, {"plain", true}}
+	for _, kind := range kinds {
+		if !kind.plain && !edgetest.Raw {
+			continue
+		}
+		b.Run(kind.name, func(b *testing.B) {
+			w := startWarm(b, kind.plain, length)
+			b.ReportAllocs()
+			b.SetBytes(int64(length))
+			began := cpuTime()
+			for b.Loop() {
+				w.get()
+			}
+			b.ReportMetric(float64((cpuTime()-began).Microseconds())/float64(b.N), "cpu-µs/op")
+		})
+	}
+}
+
+func BenchmarkGet1K(b *testing.B)   { benchmarkGet(b, 1<<10) }
+func BenchmarkGet100K(b *testing.B) { benchmarkGet(b, 100<<10) }
