@@ -77,10 +77,10 @@ func (s *server) open(ctx context.Context) error {
 		}
 	}
 	var err error
-	if s.apiListener, err = listen("API", s.flags.api); err != nil {
+	if s.apiListener, err = listen("API", s.flags.api, systemKeepAlive); err != nil {
 		return err
 	}
-	if s.edgeListener, err = listen("edge", s.flags.edge); err != nil {
+	if s.edgeListener, err = listen("edge", s.flags.edge, noKeepAlive); err != nil {
 		return err
 	}
 	accessLog, err := s.openAccessLog()
@@ -112,8 +112,16 @@ func (s *server) open(ctx context.Context) error {
 	return nil
 }
 
-func listen(what, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+// TCP keep-alive probes of accepted connections. The edge needs none: each wait
+// of its own is bounded, and they would cost every connection four system calls.
+const (
+	systemKeepAlive time.Duration = 0
+	noKeepAlive     time.Duration = -1
+)
+
+func listen(what, address string, keepAlive time.Duration) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: keepAlive}
+	l, err := config.Listen(context.Background(), "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s address %s is in use", what, address)
 	}
