@@ -53,6 +53,8 @@ func newRoutes() *node {
 	n.add("GET    /service/search", (*call).searchService)
 	n.add("GET    /service/{service}/details", (*call).serviceDetails)
 	n.add("GET    /service/{service}/domain", (*call).serviceDomains)
+	n.add("GET    /service/{service}/diff/from/{from}/to/{to}", (*call).diffVersions)
+	n.add("GET    /service/{service}/vcl/diff/from/{from}/to/{to}", (*call).diffVCL)
 
 	const versions = "/service/{service}/version"
 	n.add("GET    "+versions, (*call).listVersions)
