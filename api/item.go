@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 
 	"headwater/service"
@@ -185,4 +187,36 @@ func (i items) operation(raw []byte) (service.ItemChange, error) {
 		name = "" // it gets one of its own
 	}
 	return i.making(op, name, in), nil
+}
+
+// dictionaryInfo tells of a dictionary what is known without its items. The path
+// names it by its ID.
+func (c *call) dictionaryInfo() ([]byte, error) {
+	if _, err := c.Store.Version(c.r.Context(), c.who, c.at); err != nil {
+		return nil, err
+	}
+	all, h, err := c.Store.Items(c.r.Context(), c.who, service.HolderRef{Service: c.at.Service, ID: c.name}, service.DictionaryKind)
+	if err != nil {
+		return nil, err
+	}
+	reply := struct {
+		ItemCount   int     `json:"item_count"`
+		LastUpdated *string `json:"last_updated"` // null before the first item
+		Digest      string  `json:"digest"`
+	}{ItemCount: len(all), Digest: digest(all)}
+	if len(all) > 0 {
+		text := h.Changed.UTC().Format("2006-01-02 15:04:05")
+		reply.LastUpdated = &text
+	}
+	return encode(reply), nil
+}
+
+// digest is a hash of all pairs of a dictionary.
+func digest(all []service.Object) string {
+	pairs := map[string]string{}
+	for _, o := range all {
+		pairs[o.Meta().Name] = o.(*service.DictionaryItem).Value
+	}
+	sum := sha256.Sum256(encode(pairs)) // in the order of the keys
+	return hex.EncodeToString(sum[:])
 }

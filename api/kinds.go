@@ -44,9 +44,58 @@ func (n *node) addKinds(version string) {
 	n.add("GET    "+version+"/vcl/{name}/download", (*call).downloadVCL)
 	n.add("GET    "+version+"/boilerplate", (*call).boilerplate)
 
+	n.add("PATCH  "+version+"/image_optimizer_default_settings", newObjects(service.ImageOptimizerKind).put)
+
+	limiter := newObjects(service.RateLimiterKind)
+	n.add("GET    /rate-limiters/{name}", found(service.RateLimiterKind, limiter.get))
+	n.add("PUT    /rate-limiters/{name}", found(service.RateLimiterKind, limiter.update))
+	n.add("DELETE /rate-limiters/{name}", found(service.RateLimiterKind, limiter.delete))
+
+	n.addItems(version)
+}
+
+// addItems makes the routes of what objects hold beside all versions.
+func (n *node) addItems(version string) {
 	content := newItems(service.SnippetKind)
 	n.add("GET    /service/{service}/snippet/{id}", content.get)
 	n.add("PUT    /service/{service}/snippet/{id}", content.update)
+
+	for _, h := range []struct {
+		kind             *service.Kind
+		path, one, items string
+	}{
+		{service.DictionaryKind, "dictionary", "item", "items"},
+		{service.ACLKind, "acl", "entry", "entries"},
+		{service.PoolKind, "pool", "server", "servers"},
+	} {
+		i := newItems(h.kind)
+		path := "/service/{service}/" + h.path + "/{id}/"
+		n.add("GET    "+path+h.items, i.list)
+		n.add("POST   "+path+h.one, i.create)
+		n.add("GET    "+path+h.one+"/{name}", i.get)
+		n.add("PATCH  "+path+h.one+"/{name}", i.update)
+		n.add("DELETE "+path+h.one+"/{name}", i.delete)
+		if h.kind == service.DictionaryKind {
+			n.add("PUT    "+path+h.one+"/{name}", i.upsert)
+		} else {
+			n.add("PUT    "+path+h.one+"/{name}", i.update)
+		}
+		if h.kind != service.PoolKind {
+			n.add("PATCH  "+path+h.items, i.batch(h.items))
+		}
+	}
+	n.add("GET    "+version+"/dictionary/{name}/info", (*call).dictionaryInfo)
+}
+
+// found runs do at the newest version that has the object which the path names
+// by its ID alone.
+func found(k *service.Kind, do action) action {
+	return func(c *call) (body []byte, err error) {
+		if c.at, err = c.Store.FindObject(c.r.Context(), c.who, k, c.name); err != nil {
+			return nil, err
+		}
+		return do(c)
+	}
 }
 
 // related finds the relation of the two objects that the path names.

@@ -108,3 +108,24 @@ func (o objects) delete(c *call) ([]byte, error) {
 	}
 	return statusOK()
 }
+
+// put changes the object of which a version has one or none, and makes it if it
+// has none.
+func (o objects) put(c *call) ([]byte, error) {
+	in, err := o.input(c)
+	if err != nil {
+		return nil, err
+	}
+	object, err := c.Store.UpdateObject(c.r.Context(), c.who, c.at, o.kind, "",
+		func(old service.Object) (service.Object, error) { return o.kind.Update(old, in) })
+	if isCode(err, service.Hidden) {
+		if object, err = o.kind.Create(in); err != nil {
+			return nil, err
+		}
+		object, err = c.Store.CreateObject(c.r.Context(), c.who, c.at, o.kind, object)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.kind.AppendJSON(nil, object, c.place(false)), nil
+}

@@ -89,6 +89,8 @@ func (c *call) shape(err error) (status int, msg, detail string) {
 	switch e.Code {
 	case service.Invalid:
 		return http.StatusBadRequest, "Bad request", e.Detail
+	case service.Objection:
+		return http.StatusBadRequest, e.Detail, ""
 	case service.Missing:
 		return http.StatusNotFound, "Record not found", e.Detail
 	case service.Hidden:

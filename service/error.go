@@ -9,6 +9,7 @@ type Code int
 const (
 	Internal     Code = iota // anything unforeseen; its text never leaves the program
 	Invalid                  // the request cannot be right
+	Objection                // likewise; Fastly answers the detail as the message itself
 	Missing                  // the named record does not exist in a place the caller may see
 	Hidden                   // the place itself is unknown to the caller, or not theirs
 	Conflict                 // a record of that name exists

@@ -90,6 +90,7 @@ type Kind struct {
 	// updated. Each is as Fastly does.
 	NumbersWritten, BareUpdates bool
 
+	placeless bool
 	fold      bool
 	missing   func(at Ref, name string) string
 	ids       bool
@@ -127,6 +128,9 @@ type spec[T any] struct {
 	KeepOne             string
 	NumbersWritten      bool
 	BareUpdates         bool
+
+	// Placeless leaves service_id and version out of replies.
+	Placeless bool
 
 	// Missing, when set, is the detail of the error for an object that is not
 	// there.
@@ -176,11 +180,11 @@ func newKind[T any, P interface {
 		Singleton: s.Singleton, Optional: s.Optional, Family: s.Family, ByID: s.ByID, Apart: s.Apart,
 		Related: s.Related, Holds: s.Holds, Holder: s.Holder, KeepOne: s.KeepOne,
 		NumbersWritten: s.NumbersWritten, BareUpdates: s.BareUpdates,
-		missing: s.Missing,
-		fold:    s.Fold,
-		times:   s.Times,
-		rows:    make([]row, len(s.Fields)),
-		byName:  make(map[string]*row, len(s.Fields)),
+		placeless: s.Placeless, missing: s.Missing,
+		fold:   s.Fold,
+		times:  s.Times,
+		rows:   make([]row, len(s.Fields)),
+		byName: make(map[string]*row, len(s.Fields)),
 	}
 	for i, f := range s.Fields {
 		k.rows[i] = f.erase(func(o Object) *T { return (*T)(o.(P)) })
@@ -402,7 +406,11 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 		}
 		dst = append(dst, ',')
 	}
-	dst = k.appendPlace(dst, p)
+	if k.placeless {
+		dst = dst[:len(dst)-1] // the comma
+	} else {
+		dst = k.appendPlace(dst, p)
+	}
 	if !p.Bare {
 		dst = k.appendTimes(dst, o.Meta())
 	}
