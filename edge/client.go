@@ -33,6 +33,7 @@ type clientConn struct {
 	torn   bool      // the last answer is not whole, and only a reset can tell
 
 	busy   atomic.Bool
+	dead   atomic.Bool                // cut was called
 	origin atomic.Pointer[originConn] // of the exchange under way, for cut
 }
 
@@ -276,6 +277,7 @@ func (c *clientConn) drain() {
 // cut ends the connection, whatever it is doing. The origin's goes first: closing
 // the client's waits for the exchange that is inside its resident loop.
 func (c *clientConn) cut() {
+	c.dead.Store(true) // before the look: connect looks the other way round
 	if o := c.origin.Load(); o != nil {
 		o.link.close()
 	}

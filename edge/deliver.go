@@ -48,7 +48,7 @@ func (x *exchange) outgoing(in framing) framing {
 func (x *exchange) deliver() bool {
 	in := x.incoming()
 	b := body{x: x, in: in, out: x.outgoing(in), left: x.resp.length}
-	keep := x.persistent() && b.out != framedClose
+	keep := x.persistent() && b.out != framedClose && !x.up.behind()
 	x.out.b = x.appendResponse(x.out.b[:0], b.out, keep)
 	if b.begin() != failNone {
 		x.disconnect(false)

@@ -31,6 +31,9 @@ func (x *exchange) connect(fresh bool) failure {
 	}
 	x.origin = o
 	x.c.origin.Store(o)
+	if x.c.dead.Load() {
+		o.link.close() // cut came too early to see it
+	}
 	return failNone
 }
 

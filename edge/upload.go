@@ -16,6 +16,7 @@ type upload struct {
 	x       *exchange
 	done    chan struct{} // nil when the exchange has no upload under way
 	drained atomic.Bool   // the whole body has been read from the client
+	stop    atomic.Bool   // the exchange wants no more of it
 
 	left     int64 // of a body with a length
 	taken    int64 // bytes of the body, framing left out
@@ -31,9 +32,13 @@ type upload struct {
 func (u *upload) reset() {
 	u.chunks.reset()
 	u.drained.Store(false)
+	u.stop.Store(false)
 	u.x, u.done, u.left, u.taken, u.finished = nil, nil, 0, 0, time.Time{}
 	u.failure, u.cause, u.whole, u.leftover = failNone, nil, false, nil
 }
+
+// behind reports whether some of the request's body is still to come.
+func (u *upload) behind() bool { return u.done != nil && !u.drained.Load() }
 
 // idle reports whether the request's body, if it had to be carried, was carried
 // to its end. Only then is the origin's connection fit for another request.
@@ -152,11 +157,13 @@ func (x *exchange) endUpload() {
 	if u.done == nil {
 		return
 	}
-	if !u.drained.Load() {
+	if u.behind() {
 		x.disconnect(false)
+		u.stop.Store(true)
 		x.c.link.interrupt()
 	}
 	<-u.done
+	x.c.link.interrupted() // one that came too late to matter
 	x.event.requestBody = u.taken
 }
 
@@ -183,13 +190,24 @@ func (u *upload) carry() failure {
 			return f
 		}
 		var err error
-		n, err = x.c.link.read(room, time.Now().Add(x.c.edge.cfg.Client.Body))
+		n, err = u.more(room)
 		if err != nil {
 			u.cause = err
 			if err == errTimeout {
 				return failClientTimeout
 			}
 			return failClientRead
+		}
+	}
+}
+
+// more reads from the client. A drain that took the connection for an idle one,
+// a moment before, interrupts the read too, and must not end the request.
+func (u *upload) more(b []byte) (int, error) {
+	for {
+		n, err := u.x.c.link.read(b, time.Now().Add(u.x.c.edge.cfg.Client.Body))
+		if err != errInterrupted || u.stop.Load() {
+			return n, err
 		}
 	}
 }

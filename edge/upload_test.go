@@ -215,6 +215,9 @@ func TestAnswerBeforeUploadEnds(t *testing.T) {
 			if a.Status != 413 || string(a.Body) != "big" || a.Err != nil {
 				t.Errorf("answer %d %q, %v", a.Status, a.Body, a.Err)
 			}
+			if got := a.Fields.Get("Connection"); got != "close" {
+				t.Errorf("Connection: %q, want close", got)
+			}
 			c.MustClose()
 			<-closed
 		}
