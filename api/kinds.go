@@ -181,3 +181,12 @@ func (c *call) plain(text string) []byte {
 	c.media = "text/plain"
 	return []byte(text)
 }
+
+// check compiles s as an activation would, once all that its objects name is
+// there.
+func (c *call) check(s *service.Snapshot) (warnings []string, err error) {
+	if err := s.CheckReferences(); err != nil {
+		return nil, err
+	}
+	return c.Edge.Check(s)
+}

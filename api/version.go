@@ -177,7 +177,7 @@ func (c *call) validateVersion() ([]byte, error) {
 		Warnings []string `json:"warnings"`
 		Messages []string `json:"messages"`
 	}{Status: "ok", Errors: []string{}, Warnings: []string{}, Messages: []string{}}
-	warnings, err := c.Edge.Check(snapshot)
+	warnings, err := c.check(snapshot)
 	if err != nil {
 		e, ok := errors.AsType[*service.Error](err)
 		if !ok || e.Code != service.Invalid {
@@ -192,7 +192,7 @@ func (c *call) validateVersion() ([]byte, error) {
 func (c *call) activateVersion() ([]byte, error) {
 	var warnings []string
 	v, snapshot, err := c.Store.Activate(c.r.Context(), c.who, c.at, func(s *service.Snapshot) (err error) {
-		warnings, err = c.Edge.Check(s)
+		warnings, err = c.check(s)
 		return err
 	})
 	if err != nil {

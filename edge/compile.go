@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +33,28 @@ func compile(s *service.Snapshot) (*site, []string, error) {
 		if unused := unusedFields(b); len(unused) > 0 {
 			warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
 		}
+		if b.RequestCondition != "" {
+			warnings = append(warnings, fmt.Sprintf("Backend '%s': conditions are not evaluated yet, and with request_condition it is never chosen", b.Name))
+		}
 		site.addBackend(b)
 	}
 	if len(site.backends) == 0 {
 		warnings = append(warnings, "Version has no associated backends")
 	}
-	return site, warnings, nil
+	return site, append(warnings, unusedKinds(s)...), nil
+}
+
+// acted are the kinds whose objects this edge acts on. Of all others a version
+// that has any is warned.
+var acted = []*service.Kind{service.BackendKind, service.DomainKind, service.SettingsKind}
+
+func unusedKinds(s *service.Snapshot) (warnings []string) {
+	for _, k := range service.Kinds() {
+		if n := len(s.Objects[k.Name]); n > 0 && !slices.Contains(acted, k) {
+			warnings = append(warnings, fmt.Sprintf("The edge does not act on %s yet, of which the version has %d", k.Name, n))
+		}
+	}
+	return warnings
 }
 
 func (s *site) addDomain(name string) {
