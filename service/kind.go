@@ -492,6 +492,9 @@ func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
 		}
 		return r.unseal(o, s, k.sealContext(owner, r))
 	})
+	if err == nil && k.byName["name"] == nil && k.Apart {
+		err = k.settle(o, nil, false) // the name is made of other fields
+	}
 	if err != nil {
 		return nil, fmt.Errorf("stored %s: %w", k.Name, err)
 	}
