@@ -147,29 +147,6 @@ func TestShutdownCutsAtItsDeadline(t *testing.T) {
 	})
 }
 
-func TestShutdownDuringDial(t *testing.T) {
-	edgetest.Both(t, func(t *testing.T, plain bool) {
-		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", edgetest.RefusedPort(t))))
-		// Whatever the moment, Shutdown returns.
-		for range 8 {
-			c := e.Dial(t)
-			go func() {
-				for c.Push(get("/")) == nil {
-					if _, err := c.TryAnswerTo("GET"); err != nil {
-						return
-					}
-				}
-			}()
-		}
-		time.Sleep(settle)
-		select {
-		case <-shutdown(e, time.Second):
-		case <-time.After(10 * time.Second):
-			t.Error("Shutdown hangs")
-		}
-	})
-}
-
 func TestShutdownTwice(t *testing.T) {
 	e := edgetest.Start(t, edge.Config{})
 	for range 2 {

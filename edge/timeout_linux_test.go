@@ -1,6 +1,8 @@
 package edge_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -25,5 +27,21 @@ func TestConnectTimeout(t *testing.T) {
 			}
 			within(t, host, took, want)
 		}
+	})
+}
+
+// A cut ends a connection that is not made yet.
+func TestShutdownDuringDial(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(
+			edgetest.BackendAt("127.0.0.1", edgetest.BlackHole(t), func(b *service.Backend) { b.ConnectTimeout = 30000 })))
+		c := e.Dial(t)
+		c.Send(get("/"))
+		time.Sleep(10 * settle)
+		began := time.Now()
+		if err := <-shutdown(e, 100*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v, want the deadline", err)
+		}
+		within(t, "cut", time.Since(began), 100*time.Millisecond)
 	})
 }
