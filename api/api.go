@@ -7,13 +7,14 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"headwater/service"
 )
 
-// DefaultWriteLimit is how many writes a customer has an hour unless
-// [Options] says otherwise.
+// DefaultWriteLimit is how many writes an hour clients are told that a token has
+// where there is no limit.
 const DefaultWriteLimit = 100_000
 
 // Options is what the API is made of. Store, Edge and Publisher are required;
@@ -29,8 +30,8 @@ type Options struct {
 	// Ready is what /headwater/readyz answers; nil is always ready.
 	Ready func() bool
 
-	// WriteLimit is how many POST, PUT, PATCH and DELETE calls a customer has
-	// from one full hour to the next.
+	// WriteLimit is how many POST, PUT, PATCH and DELETE calls a token has from
+	// one full hour to the next; 0 is no limit.
 	WriteLimit int
 
 	// Now is the clock of the limits by the hour and minute. Network deadlines
@@ -38,11 +39,17 @@ type Options struct {
 	Now func() time.Time
 
 	Timeouts Timeouts
+	Limits   Limits
 
 	// Resolver answers the checks of domains; nil is the system's.
 	Resolver Resolver
 
-	// PublicIPs are the networks that the edge is reached at.
+	// Staging carries staged versions to the staging edge; nil is none, and
+	// staging a version then only records that it is.
+	Staging Publisher
+
+	// PublicIPs are the networks that the edge is reached at; none chooses
+	// networks that no host has.
 	PublicIPs []netip.Prefix
 }
 
@@ -53,9 +60,6 @@ func (o Options) withDefaults() Options {
 	if o.Ready == nil {
 		o.Ready = func() bool { return true }
 	}
-	if o.WriteLimit == 0 {
-		o.WriteLimit = DefaultWriteLimit
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -63,6 +67,7 @@ func (o Options) withDefaults() Options {
 		o.Resolver = net.DefaultResolver
 	}
 	o.Timeouts = o.Timeouts.withDefaults()
+	o.Limits = o.Limits.withDefaults()
 	return o
 }
 
@@ -73,7 +78,8 @@ func New(o Options) http.Handler {
 	return &handler{
 		Options: o,
 		routes:  newRoutes(),
-		writes:  window{period: time.Hour, most: maxCustomers},
+		open:    openPaths(),
+		writes:  window{period: time.Hour, most: maxTokens},
 		guesses: window{period: time.Minute, most: maxAddresses},
 	}
 }
@@ -82,7 +88,9 @@ func New(o Options) http.Handler {
 type handler struct {
 	Options
 	routes  *node
-	writes  window // writes by customer
+	open    map[string]action // by path; no token is needed
+	purges  atomic.Uint64
+	writes  window // writes by token
 	guesses window // refused tokens by network address
 }
 
@@ -131,7 +139,7 @@ func (c *call) answer() ([]byte, error) {
 	if c.r.ContentLength != 0 {
 		c.limitBody()
 	}
-	if do := open[c.r.URL.EscapedPath()]; do != nil && reads(c.r.Method) {
+	if do := c.open[c.r.URL.EscapedPath()]; do != nil && reads(c.r.Method) {
 		return do(c)
 	}
 	if err := c.authenticate(); err != nil {
@@ -149,12 +157,6 @@ func (c *call) answer() ([]byte, error) {
 }
 
 const readyPath = "/headwater/readyz"
-
-// open are the paths that may be read without a token.
-var open = map[string]action{
-	readyPath: (*call).ready,
-	"/realms/fastly/.well-known/openid-configuration": (*call).openID,
-}
 
 // openID answers what Fastly's CLI asks before each command: it wants an object,
 // and reads nothing of it unless somebody signs in.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -15,14 +16,9 @@ import (
 const (
 	keyHeader = "Fastly-Key"
 
-	// maxGuesses is how many refused tokens an address has a minute before the
-	// answer turns from 401 to 429. Good tokens from that address keep working:
-	// the one who guesses may share it with others.
-	maxGuesses = 100
-
 	// How many of each are counted apart, to bound what is held of them.
 	maxAddresses = 1 << 16
-	maxCustomers = 1 << 20
+	maxTokens    = 1 << 20
 )
 
 // authenticate finds who calls. The header is the only place a token is taken
@@ -35,7 +31,7 @@ func (c *call) authenticate() error {
 	}
 	who, err := c.findToken(keys)
 	if isCode(err, service.Unauthorized) {
-		if c.guesses.add(network(c.r.RemoteAddr), 1, c.Now()) > maxGuesses {
+		if c.guesses.add(network(c.r.RemoteAddr), 1, c.Now()) > c.Limits.WrongTokens {
 			return &fault{status: http.StatusTooManyRequests, msg: "Too many failed authentications"}
 		}
 	}
@@ -69,7 +65,7 @@ func network(remote string) string {
 	return ip.String()
 }
 
-// authorize checks the token's scope and, for writes, the customer's quota. The
+// authorize checks the token's scope and, for writes, its quota. The
 // quota is told in headers, also when the call fails later.
 func (c *call) authorize() error {
 	allowed := c.allowed()
@@ -84,16 +80,17 @@ func (c *call) authorize() error {
 		cost = 1
 	}
 	now := c.Now()
-	used := c.writes.add(c.who.Customer, cost, now)
+	used := c.writes.add(c.who.ID, cost, now)
+	told := cmp.Or(c.WriteLimit, DefaultWriteLimit)
 
 	// Written past Set, which would change the case that Fastly uses.
 	header := c.w.Header()
-	header["Fastly-RateLimit-Remaining"] = []string{strconv.Itoa(max(c.WriteLimit-used, 0))}
+	header["Fastly-RateLimit-Remaining"] = []string{strconv.Itoa(max(told-used, 0))}
 	header["Fastly-RateLimit-Reset"] = []string{strconv.FormatInt(c.writes.end(now).Unix(), 10)}
 	switch {
 	case !allowed:
 		return errForbidden
-	case used > c.WriteLimit:
+	case c.WriteLimit > 0 && used > c.WriteLimit:
 		return service.Errorf(service.Exhausted, "")
 	}
 	return nil

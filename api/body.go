@@ -41,10 +41,10 @@ func (c *call) input(single func(key string) bool) (service.Input, error) {
 // readBody reads the whole body within its bounds of size and time.
 func (c *call) readBody() ([]byte, error) {
 	tooLarge := &fault{status: http.StatusRequestEntityTooLarge, msg: "Request entity too large", hangUp: true}
-	if c.r.ContentLength > maxBody {
+	if c.r.ContentLength > int64(c.Limits.Body) {
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, int64(c.Limits.Body)))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge
 	}

@@ -18,7 +18,7 @@ type action func(*call) ([]byte, error)
 // newRoutes lists the API, and is its table of contents.
 func newRoutes() *node {
 	n := new(node)
-	for path, do := range open {
+	for path, do := range openPaths() {
 		n.add("GET    "+path, do)
 	}
 
@@ -39,6 +39,13 @@ func newRoutes() *node {
 	n.add("POST   /automation-tokens", (*call).createAutomationToken)
 	n.add("GET    /automation-tokens/{id}", (*call).getAutomationToken)
 	n.add("DELETE /automation-tokens/{id}", (*call).deleteAutomationToken)
+
+	n.add("GET    /datacenters", (*call).datacenters)
+	n.add("GET    /content/edge_check", (*call).edgeCheck)
+	n.add("POST   /purge/{rest}", (*call).purgeURL)
+	n.add("POST   /service/{service}/purge_all", (*call).purgeAll)
+	n.add("POST   /service/{service}/purge", (*call).purgeKeys)
+	n.add("POST   /service/{service}/purge/{name}", (*call).purgeKey)
 
 	n.add("GET    /verify", (*call).verify)
 	n.add("GET    /current_user", (*call).currentUser)
@@ -69,6 +76,8 @@ func newRoutes() *node {
 	n.add("GET    "+version+"/validate", (*call).validateVersion)
 	n.add("PUT    "+version+"/activate", (*call).activateVersion)
 	n.add("PUT    "+version+"/deactivate", (*call).deactivateVersion)
+	n.add("PUT    "+version+"/activate/staging", (*call).stageVersion)
+	n.add("PUT    "+version+"/deactivate/staging", (*call).unstageVersion)
 
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)

@@ -10,7 +10,6 @@ import (
 const (
 	maxHeader = 64 << 10
 	maxURL    = 8 << 10
-	maxBody   = 1 << 20
 )
 
 // Timeouts bound how slow a client may be. Zero values choose the defaults.

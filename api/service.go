@@ -1,6 +1,10 @@
 package api
 
-import "headwater/service"
+import (
+	"math"
+
+	"headwater/service"
+)
 
 // A serviceReply is a service as Fastly answers it.
 type serviceReply struct {
@@ -121,6 +125,13 @@ func (c *call) updateService() ([]byte, error) {
 func (c *call) deleteService() ([]byte, error) {
 	if err := c.Store.DeleteService(c.r.Context(), c.who, c.at.Service); err != nil {
 		return nil, err
+	}
+	if c.Staging != nil {
+		// Nothing comes after it, so that no generation is greater.
+		gone := &service.Snapshot{Customer: c.who.Customer, Service: c.at.Service, Generation: math.MaxInt64}
+		if err := c.publish(c.Staging, gone, "is deleted, but the staging edge may still serve it"); err != nil {
+			return nil, err
+		}
 	}
 	return statusOK()
 }

@@ -48,7 +48,8 @@ type Store interface {
 	ServiceByName(ctx context.Context, who *service.Token, name string) (*service.Service, error)
 	UpdateService(ctx context.Context, who *service.Token, id string, change func(*service.Service) error) (*service.Service, error)
 
-	// DeleteService is [service.Invalid] while a version is active.
+	// DeleteService is [service.Invalid] while a version is active. A staged one
+	// is staged no longer.
 	DeleteService(ctx context.Context, who *service.Token, id string) error
 
 	// CreateVersion makes an empty draft, numbered one above the service's
@@ -71,6 +72,11 @@ type Store interface {
 	// Deactivate leaves the service without an active version. The snapshot
 	// returned is empty and has the new generation.
 	Deactivate(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, *service.Snapshot, error)
+
+	// Stage and Unstage do the same for the staging edge. Neither changes what is
+	// active.
+	Stage(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error)
+	Unstage(ctx context.Context, who *service.Token, at service.Ref) (*service.Version, *service.Snapshot, error)
 
 	// The objects of a version, in the order of their names. Reads also return
 	// the version they were made at. Writes to a locked version are [service.Locked], whether or not the

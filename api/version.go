@@ -18,7 +18,8 @@ type versionReply struct {
 	Active    bool   `json:"active"`
 	Locked    bool   `json:"locked"`
 
-	// False on every version that Fastly answers, too.
+	// False on every version that Fastly answers, too: environments say where a
+	// version serves.
 	Staging  bool `json:"staging"`
 	Testing  bool `json:"testing"`
 	Deployed bool `json:"deployed"`
@@ -198,7 +199,7 @@ func (c *call) activateVersion() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.publish(snapshot, "is the active one, but not every edge took it over; activate it again"); err != nil {
+	if err := c.publish(c.Publisher, snapshot, "is the active one, but not every edge took it over; activate it again"); err != nil {
 		return nil, err
 	}
 	reply := struct {
@@ -218,17 +219,38 @@ func (c *call) deactivateVersion() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.publish(snapshot, "is no longer active, but some edges may still serve it; deactivate it again"); err != nil {
+	if err := c.publish(c.Publisher, snapshot, "is no longer active, but some edges may still serve it; deactivate it again"); err != nil {
 		return nil, err
 	}
 	return versionBody(v, nil)
 }
 
+// stageVersion makes the version the one of the staging edge. Without such an
+// edge that is only recorded.
+func (c *call) stageVersion() ([]byte, error) {
+	v, snapshot, err := c.Store.Stage(c.r.Context(), c.who, c.at, func(s *service.Snapshot) error {
+		_, err := c.check(s)
+		return err
+	})
+	if err == nil && c.Staging != nil {
+		err = c.publish(c.Staging, snapshot, "is staged, but the staging edge did not take it over; stage it again")
+	}
+	return versionBody(v, err)
+}
+
+func (c *call) unstageVersion() ([]byte, error) {
+	v, snapshot, err := c.Store.Unstage(c.r.Context(), c.who, c.at)
+	if err == nil && c.Staging != nil {
+		err = c.publish(c.Staging, snapshot, "is no longer staged, but the staging edge may still serve it; deactivate it again")
+	}
+	return versionBody(v, err)
+}
+
 // publish carries to the edges what the store has made durable. A client that
 // hangs up now must not leave the two apart. When it fails, the answer says
 // where the version stands: retrying is safe.
-func (c *call) publish(s *service.Snapshot, stands string) error {
-	err := c.Publisher.Publish(context.WithoutCancel(c.r.Context()), s)
+func (c *call) publish(to Publisher, s *service.Snapshot, stands string) error {
+	err := to.Publish(context.WithoutCancel(c.r.Context()), s)
 	if err == nil {
 		return nil
 	}

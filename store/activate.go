@@ -48,6 +48,11 @@ func (db *DB) snapshot(ctx context.Context, who *service.Token, at service.Ref) 
 // ActiveSnapshots returns the active version of every service of every
 // customer: what an edge that starts has to serve.
 func (db *DB) ActiveSnapshots(ctx context.Context) (all []*service.Snapshot, err error) {
+	return db.serving(ctx, "active")
+}
+
+// serving returns the versions that the column marks.
+func (db *DB) serving(ctx context.Context, column string) (all []*service.Snapshot, err error) {
 	err = db.view(ctx, func(t *tx) error {
 		err := t.each(func(rows *sql.Rows) error {
 			var s service.Snapshot
@@ -56,7 +61,7 @@ func (db *DB) ActiveSnapshots(ctx context.Context) (all []*service.Snapshot, err
 			return err
 		}, `SELECT service.customer_id, service.id, version.number, service.generation
 			FROM version JOIN service ON service.id = version.service_id
-			WHERE version.active AND service.deleted_at IS NULL ORDER BY service.id`)
+			WHERE version.`+column+` AND service.deleted_at IS NULL ORDER BY service.id`)
 		if err != nil {
 			return err
 		}
@@ -262,8 +267,6 @@ func (t *tx) freeDomain(id, name string) error {
 		return nil
 	case err != nil:
 		return err
-	case holderCustomer != customer:
-		return service.Errorf(service.Invalid, "Domain '%s' is already taken by another customer", name)
 	}
-	return service.Errorf(service.Invalid, "Domain '%s' is already taken by service '%s'", name, holder)
+	return errTaken(name, holder, holderCustomer == customer)
 }

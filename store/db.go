@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -24,7 +25,17 @@ type Options struct {
 
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// How many services there may be in all, and versions of one; 0 is 200,000
+	// and 10,000.
+	MaxServices, MaxVersions int
 }
+
+// The limits of those that say nothing.
+const (
+	DefaultServices = 200_000
+	DefaultVersions = 10_000
+)
 
 // ErrInUse says that another process has the data directory open.
 var ErrInUse = errors.New("the data directory is in use by another process")
@@ -36,6 +47,8 @@ type DB struct {
 	sealer service.Sealer
 	now    func() time.Time
 	lock   *os.File // nil when all is in memory
+
+	maxServices, maxVersions int
 }
 
 // Open opens the database in the data directory, making or upgrading it as
@@ -45,7 +58,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Sealer == nil {
 		return nil, errors.New("store: a Sealer is needed")
 	}
-	db := &DB{sealer: o.Sealer, now: o.Now}
+	db := &DB{
+		sealer: o.Sealer, now: o.Now,
+		maxServices: cmp.Or(o.MaxServices, DefaultServices), maxVersions: cmp.Or(o.MaxVersions, DefaultVersions),
+	}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -113,6 +129,8 @@ type tx struct {
 	ctx    context.Context // for the transaction's life, which is one call
 	now    time.Time
 	sealer service.Sealer
+
+	maxVersions int
 }
 
 // view runs f on one state of the database, which does not change meanwhile.
@@ -137,7 +155,7 @@ func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, f func(*t
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer raw.Rollback() // without effect after a commit
-	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer}
+	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, maxVersions: db.maxVersions}
 	if err := f(t); err != nil {
 		return err
 	}

@@ -34,6 +34,13 @@ func (db *DB) CreateService(ctx context.Context, who *service.Token, s service.S
 		if err := t.freeServiceName(&s); err != nil {
 			return err
 		}
+		var n int
+		if err := t.row(`SELECT COUNT(*) FROM service WHERE deleted_at IS NULL`).Scan(&n); err != nil {
+			return err
+		}
+		if n >= db.maxServices {
+			return service.Errorf(service.Invalid, "Exceeding max number of services: %d", db.maxServices)
+		}
 		s.Created, s.Updated = t.now, t.now
 		_, err := t.exec(`
 			INSERT INTO service (id, customer_id, name, comment, type, generation, created_at, updated_at)
@@ -101,7 +108,8 @@ func (db *DB) UpdateService(ctx context.Context, who *service.Token, id string, 
 	return s, nil
 }
 
-// DeleteService hides the service for ever. It fails while a version is active.
+// DeleteService hides the service for ever. It fails while a version is active;
+// a staged one is staged no longer.
 func (db *DB) DeleteService(ctx context.Context, who *service.Token, id string) error {
 	return db.update(ctx, func(t *tx) error {
 		if _, err := t.lockService(who, id); err != nil {
@@ -113,6 +121,9 @@ func (db *DB) DeleteService(ctx context.Context, who *service.Token, id string) 
 		}
 		if active {
 			return service.Errorf(service.Invalid, "Cannot delete service with active version")
+		}
+		if err := t.unstage(id); err != nil {
+			return err
 		}
 		_, err = t.exec(`UPDATE service SET deleted_at = $1 WHERE id = $2`, t.now.UnixMicro(), id)
 		return err

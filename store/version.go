@@ -184,6 +184,9 @@ func (t *tx) insertVersion(id, comment string) (*service.Version, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.Number > t.maxVersions {
+		return nil, service.Errorf(service.Invalid, "Exceeding max number of versions: %d", t.maxVersions)
+	}
 	if e := service.EventOf(t.ctx); e != nil && e.Version == 0 {
 		e.Version = v.Number
 	}

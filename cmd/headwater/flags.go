@@ -5,8 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
+
+	"headwater/api"
+	"headwater/store"
 )
 
 // serveFlags are the flags of serve. Each can also be set in the environment, as
@@ -15,11 +19,17 @@ type serveFlags struct {
 	data      string
 	api       string
 	edge      string
+	staging   string
+	publicIPs string
 	demo      bool
 	accessLog string
 
 	header, body, write, idle time.Duration
 
+	maxBody, maxWrites, maxWrongTokens int
+	maxServices, maxVersions           int
+
+	networks  []netip.Prefix // of publicIPs
 	dataGiven bool
 }
 
@@ -30,12 +40,19 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "headwater-data", "keep data in `DIR`; \""+inMemory+"\" keeps nothing")
 	fs.StringVar(&f.api, "api", "127.0.0.1:8081", "serve the API on `ADDR`")
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
+	fs.StringVar(&f.staging, "edge-staging", "", "serve staged versions, and nothing else, on `ADDR`")
+	fs.StringVar(&f.publicIPs, "public-ips", "", "networks that the edge is reached at, as `CIDR,CIDR`: what /public-ip-list answers and domain checks look for")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
 	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
 	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's head")
 	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
 	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")
 	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between requests")
+	fs.IntVar(&f.maxBody, "api-max-body", api.DefaultBody, "how many bytes the body of an API call may have")
+	fs.IntVar(&f.maxWrites, "api-max-writes", 0, "how many writes an API token has an hour; 0 is no limit")
+	fs.IntVar(&f.maxWrongTokens, "api-max-wrong-tokens", api.DefaultWrongTokens, "how many wrong API tokens an address may try a minute")
+	fs.IntVar(&f.maxServices, "max-services", store.DefaultServices, "how many services there may be in all")
+	fs.IntVar(&f.maxVersions, "max-versions", store.DefaultVersions, "how many versions a service may have")
 }
 
 // parseServe reads the flags of serve.
@@ -78,6 +95,31 @@ func (f *serveFlags) check() error {
 		if d.time <= 0 {
 			return fmt.Errorf("%w: -%s must be above 0", errUsage, d.name)
 		}
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+		least int
+	}{
+		{"api-max-body", f.maxBody, 1},
+		{"api-max-writes", f.maxWrites, 0},
+		{"api-max-wrong-tokens", f.maxWrongTokens, 1},
+		{"max-services", f.maxServices, 1},
+		{"max-versions", f.maxVersions, 1},
+	} {
+		if n.value < n.least {
+			return fmt.Errorf("%w: -%s must be at least %d", errUsage, n.name, n.least)
+		}
+	}
+	for text := range strings.SplitSeq(f.publicIPs, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("%w: -public-ips: %w", errUsage, err)
+		}
+		f.networks = append(f.networks, network.Masked())
 	}
 	if f.data == "" {
 		return fmt.Errorf("%w: -data names no directory", errUsage)

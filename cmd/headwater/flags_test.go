@@ -18,7 +18,8 @@ func TestFlagsAreDocumented(t *testing.T) {
 	fs.VisitAll(func(f *flag.Flag) {
 		row := ""
 		for line := range strings.Lines(string(text)) {
-			if strings.HasPrefix(line, "| `--"+f.Name) {
+			name, found := strings.CutPrefix(line, "| `--"+f.Name)
+			if found && (name[0] == '`' || name[0] == ' ') {
 				row = line
 			}
 		}

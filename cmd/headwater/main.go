@@ -2,9 +2,12 @@
 // configurations as Fastly's does, and a proxy that serves live traffic from the
 // active version of each.
 //
-//	headwater serve    runs both in one process
-//	headwater version  prints the version
-//	headwater help     prints this list
+//	headwater serve     runs both in one process
+//	headwater customer  creates and lists customers
+//	headwater user      creates and lists users
+//	headwater token     creates, lists and revokes API tokens
+//	headwater version   prints the version
+//	headwater help      prints this list
 package main
 
 import (
@@ -51,6 +54,9 @@ type command struct {
 
 var commands = []command{
 	{"serve", "run the API and the edge in one process", serve},
+	{"customer", "create or list customers", officeOf("customer")},
+	{"user", "create or list users", officeOf("user")},
+	{"token", "create, list or revoke API tokens", officeOf("token")},
 	{"version", "print the version", version},
 }
 

@@ -61,6 +61,7 @@ type server struct {
 	db        *store.DB
 	edge      *edge.Edge
 	feed      *feed.Local
+	staging   *staging // nil if there is none
 	api       *http.Server
 	ready     atomic.Bool
 
@@ -83,6 +84,9 @@ func (s *server) open(ctx context.Context) error {
 	if s.edgeListener, err = listen("edge", s.flags.edge, noKeepAlive); err != nil {
 		return err
 	}
+	if err := s.listenStaging(); err != nil {
+		return err
+	}
 	accessLog, err := s.openAccessLog()
 	if err != nil {
 		return err
@@ -91,16 +95,14 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := s.flags
-	s.edge = edge.New(edge.Config{
-		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
-		AccessLog: accessLog,
-		Log:       s.log,
-		PlainIO:   s.plainIO,
-	})
+	s.edge = s.newEdge(accessLog)
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
 	}
+	if err := s.openStaging(ctx, accessLog); err != nil {
+		return err
+	}
+	f := s.flags
 	s.api = api.NewServer(api.Options{
 		Store:     s.db,
 		Edge:      s.edge,
@@ -108,6 +110,11 @@ func (s *server) open(ctx context.Context) error {
 		Log:       s.log,
 		Ready:     s.ready.Load,
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
+		Limits:    api.Limits{Body: f.maxBody, WrongTokens: f.maxWrongTokens},
+
+		WriteLimit: f.maxWrites,
+		Staging:    s.staging.publisher(),
+		PublicIPs:  f.networks,
 	})
 	return nil
 }
@@ -163,7 +170,9 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db, err = store.Open(ctx, store.Options{Dir: dir, Sealer: sealer})
+	s.db, err = store.Open(ctx, store.Options{
+		Dir: dir, Sealer: sealer, MaxServices: s.flags.maxServices, MaxVersions: s.flags.maxVersions,
+	})
 	if errors.Is(err, store.ErrInUse) {
 		return nil, fmt.Errorf("another process uses the data directory %s", dir)
 	}
@@ -208,9 +217,10 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 
 // run serves until ctx ends or a listener fails.
 func (s *server) run(ctx context.Context) error {
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- s.edge.Serve(s.edgeListener) }()
 	go func() { failed <- s.api.Serve(s.apiListener) }()
+	go s.staging.serve(failed)
 	if s.said != "" {
 		fmt.Fprintf(s.stdout, "headwater: %s\n", s.said)
 	}
@@ -222,6 +232,7 @@ func (s *server) run(ctx context.Context) error {
 		defer end()
 	}
 	s.ready.Store(true)
+	s.staging.say(s.process)
 	fmt.Fprintf(s.stdout, "headwater: ready; the API is on http://%s, the edge on http://%s\n",
 		s.apiListener.Addr(), s.edgeListener.Addr())
 	var err error
@@ -246,7 +257,9 @@ func (s *server) drain() {
 	if s.api.Shutdown(apiCtx) != nil {
 		s.api.Close()
 	}
-	if s.edge.Shutdown(ctx) != nil {
+	staged := make(chan error, 1)
+	go func() { staged <- s.staging.shutdown(ctx) }()
+	if errors.Join(s.edge.Shutdown(ctx), <-staged) != nil {
 		s.log.Warn("requests cut off", "after", most)
 	}
 }
@@ -261,6 +274,7 @@ func (s *server) close() {
 	if s.edge != nil {
 		s.edge.Shutdown(now)
 	}
+	s.staging.shutdown(now)
 	for _, l := range []net.Listener{s.apiListener, s.edgeListener} {
 		if l != nil {
 			l.Close()

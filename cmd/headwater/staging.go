@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"headwater/api"
+	"headwater/edge"
+	"headwater/feed"
+)
+
+// A staging is an edge of its own for staged versions: what it serves, and the
+// connections it holds, production has no part in.
+type staging struct {
+	listener net.Listener
+	edge     *edge.Edge
+	feed     *feed.Local
+}
+
+// listenStaging does nothing if no staging edge is wanted.
+func (s *server) listenStaging() error {
+	if s.flags.staging == "" {
+		return nil
+	}
+	l, err := listen("staging edge", s.flags.staging, noKeepAlive)
+	if err != nil {
+		return err
+	}
+	s.staging = &staging{listener: l}
+	return nil
+}
+
+// openStaging gives the staging edge what is staged. Nothing of it is kept on
+// disk but the database's word: a staged version that does not compile any more
+// is simply not served.
+func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error {
+	if s.staging == nil {
+		return nil
+	}
+	s.staging.edge = s.newEdge(accessLog)
+	staged, err := s.db.StagedSnapshots(ctx)
+	if err != nil {
+		return err
+	}
+	s.staging.feed = feed.NewLocal(s.staging.edge, nil, s.log)
+	s.staging.feed.Start(staged)
+	return nil
+}
+
+func (s *server) newEdge(accessLog *slog.Logger) *edge.Edge {
+	f := s.flags
+	return edge.New(edge.Config{
+		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
+		AccessLog: accessLog,
+		Log:       s.log,
+		PlainIO:   s.plainIO,
+	})
+}
+
+// publisher is nil, and not a nil feed, without a staging edge.
+func (s *staging) publisher() api.Publisher {
+	if s == nil {
+		return nil
+	}
+	return s.feed
+}
+
+// serve serves until the listener fails, or for ever if there is none.
+func (s *staging) serve(failed chan<- error) {
+	if s != nil {
+		failed <- s.edge.Serve(s.listener)
+	}
+}
+
+// say tells where the staging edge is.
+func (s *staging) say(p *process) {
+	if s != nil {
+		fmt.Fprintf(p.stdout, "headwater: the staging edge is on http://%s\n", s.listener.Addr())
+	}
+}
+
+func (s *staging) shutdown(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	if s.edge == nil {
+		return s.listener.Close()
+	}
+	return s.edge.Shutdown(ctx)
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"headwater/service"
+)
+
+// StagedSnapshots returns the staged version of every service of every customer:
+// what a staging edge that starts has to serve.
+func (db *DB) StagedSnapshots(ctx context.Context) (all []*service.Snapshot, err error) {
+	return db.serving(ctx, "staged")
+}
+
+// Stage makes the version the one that the staging edge serves for the service,
+// and locks it, provided that compile accepts it. What is active stays so.
+func (db *DB) Stage(ctx context.Context, who *service.Token, at service.Ref, compile func(*service.Snapshot) error) (v *service.Version, s *service.Snapshot, err error) {
+	s = &service.Snapshot{Customer: who.Customer, Service: at.Service, Version: at.Version}
+	err = db.update(ctx, func(t *tx) error {
+		if v, err = t.lockForActivation(who, at, &s.Generation); err != nil {
+			return err
+		}
+		if err := t.fill(s); err != nil {
+			return err
+		}
+		if err := compile(s); err != nil {
+			return err
+		}
+		if err := t.unstage(at.Service); err != nil {
+			return err
+		}
+		if err := t.stageDomains(s); err != nil {
+			return err
+		}
+		v.Staged, v.Locked, v.Updated = true, true, t.now
+		_, err := t.exec(`
+			UPDATE version SET staged = TRUE, locked = TRUE, updated_at = $1
+			WHERE service_id = $2 AND number = $3`, t.now.UnixMicro(), at.Service, at.Version)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return v, s, nil
+}
+
+// Unstage leaves the service without a staged version, as [DB.Deactivate] leaves
+// it without an active one.
+func (db *DB) Unstage(ctx context.Context, who *service.Token, at service.Ref) (v *service.Version, s *service.Snapshot, err error) {
+	s = &service.Snapshot{Customer: who.Customer, Service: at.Service}
+	err = db.update(ctx, func(t *tx) error {
+		if v, err = t.lockForActivation(who, at, &s.Generation); err != nil {
+			return err
+		}
+		other, err := t.exists(`SELECT 1 FROM version
+			WHERE service_id = $1 AND staged AND number <> $2`, at.Service, at.Version)
+		if err != nil {
+			return err
+		}
+		if other {
+			return service.Errorf(service.Invalid, "Version '%d' for service '%s' is not staged", at.Version, at.Service)
+		}
+		v.Staged, v.Updated = false, t.now
+		return t.unstage(at.Service)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return v, s, nil
+}
+
+// unstage takes the service off the staging edge.
+func (t *tx) unstage(id string) error {
+	if _, err := t.exec(`UPDATE version SET staged = FALSE WHERE service_id = $1 AND staged`, id); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM staged_domain WHERE service_id = $1`, id)
+	return err
+}
+
+// stageDomains gives the service the domains of s on the staging edge. Those that
+// another service has, there or in production, are not to be had.
+func (t *tx) stageDomains(s *service.Snapshot) error {
+	for _, d := range s.Domains() {
+		if err := t.freeDomain(s.Service, d.Name); err != nil {
+			return err
+		}
+		key := service.DomainKind.Key(d.Name)
+		var holder, customer string
+		err := t.row(`
+			SELECT service.id, service.customer_id
+			FROM staged_domain JOIN service ON service.id = staged_domain.service_id
+			WHERE staged_domain.name = $1`, key).Scan(&holder, &customer)
+		if err == nil {
+			return errTaken(d.Name, holder, customer == s.Customer)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO staged_domain (name, service_id) VALUES ($1, $2)`, key, s.Service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errTaken tells which service has a domain only if it is the caller's own.
+func errTaken(name, holder string, own bool) error {
+	if !own {
+		return service.Errorf(service.Invalid, "Domain '%s' is already taken by another customer", name)
+	}
+	return service.Errorf(service.Invalid, "Domain '%s' is already taken by service '%s'", name, holder)
+}
