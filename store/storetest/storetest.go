@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"Activation", activation},
 		{"ActivationRefused", activationRefused},
 		{"ActivationRace", activationRace},
+		{"Staging", staging},
 		{"Generations", generations},
 		{"Domains", domains},
 		{"DomainsOfOthers", domainsOfOthers},
