@@ -18,9 +18,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // of every kind with what clients can send and read.
 func TestKindsGolden(t *testing.T) {
 	var b strings.Builder
-	for _, k := range Kinds() {
-		fmt.Fprintf(&b, "%s (%s)%s%s%s\n", k.Name, k.Model,
-			when(k.Wire == Strings, " strings"), when(k.Singleton, " singleton"), when(k.fold, " fold"))
+	for _, k := range append(Kinds(), ACLEntryKind, DictionaryItemKind, ServerKind, SnippetContentKind) {
+		fmt.Fprintf(&b, "%s (%s)%s%s%s%s%s%s%s\n", k.Name, k.Model,
+			when(k.Wire == Strings, " strings"), when(k.Singleton, " singleton"), when(k.Optional, " optional"), when(k.fold, " fold"),
+			when(k.Family != "", " family:"+k.Family), when(k.ByID, " by-id"), when(k.Apart, " apart"))
 		def := k.Default()
 		for i := range k.rows {
 			r := &k.rows[i]
@@ -30,7 +31,9 @@ func TestKindsGolden(t *testing.T) {
 				when(r.zeroNull, " 0=null"),
 				when(r.refers != "", " refers:"+r.refers),
 				when(wireType(r.at(def)) == "string?", [...]string{" \"\"=\"\"", " \"\"=null", " \"\"=null or refused"}[r.empty]),
-				when(r.secret, " secret"))
+				when(r.secret, " secret")+[...]string{"", " at-creation", " unchangeable", " read-only"}[r.access]+
+					when(r.late, " late")+when(r.derived, " derived")+when(r.number, " number")+when(r.flag, " flag")+when(r.sole, " sole")+
+					when(r.enum != nil, " "+strings.Join(r.enum, "|")))
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
@@ -70,6 +73,10 @@ func wireType(at any) string {
 		return "bool"
 	case **bool:
 		return "bool?"
+	case *[]string:
+		return "list"
+	case Composite:
+		return "object"
 	}
 	return "unknown"
 }
