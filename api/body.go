@@ -11,10 +11,6 @@ import (
 	"headwater/service"
 )
 
-// maxFields bounds how many keys a body may have. The largest kind has about
-// forty.
-const maxFields = 1000
-
 // input reads and decodes the body. A JSON value that is an object or a list is
 // refused for a key that must have a single one, and kept for others: clients
 // put back objects as they got them, lists and all.
@@ -31,9 +27,9 @@ func (c *call) input(single func(key string) bool) (service.Input, error) {
 	}
 	switch bodyFormat(c.r.Header.Get("Content-Type"), body) {
 	case formatJSON:
-		return c.noted(decodeJSON(body, single))
+		return c.noted(c.Limits.decodeJSON(body, single))
 	case formatForm:
-		return c.noted(decodeForm(string(body)))
+		return c.noted(c.Limits.decodeForm(string(body)))
 	}
 	return nil, service.Errorf(service.Invalid, "multipart bodies are not supported here")
 }

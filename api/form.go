@@ -11,7 +11,7 @@ import (
 // [url.ParseQuery]: a key that comes twice is refused, since whoever sees only
 // one of the two sees another request than we do. Keys that end in "[]" are
 // lists, and come as often as they have members.
-func decodeForm(body string) (service.Input, error) {
+func (l Limits) decodeForm(body string) (service.Input, error) {
 	in := service.Input{}
 	lists, members := map[string][]string{}, 0
 	for pair := range strings.SplitSeq(body, "&") {
@@ -28,18 +28,18 @@ func decodeForm(body string) (service.Input, error) {
 			return nil, err
 		}
 		if strings.HasSuffix(key, "[]") {
-			if members++; members > maxFields {
-				return nil, errTooManyFields
+			if members++; members > l.Fields {
+				return nil, l.tooManyFields()
 			}
 			lists[key] = append(lists[key], text)
 			continue
 		}
-		if err := put(in, key, service.Value{Type: service.TextValue, Text: text}); err != nil {
+		if err := l.put(in, key, service.Value{Type: service.TextValue, Text: text}); err != nil {
 			return nil, err
 		}
 	}
 	for key, texts := range lists {
-		if err := put(in, key, service.List(texts...)); err != nil {
+		if err := l.put(in, key, service.List(texts...)); err != nil {
 			return nil, err
 		}
 	}
@@ -54,15 +54,17 @@ func unescapeForm(raw string) (string, error) {
 	return text, checkUTF8(text)
 }
 
-var errTooManyFields = service.Errorf(service.Invalid, "more than %d fields", maxFields)
+func (l Limits) tooManyFields() error {
+	return service.Errorf(service.Invalid, "more than %d fields", l.Fields)
+}
 
 // put adds a field to in, once.
-func put(in service.Input, key string, v service.Value) error {
+func (l Limits) put(in service.Input, key string, v service.Value) error {
 	if _, twice := in[key]; twice {
 		return service.Errorf(service.Invalid, "'%s' is sent twice", excerpt(key))
 	}
-	if len(in) == maxFields {
-		return errTooManyFields
+	if len(in) == l.Fields {
+		return l.tooManyFields()
 	}
 	in[key] = v
 	return nil

@@ -32,17 +32,17 @@ func TestDecodeForm(t *testing.T) {
 		{"twice", "name=a&name=b", nil},
 		{"twice, escaped", "name=a&%6eame=b", nil},
 		{"lists", "a[]=1&name=b&a%5B%5D=2&b[]=", service.Input{"a[]": service.List("1", "2"), "name": text("b"), "b[]": service.List("")}},
-		{"too many in a list", strings.Repeat("a[]=1&", maxFields+1), nil},
+		{"too many in a list", strings.Repeat("a[]=1&", DefaultFields+1), nil},
 		{"bad escape", "name=%zz", nil},
 		{"short escape", "name=%f", nil},
 		{"bad escape in the key", "na%me=x", nil},
 		{"not UTF-8", "name=%ff", nil},
 		{"half a surrogate as UTF-8", "name=%ed%a0%80", nil},
-		{"too many fields", manyFields("k%d=v&", maxFields+1), nil},
+		{"too many fields", manyFields("k%d=v&", DefaultFields+1), nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := decodeForm(tt.body)
+			got, err := usual.decodeForm(tt.body)
 			checkDecoded(t, got, tt.want, err)
 		})
 	}
@@ -75,14 +75,14 @@ func FuzzDecodeForm(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		in, err := decodeForm(body)
+		in, err := usual.decodeForm(body)
 		if err != nil {
 			if !isCode(err, service.Invalid) {
 				t.Fatalf("error %v is not an Invalid one", err)
 			}
 			return
 		}
-		if len(in) > maxFields {
+		if len(in) > DefaultFields {
 			t.Fatalf("%d fields", len(in))
 		}
 		if strings.Contains(body, ";") {
@@ -108,3 +108,6 @@ func FuzzDecodeForm(f *testing.F) {
 		}
 	})
 }
+
+// usual are the limits of those that say nothing.
+var usual = Limits{}.withDefaults()

@@ -159,7 +159,7 @@ func (i items) batch(key string) action {
 		}
 		changes := make([]service.ItemChange, len(list))
 		for n, raw := range list {
-			if changes[n], err = i.operation(raw); err != nil {
+			if changes[n], err = i.operation(c, raw); err != nil {
 				return nil, err
 			}
 		}
@@ -170,8 +170,8 @@ func (i items) batch(key string) action {
 	}
 }
 
-func (i items) operation(raw []byte) (service.ItemChange, error) {
-	in, err := decodeJSON(raw, func(string) bool { return true })
+func (i items) operation(c *call, raw []byte) (service.ItemChange, error) {
+	in, err := c.Limits.decodeJSON(raw, func(string) bool { return true })
 	if err != nil {
 		return service.ItemChange{}, err
 	}

@@ -10,16 +10,12 @@ import (
 	"headwater/service"
 )
 
-// maxDepth bounds objects and lists within each other. Nothing that the API
-// reads nests deeper than three.
-const maxDepth = 32
-
 var errNotJSON = service.Errorf(service.Invalid, "the body is not a valid JSON object")
 
 // decodeJSON reads one JSON object. Numbers keep their digits, and what nests its
 // text: nothing is rounded on the way. Like forms, an object may not hold a key
 // twice. An empty body is an empty object.
-func decodeJSON(body []byte, single func(key string) bool) (service.Input, error) {
+func (l Limits) decodeJSON(body []byte, single func(key string) bool) (service.Input, error) {
 	in := service.Input{}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return in, nil
@@ -39,14 +35,14 @@ func decodeJSON(body []byte, single func(key string) bool) (service.Input, error
 		if err != nil || !ok {
 			return nil, errNotJSON
 		}
-		v, err := decodeValue(d, body)
+		v, err := l.decodeValue(d, body)
 		if err != nil {
 			return nil, err
 		}
 		if v.Type == service.NestedValue && single(key) {
 			return nil, service.Errorf(service.Invalid, "'%s' must be a single value", excerpt(key))
 		}
-		if err := put(in, key, v); err != nil {
+		if err := l.put(in, key, v); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +50,7 @@ func decodeJSON(body []byte, single func(key string) bool) (service.Input, error
 }
 
 // decodeValue reads the value at hand.
-func decodeValue(d *json.Decoder, body []byte) (service.Value, error) {
+func (l Limits) decodeValue(d *json.Decoder, body []byte) (service.Value, error) {
 	token, err := d.Token()
 	if err != nil {
 		return service.Value{}, errNotJSON
@@ -68,7 +64,7 @@ func decodeValue(d *json.Decoder, body []byte) (service.Value, error) {
 		return service.Value{Type: service.BoolValue, Text: strconv.FormatBool(t)}, nil
 	case json.Delim:
 		start := d.InputOffset() - 1
-		if err := skipNested(d); err != nil {
+		if err := l.skipNested(d); err != nil {
 			return service.Value{}, err
 		}
 		return service.Value{Type: service.NestedValue, Text: string(body[start:d.InputOffset()])}, nil
@@ -77,7 +73,7 @@ func decodeValue(d *json.Decoder, body []byte) (service.Value, error) {
 }
 
 // skipNested reads to the end of the object or list that was just entered.
-func skipNested(d *json.Decoder) error {
+func (l Limits) skipNested(d *json.Decoder) error {
 	for depth := 1; depth > 0; {
 		token, err := d.Token()
 		if err != nil {
@@ -89,7 +85,7 @@ func skipNested(d *json.Decoder) error {
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
-		if depth > maxDepth {
+		if depth > l.Depth {
 			return service.Errorf(service.Invalid, "the body is nested too deeply")
 		}
 	}

@@ -56,13 +56,13 @@ func TestDecodeJSON(t *testing.T) {
 		{"high surrogate and a letter", `{"a":"\ud800\u0061"}`, nil},
 		{"high surrogate in a key", `{"\ud800":1}`, nil},
 		{"100,000 lists in each other", `{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, nil},
-		{"lists just too deep", `{"a":` + strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1) + `}`, nil},
+		{"lists just too deep", `{"a":` + strings.Repeat("[", DefaultDepth+1) + strings.Repeat("]", DefaultDepth+1) + `}`, nil},
 		{"objects without an end", strings.Repeat(`{"a":`, 100_000), nil},
-		{"too many fields", "{" + strings.TrimSuffix(manyFields(`"k%d":1,`, maxFields+1), ",") + "}", nil},
+		{"too many fields", "{" + strings.TrimSuffix(manyFields(`"k%d":1,`, DefaultFields+1), ",") + "}", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := decodeJSON([]byte(tt.body), knows)
+			got, err := usual.decodeJSON([]byte(tt.body), knows)
 			checkDecoded(t, got, tt.want, err)
 		})
 	}
@@ -74,7 +74,7 @@ func FuzzDecodeJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		in, err := decodeJSON(body, knows)
+		in, err := usual.decodeJSON(body, knows)
 		if err != nil {
 			if !isCode(err, service.Invalid) {
 				t.Fatalf("error %v is not an Invalid one", err)

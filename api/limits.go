@@ -3,8 +3,9 @@ package api
 // Limits bound what one call and one client may cost. Zero values choose the
 // defaults.
 type Limits struct {
-	// Body is how many bytes a body may have; 1 MiB.
-	Body int
+	Body   int // bytes of a body; 1 MiB
+	Fields int // keys of a body, and members of its lists; 1000
+	Depth  int // objects and lists within each other in a JSON body; 32
 
 	// WrongTokens is how many refused tokens an address has a minute before the
 	// answer turns from 401 to 429; 100. Good tokens from that address keep
@@ -18,6 +19,8 @@ func (l Limits) withDefaults() Limits {
 		def int
 	}{
 		{&l.Body, DefaultBody},
+		{&l.Fields, DefaultFields},
+		{&l.Depth, DefaultDepth},
 		{&l.WrongTokens, DefaultWrongTokens},
 	} {
 		if *limit.at == 0 {
@@ -27,8 +30,11 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// The limits of those that say nothing.
+// The limits of those that say nothing. The largest kind has about forty fields,
+// and nothing that the API reads nests deeper than three.
 const (
 	DefaultBody        = 1 << 20
+	DefaultFields      = 1000
+	DefaultDepth       = 32
 	DefaultWrongTokens = 100
 )

@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
+	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"headwater/service"
 )
@@ -95,3 +98,32 @@ func TestRouteAllow(t *testing.T) {
 		}
 	}
 }
+
+// A path that is a route binds what could be a name, and never a way out of it.
+func FuzzRoute(f *testing.F) {
+	for _, path := range []string{"/service", "/service/S/version/3/backend/a%2Fb", "/purge/https://h//x?y", "/service/S/diff/from/1/to/2", "/tokens/self", "//", "/%", "/service/%2e%2e"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		u, err := url.ParseRequestURI(path)
+		if err != nil || u.Host != "" {
+			return
+		}
+		for _, method := range []string{"GET", "POST", "DELETE"} {
+			c := &call{handler: &handler{routes: newRoutesOnce()}, r: &http.Request{Method: method, URL: u, RequestURI: path}}
+			if _, err := c.route(); err != nil {
+				continue
+			}
+			for _, bound := range []string{c.at.Service, c.id, c.altName} {
+				if bound == "." || bound == ".." || strings.Contains(bound, "\x00") || !utf8.ValidString(bound) {
+					t.Errorf("%s %q binds %q", method, path, bound)
+				}
+			}
+			if c.does == "" || strings.HasSuffix(c.does, ".") != (method == "GET") && c.does != "token.delete" {
+				t.Errorf("%s %q is recorded as %q", method, path, c.does)
+			}
+		}
+	})
+}
+
+var newRoutesOnce = sync.OnceValue(newRoutes)

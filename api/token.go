@@ -215,8 +215,8 @@ func (c *call) deleteTokens() ([]byte, error) {
 	if json.Unmarshal(body, &list) != nil {
 		return nil, errNotJSON
 	}
-	if len(list.Data) == 0 || len(list.Data) > maxFields {
-		return nil, service.Errorf(service.Invalid, "'data' must name 1 to %d tokens", maxFields)
+	if len(list.Data) == 0 || len(list.Data) > c.Limits.Fields {
+		return nil, service.Errorf(service.Invalid, "'data' must name 1 to %d tokens", c.Limits.Fields)
 	}
 	var ids []string
 	for _, t := range list.Data {

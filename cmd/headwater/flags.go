@@ -26,8 +26,9 @@ type serveFlags struct {
 
 	header, body, write, idle time.Duration
 
-	maxBody, maxWrites, maxWrongTokens int
-	maxServices, maxVersions           int
+	maxBody, maxFields, maxDepth int
+	maxWrites, maxWrongTokens    int
+	maxServices, maxVersions     int
 
 	networks  []netip.Prefix // of publicIPs
 	dataGiven bool
@@ -49,6 +50,8 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")
 	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between requests")
 	fs.IntVar(&f.maxBody, "api-max-body", api.DefaultBody, "how many bytes the body of an API call may have")
+	fs.IntVar(&f.maxFields, "api-max-fields", api.DefaultFields, "how many keys the body of an API call may have")
+	fs.IntVar(&f.maxDepth, "api-max-depth", api.DefaultDepth, "how deep objects and lists in the body of an API call may nest")
 	fs.IntVar(&f.maxWrites, "api-max-writes", 0, "how many writes an API token has an hour; 0 is no limit")
 	fs.IntVar(&f.maxWrongTokens, "api-max-wrong-tokens", api.DefaultWrongTokens, "how many wrong API tokens an address may try a minute")
 	fs.IntVar(&f.maxServices, "max-services", store.DefaultServices, "how many services there may be in all")
@@ -102,6 +105,8 @@ func (f *serveFlags) check() error {
 		least int
 	}{
 		{"api-max-body", f.maxBody, 1},
+		{"api-max-fields", f.maxFields, 1},
+		{"api-max-depth", f.maxDepth, 1},
 		{"api-max-writes", f.maxWrites, 0},
 		{"api-max-wrong-tokens", f.maxWrongTokens, 1},
 		{"max-services", f.maxServices, 1},

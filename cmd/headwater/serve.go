@@ -110,7 +110,7 @@ func (s *server) open(ctx context.Context) error {
 		Log:       s.log,
 		Ready:     s.ready.Load,
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
-		Limits:    api.Limits{Body: f.maxBody, WrongTokens: f.maxWrongTokens},
+		Limits:    api.Limits{Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth, WrongTokens: f.maxWrongTokens},
 
 		WriteLimit: f.maxWrites,
 		Staging:    s.staging.publisher(),

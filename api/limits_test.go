@@ -1,0 +1,34 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"headwater/api"
+)
+
+func TestLimits(t *testing.T) {
+	f := start(t, func(o *api.Options) { o.Limits = api.Limits{Body: 100, Fields: 2, Depth: 2, WrongTokens: 1} })
+	const form, json = "Content-Type: application/x-www-form-urlencoded", "Content-Type: application/json"
+	for _, tt := range []struct {
+		body, media string
+		status      int
+		detail      string
+	}{
+		{"name=a&comment=b", form, 200, ""},
+		{"name=c&comment=b&x=1", form, 400, "more than 2 fields"},
+		{`{"name":"d","comment":"","x":1}`, json, 400, "more than 2 fields"},
+		{`{"name":"e","x":[[1]]}`, json, 200, ""},
+		{`{"name":"f","x":[[[1]]]}`, json, 400, "nested too deeply"},
+		{"name=" + strings.Repeat("g", 95), form, 200, ""},
+		{"name=" + strings.Repeat("h", 96), form, 413, "Request entity too large"},
+	} {
+		r := f.send(t, "POST", "/service", ownerToken, strings.NewReader(tt.body), tt.media)
+		if r.status != tt.status || !strings.Contains(r.body, tt.detail) {
+			t.Errorf("%.40s: %d %s", tt.body, r.status, r.body)
+		}
+	}
+	f.as(t, "a-wrong-token-for-all", "GET", "/service").want(t, 401, "")
+	f.as(t, "a-wrong-token-for-all", "GET", "/service").want(t, 429, "")
+	f.do(t, "GET", "/service").want(t, 200, "")
+}
