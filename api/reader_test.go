@@ -39,3 +39,17 @@ func TestFalcoReads(t *testing.T) {
 		f.do(t, "GET", path).want(t, http.StatusOK, "")
 	}
 }
+
+// One default depends on what the service runs.
+func TestWasmBackend(t *testing.T) {
+	f := start(t)
+	for serviceType, want := range map[string]bool{"vcl": false, "wasm": true} {
+		id := f.must(t, "POST", "/service", "name", serviceType, "type", serviceType)["id"].(string)
+		path := "/service/" + id + "/version/1/backend"
+		got := f.must(t, "POST", path, "name", "a", "address", "a.test")
+		said := f.must(t, "POST", path, "name", "b", "address", "a.test", "prefer_ipv6", "0")
+		if got["prefer_ipv6"] != want || said["prefer_ipv6"] != false {
+			t.Errorf("%s: prefer_ipv6 is %v, and %v when sent as 0", serviceType, got["prefer_ipv6"], said["prefer_ipv6"])
+		}
+	}
+}

@@ -53,6 +53,8 @@ type Backend struct {
 	MaxTLSVersion   *string
 
 	ClientCert *string // unused by Fastly; always null
+
+	preferSent bool // prefer_ipv6 was, when the backend was created
 }
 
 // BackendKind is the backend's row in the engine.
@@ -103,6 +105,11 @@ var BackendKind = register(spec[Backend]{
 		{Name: "client_cert", At: func(b *Backend) any { return &b.ClientCert }, Empty: EmptyIsNull, MaxLen: maxPEM, Lines: true},
 	},
 	Settle: (*Backend).settle,
+	Adopt: func(b *Backend, serviceType string) {
+		if !b.preferSent {
+			b.PreferIPv6 = serviceType == "wasm"
+		}
+	},
 })
 
 // settle brings the fields that Fastly derives from each other into line, and
@@ -113,6 +120,7 @@ func (b *Backend) settle(in Input, creating bool) error {
 	}
 	b.settleUseSSL(in)
 	b.ClientCert = nil
+	b.preferSent = sent(in, "prefer_ipv6")
 	return b.checkTLS(in)
 }
 

@@ -100,6 +100,7 @@ type Kind struct {
 	fresh     func() Object
 	clone     func(Object) Object
 	settle    func(o Object, in Input, creating bool) error
+	adopt     func(o Object, serviceType string)
 	gather    func(o, related Object) bool
 	firstItem func(Object) Object
 }
@@ -152,6 +153,10 @@ type spec[T any] struct {
 	// Settle, when set, brings fields that depend on each other into line after
 	// those of in were assigned, and refuses what cannot be right together.
 	Settle func(t *T, in Input, creating bool) error
+
+	// Adopt, when set, gives fields that were not sent the defaults that they
+	// have in a service of that type.
+	Adopt func(t *T, serviceType string)
 }
 
 var kinds = map[string]*Kind{}
@@ -212,6 +217,9 @@ func newKind[T any, P interface {
 		}
 		return s.Settle((*T)(o.(P)), in, creating)
 	}
+	if s.Adopt != nil {
+		k.adopt = func(o Object, serviceType string) { s.Adopt((*T)(o.(P)), serviceType) }
+	}
 	k.gather = func(o, related Object) bool { return s.Gather((*T)(o.(P)), related) }
 	k.firstItem = func(o Object) Object {
 		if s.FirstItem == nil {
@@ -255,6 +263,16 @@ func (k *Kind) Find(o Object) string {
 		return o.Meta().ID
 	}
 	return o.Meta().Name
+}
+
+// Adopts reports whether new objects of the kind depend on their service's type.
+func (k *Kind) Adopts() bool { return k.adopt != nil }
+
+// Adopt returns a new o as it is in a service of that type.
+func (k *Kind) Adopt(o Object, serviceType string) Object {
+	o = k.clone(o)
+	k.adopt(o, serviceType)
+	return o
 }
 
 // Gather returns o with those of related, objects of k.Related, that are its

@@ -64,6 +64,13 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 		if err := t.checkReferences(at, k, nil, o); err != nil {
 			return err
 		}
+		if k.Adopts() {
+			s, err := t.service(who, at.Service)
+			if err != nil {
+				return err
+			}
+			o = k.Adopt(o, s.Type)
+		}
 		o = k.Stamp(o, revision, t.now, t.now)
 		if err := t.insertObject(at, k, o); err != nil {
 			return err
