@@ -29,9 +29,9 @@ func (b *body) begin() failure {
 		x.out.b = append(x.out.b, data...)
 	}
 	if b.done {
-		x.out.b, f = b.finish(x.out.b)
+		x.out.b = b.finish(x.out.b)
 	}
-	return f
+	return failNone
 }
 
 // take gets the body's data out of bytes from the origin, and notes its end.
@@ -59,19 +59,12 @@ func (b *body) take(raw []byte) ([]byte, failure) {
 }
 
 // finish appends what ends the body: the last chunk and the trailer.
-func (b *body) finish(dst []byte) ([]byte, failure) {
+func (b *body) finish(dst []byte) []byte {
 	if b.out != framedChunked {
-		return dst, failNone
+		return dst
 	}
 	dst = append(dst, "0\r\n"...)
-	if b.in == framedChunked {
-		var err error
-		if dst, err = b.x.chunks.appendTrailer(dst); err != nil {
-			b.x.event.cause = err
-			return dst, failTruncated
-		}
-	}
-	return append(dst, '\r', '\n'), failNone
+	return append(b.x.chunks.appendTrailer(dst), '\r', '\n')
 }
 
 // release gives the origin's connection back once the body has been read to its
@@ -126,12 +119,8 @@ func (b *body) send(n int) failure {
 	}
 	if b.done && b.out == framedChunked {
 		if len(x.chunks.trailer) > 0 {
-			dst, f := b.finish(append(x.out.b[:0], x.in.b[from:to]...))
-			x.out.b = dst
-			if f != failNone {
-				return f
-			}
-			return x.write(dst)
+			x.out.b = b.finish(append(x.out.b[:0], x.in.b[from:to]...))
+			return x.write(x.out.b)
 		}
 		to += copy(x.in.b[to:], "0\r\n\r\n")
 	}

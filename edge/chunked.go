@@ -156,27 +156,35 @@ func (c *chunkReader) readTrailer(b []byte) (used int, err error) {
 	}
 	c.trailer = c.trailer[:end-2] // without the blank line
 	c.state = chunkDone
-	return end - have, nil
+	return end - have, c.eachTrailer(func(*field) {})
 }
 
-// appendTrailer appends the trailer fields that may travel on: well-formed ones
-// that say nothing of framing, routing or the connection (RFC 9110 section
-// 6.5.1). The section's blank line is the caller's to add.
-func (c *chunkReader) appendTrailer(dst []byte) ([]byte, error) {
+// eachTrailer calls f for each field of the trailer section.
+func (c *chunkReader) eachTrailer(f func(*field)) error {
 	for rest := c.trailer; len(rest) > 0; {
 		eol := bytes.IndexByte(rest, '\n')
 		var one head
 		var room [1]field
 		one.fields, one.length = room[:0], -1
 		if err := one.parseField(rest[:eol-1]); err != nil {
-			return dst, errTrailer
+			return errTrailer
 		}
+		f(&one.fields[0])
 		rest = rest[eol+1:]
-		if f := one.fields[0]; f.id == fieldOther {
+	}
+	return nil
+}
+
+// appendTrailer appends the trailer fields that may travel on: those that say
+// nothing of framing, routing or the connection (RFC 9110 section
+// 6.5.1). The section's blank line is the caller's to add.
+func (c *chunkReader) appendTrailer(dst []byte) []byte {
+	c.eachTrailer(func(f *field) { // decode has found them well-formed
+		if f.id == fieldOther {
 			dst = appendField(dst, f.name, f.value)
 		}
-	}
-	return dst, nil
+	})
+	return dst
 }
 
 func hexValue(c byte) byte {

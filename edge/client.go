@@ -63,7 +63,16 @@ func (c *clientConn) serve() {
 	}
 }
 
-// due is when the wait for the client's next bytes is over.
+// waiting is when the present wait for the client began: for the rest of a head,
+// or for the next request.
+func (c *clientConn) waiting() time.Time {
+	if c.partial {
+		return c.started
+	}
+	return c.quiet
+}
+
+// due is when that wait is over.
 func (c *clientConn) due() time.Time {
 	if c.partial {
 		return c.started.Add(c.edge.cfg.Client.Header)

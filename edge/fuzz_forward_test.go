@@ -176,9 +176,15 @@ func startRig(f *testing.F) *rig {
 	}))
 	e := edgetest.Start(f, edge.Config{PlainIO: !edgetest.Raw}, edgetest.Snapshot(edgetest.Backend(r.origin)))
 	judge := httptest.NewServer(&httputil.ReverseProxy{
-		Director: func(out *http.Request) {
-			out.URL.Scheme, out.URL.Host = "http", fmt.Sprint("127.0.0.1:", r.origin.Port())
-			out.Header["X-Forwarded-For"] = nil
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.Out.URL.Scheme, p.Out.URL.Host = "http", fmt.Sprint("127.0.0.1:", r.origin.Port())
+			p.Out.URL.RawQuery = p.In.URL.RawQuery // Rewrite drops what it cannot parse
+			p.Out.Host = p.In.Host
+			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"} {
+				if was, ok := p.In.Header[name]; ok {
+					p.Out.Header[name] = was
+				}
+			}
 		},
 		Transport: &http.Transport{DisableCompression: true},
 		ErrorLog:  log.New(io.Discard, "", 0),

@@ -35,7 +35,7 @@ type rawLink struct {
 
 	client *clientConn // of reside
 	turned error
-	seen   time.Time // the client's last quiet moment that was looked at
+	seen   time.Time // when the wait began that was looked into
 
 	readFn, writeFn, swapFn, turnFn func(fd uintptr) bool
 	staleFn                         func(fd uintptr)
@@ -195,9 +195,10 @@ func (l *rawLink) reside(c *clientConn) error {
 	}
 }
 
-// settleTime is how soon after a request we look once, unasked, whether the
-// client has closed. An end that arrives together with the request's bytes makes
-// no edge of its own: without the look it would be found at the idle timeout.
+// settleTime is how soon after a wait for the client began we look once, unasked,
+// whether it has closed. An end that arrives together with the bytes before it
+// makes no edge of its own: without the look it would be found when the wait is
+// over.
 const settleTime = time.Second
 
 func (l *rawLink) onTurn(fd uintptr) bool {
@@ -207,10 +208,10 @@ func (l *rawLink) onTurn(fd uintptr) bool {
 		l.turned = err
 		return true
 	}
-	due := c.due()
-	if c.quiet != l.seen {
-		l.seen = c.quiet
-		if look := c.quiet.Add(settleTime); look.Before(due) {
+	due, began := c.due(), c.waiting()
+	if began != l.seen {
+		l.seen = began
+		if look := began.Add(settleTime); look.Before(due) {
 			due = look
 		}
 	}

@@ -262,12 +262,7 @@ func (u *upload) finishChunked(last []byte) failure {
 	out := newOutput()
 	defer out.free()
 	out.b = append(append(out.b, last...), "0\r\n"...)
-	var err error
-	if out.b, err = u.chunks.appendTrailer(out.b); err != nil {
-		u.cause = err
-		return failRefused
-	}
-	out.b = append(out.b, '\r', '\n')
+	out.b = append(u.chunks.appendTrailer(out.b), '\r', '\n')
 	return u.send(out.b)
 }
 
