@@ -115,3 +115,32 @@ func TestAccess(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is sent as a list or as the answer of a rate limiter is refused or
+// kept, and what is kept reads the same again.
+func FuzzNested(f *testing.F) {
+	for _, seed := range []string{"", "[]", `["a: b"]`, `[1]`, `{"status":429}`, `{"status":"429","content":"<"}`, `{"status":1e9}`, `["`, `{`, "a:b"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, nested bool) {
+		v := Value{Text: text}
+		if nested {
+			v.Type = NestedValue
+		}
+		var l, again LimitResponse
+		if l.assign("response", v) == nil {
+			if err := again.load(l.append(nil)); l.Set && err != nil || again != l {
+				t.Errorf("kept %+v, read %+v, %v", l, again, err)
+			}
+		}
+		r := HealthcheckKind.byName["headers"]
+		list, err := r.parseList(v)
+		if err != nil {
+			return
+		}
+		if again, err := r.parseList(List(list...)); err != nil || !slices.Equal(again, list) {
+			t.Errorf("kept %q, read %q, %v", list, again, err)
+		}
+	})
+}
