@@ -42,20 +42,18 @@ func kindsByList(serviceType string) (lists []string, byList map[string]*service
 	return listsOfVCL, byList
 }
 
-// A detailsReply is a service with the whole content of two of its versions.
+// A detailsReply is a service; the whole content of two of its versions follows.
 type detailsReply struct {
-	ID            string          `json:"id"`
-	Name          string          `json:"name"`
-	Comment       string          `json:"comment"`
-	Type          string          `json:"type"`
-	CustomerID    string          `json:"customer_id"`
-	Versions      []versionReply  `json:"versions"`
-	Environments  []environment   `json:"environments"`
-	Version       json.RawMessage `json:"version"`
-	ActiveVersion json.RawMessage `json:"active_version"`
-	CreatedAt     string          `json:"created_at"`
-	UpdatedAt     string          `json:"updated_at"`
-	DeletedAt     *string         `json:"deleted_at"` // null: what is deleted is not answered
+	ID           string         `json:"id"`
+	Name         string         `json:"name"`
+	Comment      string         `json:"comment"`
+	Type         string         `json:"type"`
+	CustomerID   string         `json:"customer_id"`
+	Versions     []versionReply `json:"versions"`
+	Environments []environment  `json:"environments"`
+	CreatedAt    string         `json:"created_at"`
+	UpdatedAt    string         `json:"updated_at"`
+	DeletedAt    *string        `json:"deleted_at"` // null: what is deleted is not answered
 }
 
 func (c *call) serviceDetails() ([]byte, error) {
@@ -67,21 +65,27 @@ func (c *call) serviceDetails() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply := detailsReply{
-		ID: s.ID, Name: s.Name, Comment: s.Comment, Type: s.Type, CustomerID: s.Customer,
-		Versions: newVersionReplies(listed), Environments: serviceEnvironments(s),
-		CreatedAt: timestamp(s.Created), UpdatedAt: timestamp(s.Updated),
-	}
-	if reply.Version, err = c.versionDetails(s, shown); err != nil {
+	version, err := c.versionDetails(s, shown)
+	if err != nil {
 		return nil, err
 	}
-	reply.ActiveVersion = reply.Version
+	activeVersion := version
 	if active := s.Active(); active != shown {
-		if reply.ActiveVersion, err = c.versionDetails(s, active); err != nil {
+		if activeVersion, err = c.versionDetails(s, active); err != nil {
 			return nil, err
 		}
 	}
-	return encode(reply), nil
+	body := encode(detailsReply{
+		ID: s.ID, Name: s.Name, Comment: s.Comment, Type: s.Type, CustomerID: s.Customer,
+		Versions: newVersionReplies(listed), Environments: serviceEnvironments(s),
+		CreatedAt: timestamp(s.Created), UpdatedAt: timestamp(s.Updated),
+	})
+	// Appended as they are: to encode them again would cost more than all else.
+	body = append(body[:len(body)-1], `,"version":`...)
+	body = append(body, version...)
+	body = append(body, `,"active_version":`...)
+	body = append(body, activeVersion...)
+	return append(body, '}'), nil
 }
 
 // detailed returns the version that the query asks to see whole, nil if there is
@@ -117,9 +121,9 @@ func (c *call) detailed(s *service.Service) (shown *service.Version, listed []*s
 }
 
 // versionDetails is v with all that it holds; null for no version.
-func (c *call) versionDetails(s *service.Service, v *service.Version) (json.RawMessage, error) {
+func (c *call) versionDetails(s *service.Service, v *service.Version) ([]byte, error) {
 	if v == nil {
-		return json.RawMessage("null"), nil
+		return []byte("null"), nil
 	}
 	at := service.Ref{Service: s.ID, Version: v.Number}
 	snapshot, err := c.Store.Snapshot(c.r.Context(), c.who, at)

@@ -87,6 +87,9 @@ func TestServiceDetails(t *testing.T) {
 	if d["active_version"] != nil || d["publish_key"] != nil || d["deleted_at"] != nil {
 		t.Errorf("details %v", d)
 	}
+	wantKeys(t, "details", d, "id name comment type customer_id versions environments version active_version created_at updated_at deleted_at")
+	wantKeys(t, "version", d["version"].(map[string]any), `number service_id active locked staging testing deployed comment created_at updated_at deleted_at environments
+		acls backends cache_settings conditions dictionaries directors domains gzips headers healthchecks request_settings response_objects snippets vcls wordpress settings`)
 	for _, key := range strings.Fields("acls backends cache_settings conditions dictionaries directors domains gzips headers healthchecks request_settings response_objects snippets vcls wordpress") {
 		if _, isList := d["version"].(map[string]any)[key].([]any); !isList {
 			t.Errorf("%s is no list", key)
