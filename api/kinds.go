@@ -2,6 +2,7 @@ package api
 
 import (
 	"html"
+	"strings"
 
 	"headwater/service"
 )
@@ -104,6 +105,9 @@ func related(do action) action {
 		err = c.named(func(director string) error {
 			own := *c
 			own.name, own.altName = service.DirectorBackendName(director, c.id), ""
+			if backend := strings.ReplaceAll(c.id, "+", " "); backend != c.id {
+				own.altName = service.DirectorBackendName(director, backend)
+			}
 			body, err = do(&own)
 			return err
 		})

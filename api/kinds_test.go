@@ -109,6 +109,10 @@ func TestClientDirectors(t *testing.T) {
 	if err := c.DeleteDirectorBackend(ctx, &fastly.DeleteDirectorBackendInput{ServiceID: id, ServiceVersion: 2, Director: "d", Backend: "b/1"}); err != nil {
 		t.Fatal(err)
 	}
+	// Fastly's client for Rust writes blanks as "+".
+	v := "/service/" + id + "/version/2/director/my+d/backend/"
+	f.must(t, "POST", "/service/"+id+"/version/2/director/my%20d/backend/my%20b")
+	f.must(t, "GET", v+"my+b")
 	got := f.must(t, "GET", "/service/"+id+"/version/2/director/d")
 	if list, isList := got["backends"].([]any); !isList || len(list) != 0 || got["version"] != 2.0 {
 		t.Errorf("got %v", got)
