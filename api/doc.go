@@ -4,11 +4,12 @@
 // # Life of a call
 //
 // A call passes five gates, and the first that refuses it answers: the token is
-// known (401), its scope covers the method (403), the customer has writes left
-// this hour (429), the path and method are a route (404, 405), the body decodes
+// known (401), its scope covers the method (403), it has writes left this hour
+// (429), the path and method are a route (404, 405), the body decodes
 // (400, 413). What remains is an action: it asks the [Store], and returns the
-// body of a 200 or an error. Nothing else answers 201 or 204: Fastly does not,
-// and its clients compare.
+// body of a 200 or an error. Revoked tokens answer 204, and nothing answers 201:
+// Fastly does not, and its clients compare. What an action writes leaves an event,
+// which goes to the store with the call's context.
 //
 // Errors cross this package as values; respond.go alone turns them into a
 // status and the contract's words. The text of an error that is not a

@@ -15,6 +15,9 @@
 // The functions that methods take, such as the change of UpdateObject, run
 // inside the transaction. They must not call the store.
 //
+// A write whose context carries an event ([service.WithEvent]) leaves it in the
+// same transaction: there is no write without its event, nor the other way round.
+//
 // # Domains
 //
 // A domain belongs to the service whose active version holds it. Names compare
