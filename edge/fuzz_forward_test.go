@@ -244,6 +244,9 @@ func FuzzForward(f *testing.F) {
 		r.mu.Unlock()
 		want := r.run(t, r.addrs["judge"], request, method)
 		got := r.run(t, r.addrs["edge"], request, method)
+		if want.Status == 0 {
+			return // the judge had none to give: its transport can lose an answer that crosses its write
+		}
 		want.Trailer = got.Trailer // which ReverseProxy drops
 		if got.Status == 304 && want.Status == 304 {
 			want.AnswerFields["Content-Type"] = got.AnswerFields["Content-Type"] // likewise
