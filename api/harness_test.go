@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -34,6 +35,7 @@ const (
 // A fixture is the API over a real store, behind a real listener.
 type fixture struct {
 	*httptest.Server
+	closed    chan string // remote addresses of connections that the server has closed
 	db        *store.DB
 	edge      *fakeEdge
 	publisher *fakePublisher
@@ -193,6 +195,7 @@ func openStore(tb testing.TB, now *clock) *store.DB {
 func start(tb testing.TB, changes ...func(*api.Options)) *fixture {
 	tb.Helper()
 	f := &fixture{
+		closed:    make(chan string, 1024),
 		edge:      &fakeEdge{},
 		publisher: &fakePublisher{},
 		log:       &logBuffer{},
@@ -213,6 +216,14 @@ func start(tb testing.TB, changes ...func(*api.Options)) *fixture {
 	}
 	f.Server = httptest.NewUnstartedServer(nil)
 	f.Config = api.NewServer(o)
+	f.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			select {
+			case f.closed <- c.RemoteAddr().String():
+			default: // nobody waits for it
+			}
+		}
+	}
 	f.Start()
 	tb.Cleanup(f.Close)
 	return f

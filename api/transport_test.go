@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -156,7 +155,8 @@ func TestSlowBodies(t *testing.T) {
 
 // A normal call is not slower for many bodies that do not come.
 func TestHalfOpenBodies(t *testing.T) {
-	f := start(t)
+	const bodyTime = 30 * time.Second
+	f := start(t, func(o *api.Options) { o.Timeouts.Body = bodyTime })
 	path := f.draft(t, "shop") + "/backend"
 	for range 300 {
 		conn, err := net.Dial("tcp", f.Listener.Addr().String())
@@ -168,8 +168,8 @@ func TestHalfOpenBodies(t *testing.T) {
 	}
 	began := time.Now()
 	f.must(t, "POST", path, "name", "b", "address", "a.test")
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("took %v", took)
+	if took := time.Since(began); took > bodyTime/2 {
+		t.Errorf("took %v: it waited for the others' bodies", took)
 	}
 }
 
@@ -190,7 +190,13 @@ func TestSlowReader(t *testing.T) {
 	for range calls {
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nFastly-Key: %s\r\n\r\n", path, ownerToken)
 	}
-	time.Sleep(time.Second)
+	for closed := ""; closed != conn.LocalAddr().String(); {
+		select {
+		case closed = <-f.closed:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the connection is not closed")
+		}
+	}
 	r := bufio.NewReader(conn)
 	for n := 0; ; n++ {
 		w, err := http.ReadResponse(r, nil)
@@ -199,9 +205,6 @@ func TestSlowReader(t *testing.T) {
 		}
 		if n == calls {
 			t.Fatal("all answers came")
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatal("the connection is neither served nor closed")
 		}
 		if err != nil {
 			return

@@ -35,16 +35,15 @@ func setToken(ctx context.Context, p *process, db *store.DB, dir string) (secret
 	if err != nil {
 		return "", "", err
 	}
-	if secret, err = readToken(dir, path); err != nil || known {
+	if known {
+		secret, err = readToken(dir, path)
 		return secret, "", err
 	}
-	// A file without a token in the database is what a crash between the two
-	// steps below leaves.
-	if secret == "" {
-		secret = rand.Text() + rand.Text()[:6]
-		if err := writeToken(dir, path, secret); err != nil {
-			return "", "", err
-		}
+	// A file that is there holds what was never good (a crash between the two
+	// steps below) or was revoked: a new secret takes its place.
+	secret = rand.Text() + rand.Text()[:6]
+	if err := writeToken(dir, path, secret); err != nil {
+		return "", "", err
 	}
 	if _, err := db.SetOperatorToken(ctx, secret); err != nil {
 		return "", "", err
