@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"strconv"
 	"syscall"
 	"time"
@@ -56,12 +55,6 @@ func (d *Dialer) Dial(ctx context.Context, e Endpoint, timeout time.Duration) (*
 		return nil, classify(ctx, err)
 	}
 	return c.(*net.TCPConn), nil
-}
-
-// Literal returns the address that e names without a look-up, if it does.
-func (e Endpoint) Literal() (netip.AddrPort, bool) {
-	ip, err := netip.ParseAddr(e.Host)
-	return netip.AddrPortFrom(ip, e.Port), err == nil
 }
 
 func classify(ctx context.Context, err error) error {

@@ -71,7 +71,7 @@ func (b *body) finish(dst []byte) []byte {
 // end, before the client is written to: a quick client's next request finds it.
 func (b *body) release() {
 	x := b.x
-	x.disconnect(b.clean && x.up.idle() && x.resp.persistent() && b.in != framedClose)
+	x.disconnect(b.clean && b.in != framedClose && x.resp.persistent() && x.up.idle())
 }
 
 // chunkTail is the room that stream leaves behind the data of a chunk: its CR LF
@@ -85,7 +85,7 @@ func (b *body) stream() failure {
 		x.in.free()
 		x.in = getBuffer(smallBuffer)
 	}
-	room := x.in.b[chunkRoom : len(x.in.b)-chunkTail]
+	room := x.in.room()
 	for !b.done {
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]

@@ -37,6 +37,24 @@ func (b *buffer) free() {
 	}
 }
 
+// room is the part of the buffer that body bytes are read into: before and behind
+// it there is space for the framing of a chunk.
+func (b *buffer) room() []byte { return b.b[chunkRoom : len(b.b)-chunkTail] }
+
+// fit returns a buffer for a sender whose last read brought n bytes into b's
+// room, and frees b if that is another: who sends slowly holds a small one.
+func (b *buffer) fit(n int) *buffer {
+	switch {
+	case len(b.b) == smallBuffer && n == len(b.room()):
+		b.free()
+		return getBuffer(smallBuffer)
+	case len(b.b) == bigBuffer && n < smallBuffer/2:
+		b.free()
+		return getBuffer(0)
+	}
+	return b
+}
+
 // grow returns a big buffer with the first n bytes of b, and frees b.
 func (b *buffer) grow(n int) *buffer {
 	big := getBuffer(smallBuffer)

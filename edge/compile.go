@@ -34,12 +34,15 @@ func compile(s *service.Snapshot) (*site, []string, error) {
 			warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
 		}
 		if b.RequestCondition != "" {
-			warnings = append(warnings, fmt.Sprintf("Backend '%s': conditions are not evaluated yet, and with request_condition it is never chosen", b.Name))
+			warnings = append(warnings, fmt.Sprintf("Backend '%s': conditions are not evaluated yet, so that its request_condition never chooses it", b.Name))
 		}
 		site.addBackend(b)
 	}
-	if len(site.backends) == 0 {
+	switch {
+	case len(site.backends) == 0:
 		warnings = append(warnings, "Version has no associated backends")
+	case site.fallback == nil && len(site.balanced) == 0:
+		site.fallback = site.backends[0] // all are conditional: the first one declared
 	}
 	return site, append(warnings, unusedKinds(s)...), nil
 }

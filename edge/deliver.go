@@ -49,6 +49,9 @@ func (x *exchange) deliver() bool {
 	in := x.incoming()
 	b := body{x: x, in: in, out: x.outgoing(in), left: x.resp.length}
 	keep := x.persistent() && b.out != framedClose && !x.up.behind()
+	if x.out.home == nil {
+		x.out = newOutput()
+	}
 	x.out.b = x.appendResponse(x.out.b[:0], b.out, keep)
 	if b.begin() != failNone {
 		x.disconnect(false)

@@ -29,7 +29,7 @@
 //
 // # Budget
 //
-// A request on a warm keep-alive connection allocates nothing, takes no lock that
-// a change of configuration holds, and makes five system calls: read and write on
+// A request on a warm keep-alive connection allocates nothing, waits for no
+// change of configuration, and makes five system calls: read and write on
 // both sides, and one look at the pooled connection before it is used.
 package edge

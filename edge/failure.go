@@ -3,7 +3,6 @@ package edge
 import (
 	"errors"
 	"io"
-	"os"
 	"syscall"
 
 	"headwater/dial"
@@ -103,6 +102,9 @@ func dialFailure(err error) failure {
 		return failConnectRefused
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return failUnreachable
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE),
+		errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return failInternal // what ran out is ours: descriptors, memory, ports
 	}
 	return failRead
 }
@@ -118,5 +120,5 @@ func responseFailure(err error) failure {
 // closed reports whether err says that the peer ended the connection.
 func closed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
+		errors.Is(err, syscall.EPIPE)
 }

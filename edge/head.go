@@ -54,6 +54,7 @@ type head struct {
 	http10    bool
 	close     bool // Connection: close
 	keepAlive bool // Connection: keep-alive
+	options   int  // that Connection lists
 }
 
 func (h *head) reset() {

@@ -80,7 +80,7 @@ func (x *exchange) send(fresh bool) (failure, int) {
 	if f := x.connect(fresh); f != failNone {
 		return f, 0
 	}
-	wrote, n, err := x.origin.link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), x.backend.betweenBytesTimeout)
+	wrote, n, err := x.exchange()
 	x.event.sent = wrote
 	if err == nil {
 		x.event.firstByte = time.Since(x.started)
@@ -94,6 +94,20 @@ func (x *exchange) send(fresh bool) (failure, int) {
 		return failFirstByte, 0
 	}
 	return failRead, 0
+}
+
+// exchange writes x.out and reads the first bytes of the answer. A new connection
+// is looked at once before waiting: an origin that is too busy may have said so,
+// and nothing will announce it again.
+func (x *exchange) exchange() (wrote, n int, err error) {
+	link, stall := x.origin.link, x.backend.betweenBytesTimeout
+	if x.origin.served > 0 {
+		return link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), stall)
+	}
+	if wrote, err = link.write(x.out.b, stall); err == nil {
+		n, err = link.read(x.in.b, x.firstByteDue(time.Now()))
+	}
+	return wrote, n, err
 }
 
 // retriable decides, for a request whose connection ended before any byte of an

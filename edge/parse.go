@@ -40,6 +40,7 @@ var (
 	errHost        = &malformed{400, "malformed Host"}
 	errHosts       = &malformed{400, "not exactly one Host"}
 	errConnection  = &malformed{400, "Connection lists a framing field"}
+	errOptions     = &malformed{400, "Connection lists too much"}
 	errExpectation = &malformed{417, "Expect other than 100-continue"}
 	errMethod      = &malformed{405, "method not allowed"}
 	errStatus      = &malformed{400, "malformed status code"}
@@ -293,8 +294,15 @@ func mayTrail(list []byte) bool {
 	return true
 }
 
+// maxOptions bounds what Connection may list: each option is compared with every
+// field.
+const maxOptions = 32
+
 func (h *head) applyConnection(list []byte) error {
 	for len(list) > 0 {
+		if h.options++; h.options > maxOptions {
+			return errOptions
+		}
 		var option []byte
 		if comma := bytes.IndexByte(list, ','); comma >= 0 {
 			option, list = trim(list[:comma]), list[comma+1:]

@@ -107,6 +107,7 @@ func refusals() []refusal {
 		field(400, "Connection lists "+listed, "Connection: "+listed)
 	}
 	field(400, "the second Connection lists Host", "Connection: x\r\nConnection: host")
+	field(400, "Connection lists too much", "Connection: "+strings.Repeat(",", 33))
 	field(417, "an unknown expectation", "Expect: 200-ok\r\nContent-Length: 0")
 	field(417, "two expectations in one", "Expect: 100-continue, x\r\nContent-Length: 0")
 	field(417, "an empty expectation", "Expect:\r\nContent-Length: 0")

@@ -15,7 +15,7 @@ import (
 type upload struct {
 	x       *exchange
 	done    chan struct{} // nil when the exchange has no upload under way
-	drained atomic.Bool   // the whole body has been read from the client
+	drained atomic.Bool   // the whole body has been read from the client, if not yet sent on
 	stop    atomic.Bool   // the exchange wants no more of it
 
 	left     int64 // of a body with a length
@@ -27,6 +27,8 @@ type upload struct {
 
 	whole    bool   // the client's connection stands at the end of the body
 	leftover []byte // what came behind the body
+
+	early [512]byte // the exchange's: the answer's first bytes, for which it may wait long
 }
 
 func (u *upload) reset() {
@@ -40,6 +42,11 @@ func (u *upload) reset() {
 // behind reports whether some of the request's body is still to come.
 func (u *upload) behind() bool { return u.done != nil && !u.drained.Load() }
 
+// lastWrite is how long an upload may take over its last write when the answer
+// is there already. One that takes longer is stuck: the origin has answered
+// without reading the rest.
+const lastWrite = 5 * time.Millisecond
+
 // idle reports whether the request's body, if it had to be carried, was carried
 // to its end. Only then is the origin's connection fit for another request.
 func (u *upload) idle() bool {
@@ -49,8 +56,12 @@ func (u *upload) idle() bool {
 	if !u.drained.Load() {
 		return false
 	}
-	<-u.done // it is writing its last bytes, or has
-	return u.failure == failNone
+	select {
+	case <-u.done:
+		return u.failure == failNone
+	case <-time.After(lastWrite):
+		return false
+	}
 }
 
 // serveUpload answers a request whose body is still to come. It reports whether
@@ -88,9 +99,11 @@ func (x *exchange) startUpload() failure {
 			return f
 		}
 	}
-	x.out, x.in = newOutput(), getBuffer(0)
+	x.out = newOutput()
 	x.out.b = x.appendRequest(x.out.b)
-	if _, err := x.origin.link.write(x.out.b, x.backend.betweenBytesTimeout); err != nil {
+	_, err := x.origin.link.write(x.out.b, x.backend.betweenBytesTimeout)
+	x.out.free() // the body may take long to come
+	if err != nil {
 		x.event.cause = err
 		return failWrite
 	}
@@ -111,10 +124,11 @@ func (x *exchange) awaitAnswer() (int, failure) {
 	u := &x.up
 	var due time.Time
 	for {
-		n, err := x.origin.link.read(x.in.b, due)
+		n, err := x.origin.link.read(u.early[:], due)
 		if err == nil {
 			x.event.firstByte = time.Since(x.started)
-			return n, failNone
+			x.in = getBuffer(0)
+			return copy(x.in.b, u.early[:n]), failNone
 		}
 		if err == errInterrupted {
 			<-u.done
@@ -179,18 +193,19 @@ func (u *upload) run() {
 
 // carry copies the body, beginning with what came with the head.
 func (u *upload) carry() failure {
-	x := u.x
-	buf := getBuffer(smallBuffer)
-	defer buf.free()
-	room := buf.b[chunkRoom : len(buf.b)-chunkTail]
-	n := copy(room, x.rest)
+	// What came with the head fits: the head's own bytes are more than the
+	// framing that the room leaves out.
+	buf := getBuffer(chunkRoom + len(u.x.rest) + chunkTail)
+	defer func() { buf.free() }()
+	n := copy(buf.room(), u.x.rest)
 	for {
 		f, ended := u.pass(buf, n)
 		if f != failNone || ended {
 			return f
 		}
+		buf = buf.fit(n)
 		var err error
-		n, err = u.more(room)
+		n, err = u.more(buf.room())
 		if err != nil {
 			u.cause = err
 			if err == errTimeout {
