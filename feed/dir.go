@@ -58,9 +58,11 @@ func (d *Dir) Keep(s *service.Snapshot) error {
 	return d.write(s)
 }
 
-// Replace makes the directory hold the snapshots in all and no others. Generations of before do
-// not count: all is the truth, though it may come from an older backup.
-func (d *Dir) Replace(all []*service.Snapshot) error {
+// Replace makes the directory hold the snapshots in all and no others, but what
+// it has of the unserved stays: they are active too, and it may be all that is
+// left of them. Generations of before do not count: all is the truth, though it
+// may come from an older backup.
+func (d *Dir) Replace(all []*service.Snapshot, unserved []service.Unserved) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
@@ -69,12 +71,18 @@ func (d *Dir) Replace(all []*service.Snapshot) error {
 		d.newest[s.Service] = s.Generation
 		errs = append(errs, d.write(s))
 	}
+	active := map[string]bool{}
+	for _, u := range unserved {
+		active[u.Service] = true
+	}
+	for id := range d.newest {
+		active[id] = true
+	}
 	entries, err := os.ReadDir(d.path)
 	errs = append(errs, err)
 	for _, e := range entries {
 		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
-		_, active := d.newest[id]
-		if isSnapshot && !active || strings.HasPrefix(e.Name(), unfinished) {
+		if isSnapshot && !active[id] || strings.HasPrefix(e.Name(), unfinished) {
 			errs = append(errs, d.remove(e.Name()))
 		}
 	}

@@ -217,7 +217,7 @@ func TestStartAppliesAllAtOnce(t *testing.T) {
 	f.publish(t, snapshot("one", 1, 9, "b"))
 	f.edge.applied = 0
 	// An older generation than the file's: the store may have been restored.
-	f.Start([]*service.Snapshot{snapshot("one", 3, 3, "b"), snapshot("two", 1, 1, "b")})
+	f.Start([]*service.Snapshot{snapshot("one", 3, 3, "b"), snapshot("two", 1, 1, "b")}, nil)
 	if f.edge.applied != 1 {
 		t.Errorf("%d steps", f.edge.applied)
 	}
@@ -240,7 +240,7 @@ func TestStartFallsBackToTheFile(t *testing.T) {
 		snapshot("one", 2, 2, "bad"),
 		snapshot("two", 2, 2, "good"),
 		snapshot("three", 2, 2, "bad"),
-	})
+	}, nil)
 	for id, want := range map[string]int{"one": 1, "two": 2, "three": 0} {
 		if got := f.edge.version(id); got != want {
 			t.Errorf("%s serves version %d, want %d", id, got, want)
@@ -253,6 +253,62 @@ func TestStartFallsBackToTheFile(t *testing.T) {
 		if !strings.Contains(f.log.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, f.log)
 		}
+	}
+}
+
+// TestStartWithoutReading has services whose active version could not be read.
+func TestStartWithoutReading(t *testing.T) {
+	path := t.TempDir()
+	f := newFixture(t, path)
+	for _, id := range []string{"sound", "ended", "unread", "restored", "damaged", "refused"} {
+		f.publish(t, snapshot(id, 1, 9, "good"))
+	}
+	if err := f.dir.Keep(snapshot("refused", 2, 10, "bad")); err != nil {
+		t.Fatal(err)
+	}
+	damaged := filepath.Join(path, "snapshots", "damaged.json")
+	if err := os.WriteFile(damaged, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f = newFixture(t, path)
+	cause := errors.New("the cause")
+	unserved := func(id string, generation int64) service.Unserved {
+		return service.Unserved{Ref: service.Ref{Service: id, Version: 3}, Generation: generation, Err: cause}
+	}
+	f.Start([]*service.Snapshot{snapshot("sound", 2, 10, "good")}, []service.Unserved{
+		unserved("unread", 11), unserved("restored", 4), unserved("damaged", 11), unserved("refused", 11), unserved("never kept", 11),
+	})
+	for id, want := range map[string]int{"sound": 2, "ended": 0, "unread": 1, "restored": 1, "damaged": 0, "refused": 0, "never kept": 0} {
+		if got := f.edge.version(id); got != want {
+			t.Errorf("%s serves version %d, want %d", id, got, want)
+		}
+	}
+	for _, want := range []string{
+		`msg="active version not read" service=unread version=3 error="the cause"`,
+		`msg="serving the kept version" service=unread version=1`,
+		`msg="service not served: no version of it is kept" service="never kept"`,
+		`msg="kept version refused" service=refused`,
+	} {
+		if !strings.Contains(f.log.String(), want) {
+			t.Errorf("the log does not say %s: %s", want, f.log)
+		}
+	}
+	// The files of all that are active stay, and of no others.
+	if _, err := os.Stat(damaged); err != nil {
+		t.Error(err)
+	}
+	all, _ := f.dir.Load() // its error is the damaged file
+	kept := map[string]int{}
+	for _, s := range all {
+		kept[s.Service] = s.Version
+	}
+	if len(kept) != 4 || kept["sound"] != 2 || kept["unread"] != 1 || kept["restored"] != 1 || kept["refused"] != 2 {
+		t.Errorf("kept %v", kept)
+	}
+	// The next activation is served, whatever generation the file had.
+	f.publish(t, snapshot("restored", 4, 5, "good"))
+	if got := f.edge.version("restored"); got != 4 {
+		t.Errorf("version %d is served after the next activation", got)
 	}
 }
 
@@ -289,7 +345,7 @@ func TestDamagedFiles(t *testing.T) {
 			t.Errorf("the error does not tell of %s: %v", name, err)
 		}
 	}
-	f.Start([]*service.Snapshot{snapshot("cut", 1, 1, "b")})
+	f.Start([]*service.Snapshot{snapshot("cut", 1, 1, "b")}, nil)
 	if kept := f.kept(t); len(kept) != 1 || kept["cut"] != 1 {
 		t.Errorf("kept %v", kept)
 	}
@@ -298,7 +354,7 @@ func TestDamagedFiles(t *testing.T) {
 func TestWithoutDirectory(t *testing.T) {
 	edge := &fakeEdge{}
 	l := NewLocal(edge, nil, slog.New(slog.DiscardHandler))
-	l.Start([]*service.Snapshot{snapshot("one", 1, 1, "b"), snapshot("two", 1, 1, "bad")})
+	l.Start([]*service.Snapshot{snapshot("one", 1, 1, "b"), snapshot("two", 1, 1, "bad")}, nil)
 	if edge.version("one") != 1 || edge.version("two") != 0 {
 		t.Error("one is not served, or two is")
 	}

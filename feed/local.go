@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"headwater/service"
 )
@@ -43,39 +44,64 @@ func (l *Local) Publish(_ context.Context, s *service.Snapshot) error {
 	return nil
 }
 
-// Start gives the edge everything that is active, in one step, and brings the
-// directory in line with it. A service whose active version the edge refuses is
-// served as the directory has it, or not at all; the others do not suffer.
-func (l *Local) Start(active []*service.Snapshot) {
-	if err := l.edge.Apply(active...); err != nil {
-		active = l.startEach(active)
+// Start gives the edge everything that is active, and brings the directory in
+// line with it. A service whose active version could not be read, or is refused
+// by the edge, is served as the directory has it, or not at all; the others do
+// not suffer.
+func (l *Local) Start(active []*service.Snapshot, unread []service.Unserved) {
+	for _, u := range unread {
+		l.log.Error("active version not read", "service", u.Service, "version", u.Version, "error", u.Err)
+	}
+	serving, refused := l.startAll(active)
+	unserved := slices.Concat(unread, refused)
+	fallen := l.fallBack(unserved)
+	if len(fallen) > 0 {
+		// A kept version may name domains that have gone to another service since.
+		if err := l.edge.Apply(serving...); err != nil {
+			l.log.Error("active versions refused", "error", err)
+		}
 	}
 	if l.dir == nil {
 		return
 	}
-	if err := l.dir.Replace(active); err != nil {
+	if err := l.dir.Replace(append(serving, fallen...), unserved); err != nil {
 		l.log.Error("snapshots not kept on disk", "error", err)
 	}
 }
 
-// startEach applies one snapshot at a time, and returns what the edge took.
-func (l *Local) startEach(active []*service.Snapshot) (serving []*service.Snapshot) {
-	var refused []*service.Snapshot
+// startAll applies all in one step if it can, and else one at a time.
+func (l *Local) startAll(active []*service.Snapshot) (serving []*service.Snapshot, refused []service.Unserved) {
+	if l.edge.Apply(active...) == nil {
+		return active, nil
+	}
 	for _, s := range active {
 		if err := l.edge.Apply(s); err != nil {
 			l.log.Error("active version refused", "service", s.Service, "version", s.Version, "error", err)
-			refused = append(refused, s)
+			at := service.Ref{Service: s.Service, Version: s.Version}
+			refused = append(refused, service.Unserved{Ref: at, Generation: s.Generation, Err: err})
 			continue
 		}
 		serving = append(serving, s)
 	}
+	return serving, refused
+}
+
+// fallBack applies what the directory has of the unserved, and returns what the
+// edge took.
+func (l *Local) fallBack(unserved []service.Unserved) (fallen []*service.Snapshot) {
+	if len(unserved) == 0 {
+		return nil
+	}
 	kept := l.kept()
-	var fallen []*service.Snapshot
-	for _, s := range refused {
-		old := kept[s.Service]
+	for _, u := range unserved {
+		old := kept[u.Service]
 		if old == nil {
+			l.log.Error("service not served: no version of it is kept", "service", u.Service)
 			continue
 		}
+		// It stands for the active version: the next activation has to win over
+		// it, also if the database comes from a backup and the file is newer.
+		old.Generation = u.Generation
 		if err := l.edge.Apply(old); err != nil {
 			l.log.Error("kept version refused", "service", old.Service, "version", old.Version, "error", err)
 			continue
@@ -83,11 +109,7 @@ func (l *Local) startEach(active []*service.Snapshot) (serving []*service.Snapsh
 		l.log.Warn("serving the kept version", "service", old.Service, "version", old.Version)
 		fallen = append(fallen, old)
 	}
-	// A kept version may name domains that have gone to another service since.
-	if err := l.edge.Apply(serving...); err != nil {
-		l.log.Error("active versions refused", "error", err)
-	}
-	return append(serving, fallen...)
+	return fallen
 }
 
 func (l *Local) kept() map[string]*service.Snapshot {

@@ -27,6 +27,14 @@ type Snapshot struct {
 	Objects map[string][]Object
 }
 
+// An Unserved is a version that should be served and cannot be: it could not be
+// read, or it does not compile. Err says why.
+type Unserved struct {
+	Ref
+	Generation int64
+	Err        error
+}
+
 // All returns the objects of type T (a pointer type, *[Backend]) in s, oldest
 // first.
 func All[T Object](s *Snapshot, k *Kind) []T {

@@ -46,18 +46,20 @@ func (db *DB) snapshot(ctx context.Context, who *service.Token, at service.Ref) 
 }
 
 // ActiveSnapshots returns the active version of every service of every
-// customer: what an edge that starts has to serve.
-func (db *DB) ActiveSnapshots(ctx context.Context) (all []*service.Snapshot, err error) {
+// customer: what an edge that starts has to serve. Those that could not be read
+// are in unread, so that one damaged object does not take every service down.
+func (db *DB) ActiveSnapshots(ctx context.Context) (all []*service.Snapshot, unread []service.Unserved, err error) {
 	return db.serving(ctx, "active")
 }
 
 // serving returns the versions that the column marks.
-func (db *DB) serving(ctx context.Context, column string) (all []*service.Snapshot, err error) {
+func (db *DB) serving(ctx context.Context, column string) (all []*service.Snapshot, unread []service.Unserved, err error) {
 	err = db.view(ctx, func(t *tx) error {
+		var marked []*service.Snapshot
 		err := t.each(func(rows *sql.Rows) error {
 			var s service.Snapshot
 			err := rows.Scan(&s.Customer, &s.Service, &s.Version, &s.Generation)
-			all = append(all, &s)
+			marked = append(marked, &s)
 			return err
 		}, `SELECT service.customer_id, service.id, version.number, service.generation
 			FROM version JOIN service ON service.id = version.service_id
@@ -65,17 +67,24 @@ func (db *DB) serving(ctx context.Context, column string) (all []*service.Snapsh
 		if err != nil {
 			return err
 		}
-		for _, s := range all {
-			if err := t.fill(s); err != nil {
-				return err
+		for _, s := range marked {
+			err := t.fill(s)
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
+			if err != nil {
+				at := service.Ref{Service: s.Service, Version: s.Version}
+				unread = append(unread, service.Unserved{Ref: at, Generation: s.Generation, Err: err})
+				continue
+			}
+			all = append(all, s)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return all, nil
+	return all, unread, nil
 }
 
 // fill reads the objects of s. One of a kind that is unknown here was written

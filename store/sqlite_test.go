@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,15 +52,15 @@ func keeper(t testing.TB) *service.Keeper {
 
 const secret = "a-secret-for-the-operator"
 
-// fill makes a service with a domain and a backend with a private key.
-func fill(t *testing.T, db *store.DB) (at service.Ref, key string) {
+// fill makes a service of that name with a domain and a backend with a private key.
+func fill(t *testing.T, db *store.DB, name string) (at service.Ref, key string) {
 	t.Helper()
 	ctx := context.Background()
 	who, err := db.SetOperatorToken(ctx, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := db.CreateService(ctx, who, service.Service{Name: "shop"})
+	s, err := db.CreateService(ctx, who, service.Service{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +93,7 @@ func TestReopen(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), Sealer: keeper(t)}
 	ctx := context.Background()
 	db := open(t, o)
-	at, key := fill(t, db)
+	at, key := fill(t, db, "shop")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +102,7 @@ func TestReopen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := db.ActiveSnapshots(ctx)
+	all, _, err := db.ActiveSnapshots(ctx)
 	if err != nil || len(all) != 1 || all[0].Service != at.Service || all[0].Customer != who.Customer {
 		t.Fatalf("active snapshots %v, %v", all, err)
 	}
@@ -115,7 +114,7 @@ func TestReopen(t *testing.T) {
 // TestWithoutClose is what a crash leaves: the writes are in the log alone.
 func TestWithoutClose(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), Sealer: keeper(t)}
-	fill(t, open(t, o))
+	fill(t, open(t, o), "shop")
 	copied := t.TempDir()
 	for _, name := range []string{"headwater.db", "headwater.db-wal"} {
 		data, err := os.ReadFile(filepath.Join(o.Dir, name))
@@ -127,7 +126,7 @@ func TestWithoutClose(t *testing.T) {
 		}
 	}
 	o.Dir = copied
-	all, err := open(t, o).ActiveSnapshots(context.Background())
+	all, _, err := open(t, o).ActiveSnapshots(context.Background())
 	if err != nil || len(all) != 1 {
 		t.Errorf("active snapshots %v, %v", all, err)
 	}
@@ -136,7 +135,7 @@ func TestWithoutClose(t *testing.T) {
 func TestNoSecretsOnDisk(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), Sealer: keeper(t)}
 	db := open(t, o)
-	_, key := fill(t, db)
+	_, key := fill(t, db, "shop")
 	line := strings.Split(key, "\n")[1]
 	look := func() {
 		t.Helper()
@@ -245,22 +244,44 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestUnknownKind keeps an older binary from activating what it cannot read.
-func TestUnknownKind(t *testing.T) {
-	o := store.Options{Dir: t.TempDir(), Sealer: keeper(t)}
-	db := open(t, o)
-	at, _ := fill(t, db)
-	raw, err := sql.Open("sqlite", filepath.Join(o.Dir, "headwater.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	_, err = raw.Exec(fmt.Sprintf(`INSERT INTO object (service_id, version, kind, name, seq, body, created_at, updated_at)
-		VALUES ('%s', 1, 'hologram', 'x', 9, '{}', 0, 0)`, at.Service))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ActiveSnapshots(context.Background()); err == nil || !strings.Contains(err.Error(), "hologram") {
-		t.Errorf("error %v", err)
+// TestUnread damages one service's active version: it is told, with the reason,
+// and the other service is read all the same.
+func TestUnread(t *testing.T) {
+	ctx := context.Background()
+	for name, tt := range map[string]struct{ damage, want string }{
+		"unknown kind": {`UPDATE object SET kind = 'hologram' WHERE service_id = $1`, "holds a hologram"},
+		"garbage":      {`UPDATE object SET body = '{"name":' WHERE service_id = $1`, "stored backend"},
+		"no object":    {`UPDATE object SET body = 'x' WHERE service_id = $1`, "stored backend"},
+		"secret":       {`UPDATE object SET body = replace(body, '"v1:', '"v1:AAAA') WHERE service_id = $1`, "open ssl_client_key"},
+		"time":         {`UPDATE object SET created_at = 'never' WHERE service_id = $1`, "created_at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := store.Options{Dir: t.TempDir(), Sealer: keeper(t)}
+			db := open(t, o)
+			damaged, _ := fill(t, db, "shop")
+			sound, _ := fill(t, db, "blog")
+			raw, err := sql.Open("sqlite", filepath.Join(o.Dir, "headwater.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer raw.Close()
+			if _, err := raw.Exec(tt.damage, damaged.Service); err != nil {
+				t.Fatal(err)
+			}
+			all, unread, err := db.ActiveSnapshots(ctx)
+			if err != nil || len(all) != 1 || all[0].Service != sound.Service {
+				t.Errorf("read %v, %v", all, err)
+			}
+			if len(unread) != 1 || unread[0].Ref != damaged || unread[0].Generation != 1 || !strings.Contains(unread[0].Err.Error(), tt.want) {
+				t.Errorf("unread %+v", unread)
+			}
+
+			if _, err := raw.Exec(`DROP TABLE version`); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := db.ActiveSnapshots(ctx); err == nil {
+				t.Error("a database that cannot be read at all: no error")
+			}
+		})
 	}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // StagedSnapshots returns the staged version of every service of every customer:
-// what a staging edge that starts has to serve.
-func (db *DB) StagedSnapshots(ctx context.Context) (all []*service.Snapshot, err error) {
+// what a staging edge that starts has to serve, as [DB.ActiveSnapshots] does.
+func (db *DB) StagedSnapshots(ctx context.Context) (all []*service.Snapshot, unread []service.Unserved, err error) {
 	return db.serving(ctx, "staged")
 }
 

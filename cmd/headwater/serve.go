@@ -206,12 +206,12 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 			return err
 		}
 	}
-	active, err := s.db.ActiveSnapshots(ctx)
+	active, unread, err := s.db.ActiveSnapshots(ctx)
 	if err != nil {
 		return err
 	}
 	s.feed = feed.NewLocal(s.edge, kept, s.log)
-	s.feed.Start(active)
+	s.feed.Start(active, unread)
 	return nil
 }
 

@@ -33,19 +33,19 @@ func (s *server) listenStaging() error {
 }
 
 // openStaging gives the staging edge what is staged. Nothing of it is kept on
-// disk but the database's word: a staged version that does not compile any more
-// is simply not served.
+// disk but the database's word: a staged version that cannot be read, or does
+// not compile any more, is simply not served.
 func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error {
 	if s.staging == nil {
 		return nil
 	}
 	s.staging.edge = s.newEdge(accessLog)
-	staged, err := s.db.StagedSnapshots(ctx)
+	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err
 	}
 	s.staging.feed = feed.NewLocal(s.staging.edge, nil, s.log)
-	s.staging.feed.Start(staged)
+	s.staging.feed.Start(staged, unread)
 	return nil
 }
 

@@ -85,7 +85,7 @@ func domainRace(h *house) {
 		return err
 	})
 	h.equal("winners", h.winners(errs, service.Invalid), 1)
-	all, err := h.db.ActiveSnapshots(h.ctx)
+	all, _, err := h.db.ActiveSnapshots(h.ctx)
 	h.must(err)
 	h.equal("active snapshots", len(all), 1)
 }

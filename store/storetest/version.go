@@ -150,7 +150,7 @@ func activation(h *house) {
 		got, err := h.db.Service(h.ctx, h.who, at.Service)
 		h.must(err)
 		h.equal("active version", got.Active().Number, at.Version)
-		all, err := h.db.ActiveSnapshots(h.ctx)
+		all, _, err := h.db.ActiveSnapshots(h.ctx)
 		h.must(err)
 		h.equal("active snapshots", len(all), 1)
 		h.equal("snapshot", fmt.Sprint(all[0].Customer, all[0].Service, all[0].Version, all[0].Generation, all[0].Identity()),
@@ -173,7 +173,7 @@ func activation(h *house) {
 		h.equal("active, locked", fmt.Sprint(v.Active, v.Locked), "false true")
 		h.equal("empty snapshot", fmt.Sprint(s.Customer, s.Service, s.Version, len(s.Objects)), fmt.Sprint(h.who.Customer, first.Service, 0, 0))
 	}
-	all, err := h.db.ActiveSnapshots(h.ctx)
+	all, _, err := h.db.ActiveSnapshots(h.ctx)
 	h.must(err)
 	h.equal("active snapshots", len(all), 0)
 }
