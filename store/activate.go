@@ -248,34 +248,5 @@ func (t *tx) claimDomains(s *service.Snapshot) error {
 	if _, err := t.exec(`DELETE FROM domain_claim WHERE service_id = $1`, s.Service); err != nil {
 		return err
 	}
-	for _, d := range s.Domains() {
-		if err := t.freeDomain(s.Service, d.Name); err != nil {
-			return err
-		}
-		_, err := t.exec(`INSERT INTO domain_claim (name, service_id) VALUES ($1, $2)`,
-			service.DomainKind.Key(d.Name), s.Service)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// freeDomain refuses a domain that the active version of another service holds.
-func (t *tx) freeDomain(id, name string) error {
-	var holder, holderCustomer, customer string
-	err := t.row(`
-		SELECT holder.id, holder.customer_id, own.customer_id
-		FROM domain_claim
-		JOIN service AS holder ON holder.id = domain_claim.service_id
-		JOIN service AS own ON own.id = $1
-		WHERE domain_claim.name = $2 AND holder.id <> own.id`,
-		id, service.DomainKind.Key(name)).Scan(&holder, &holderCustomer, &customer)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return err
-	}
-	return errTaken(name, holder, holderCustomer == customer)
+	return t.hold(production, s)
 }

@@ -212,7 +212,7 @@ func (t *tx) freeName(at service.Ref, k *service.Kind, o service.Object) error {
 	case taken:
 		return errDuplicate(k.Noun, name)
 	case k == service.DomainKind:
-		return t.freeDomain(at.Service, name)
+		return t.freeDomains(production, at.Service, name)
 	}
 	return nil
 }

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"headwater/service"
 )
@@ -83,33 +81,8 @@ func (t *tx) unstage(id string) error {
 // stageDomains gives the service the domains of s on the staging edge. Those that
 // another service has, there or in production, are not to be had.
 func (t *tx) stageDomains(s *service.Snapshot) error {
-	for _, d := range s.Domains() {
-		if err := t.freeDomain(s.Service, d.Name); err != nil {
-			return err
-		}
-		key := service.DomainKind.Key(d.Name)
-		var holder, customer string
-		err := t.row(`
-			SELECT service.id, service.customer_id
-			FROM staged_domain JOIN service ON service.id = staged_domain.service_id
-			WHERE staged_domain.name = $1`, key).Scan(&holder, &customer)
-		if err == nil {
-			return errTaken(d.Name, holder, customer == s.Customer)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if _, err := t.exec(`INSERT INTO staged_domain (name, service_id) VALUES ($1, $2)`, key, s.Service); err != nil {
-			return err
-		}
+	if err := t.freeDomains(production, s.Service, domainNames(s)...); err != nil {
+		return err
 	}
-	return nil
-}
-
-// errTaken tells which service has a domain only if it is the caller's own.
-func errTaken(name, holder string, own bool) error {
-	if !own {
-		return service.Errorf(service.Invalid, "Domain '%s' is already taken by another customer", name)
-	}
-	return service.Errorf(service.Invalid, "Domain '%s' is already taken by service '%s'", name, holder)
+	return t.hold(onStaging, s)
 }

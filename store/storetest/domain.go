@@ -27,7 +27,7 @@ func domains(h *house) {
 	h.must(h.domain(h.who, at, "free.test"))
 	_, err = h.update(at, service.DomainKind, "free.test", "name=shop.test")
 	h.fails(err, service.Invalid, taken("shop.test", first))
-	h.must(h.domain(h.who, at, "*.shop.test")) // claims are on exact names
+	h.must(h.domain(h.who, at, "*.shop.test")) // within a customer claims are on exact names
 
 	// The service that holds it may use it in other versions.
 	mine := h.clone(h.who, first)
@@ -70,6 +70,80 @@ func domainsOfOthers(h *house) {
 	h.must(h.db.DeleteService(h.ctx, h.who, mine.Service))
 	_, _, err = h.activate(h.other, theirs)
 	h.must(err)
+}
+
+// wildcardsOfOthers has names and wildcards that meet: between customers the one
+// that came first keeps the other out, within a customer both may be.
+func wildcardsOfOthers(h *house) {
+	for _, tt := range []struct {
+		first, second string
+		meet          bool
+	}{
+		{"*.Shop.test", "www.shop.TEST", true},
+		{"*.shop.test", "a.b.shop.test", true},
+		{"*.shop.test", "*.b.shop.test", true},
+		{"www.shop.test", "*.Shop.test", true},
+		{"a.b.shop.test", "*.shop.test", true},
+		{"*.b.shop.test", "*.shop.test", true},
+		{"*.shop.test", "shop.test", false},
+		{"*.shop.test", "workshop.test", false},
+		{"*.shop.test", "*.other.test", false},
+		{"shop.test", "*.shop.test", false},
+	} {
+		h.wildcard(tt.first, tt.second, tt.meet)
+	}
+}
+
+func (h *house) wildcard(first, second string, meet bool) {
+	h.Helper()
+	holder, sibling, theirs := h.service(h.who, "holder"), h.service(h.who, "sibling"), h.service(h.other, "theirs")
+	h.must(h.domain(h.who, holder, first))
+	h.must(h.domain(h.who, sibling, second))
+	h.must(h.domain(h.other, theirs, second)) // drafts claim nothing
+	check := func(err error) {
+		h.Helper()
+		if !meet {
+			h.must(err)
+			return
+		}
+		h.fails(err, service.Invalid, "Domain '"+second+"' is already taken by another customer")
+	}
+	stage := func(who *service.Token, at service.Ref) error {
+		_, _, err := h.db.Stage(h.ctx, who, at, accept)
+		return err
+	}
+	h.must(stage(h.who, holder))
+	check(stage(h.other, theirs))
+	_, _, err := h.db.Unstage(h.ctx, h.other, theirs) // no error if it was refused
+	h.must(err)
+	h.must(stage(h.who, sibling))
+	_, _, err = h.db.Unstage(h.ctx, h.who, sibling)
+	h.must(err)
+
+	_, _, err = h.activate(h.who, holder)
+	h.must(err)
+	draft, err := h.db.CreateVersion(h.ctx, h.other, theirs.Service, "")
+	h.must(err)
+	check(h.domain(h.other, service.Ref{Service: theirs.Service, Version: draft.Number}, second))
+	check(stage(h.other, theirs))
+	_, _, err = h.activate(h.other, theirs)
+	check(err)
+	_, _, err = h.db.Deactivate(h.ctx, h.other, theirs)
+	h.must(err)
+	_, _, err = h.activate(h.who, sibling)
+	h.must(err)
+
+	end := func(who *service.Token, at service.Ref) {
+		h.Helper()
+		_, _, err := h.db.Deactivate(h.ctx, who, at)
+		h.must(err)
+		h.must(h.db.DeleteService(h.ctx, who, at.Service))
+	}
+	end(h.who, holder)
+	end(h.who, sibling)
+	_, _, err = h.activate(h.other, theirs) // what held the names is gone
+	h.must(err)
+	end(h.other, theirs)
 }
 
 // domainRace activates the same domain in several services at once.

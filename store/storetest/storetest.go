@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"Generations", generations},
 		{"Domains", domains},
 		{"DomainsOfOthers", domainsOfOthers},
+		{"WildcardsOfOthers", wildcardsOfOthers},
 		{"CreateRace", createRace},
 		{"UpdateRace", updateRace},
 		{"CloneRace", cloneRace},
