@@ -37,7 +37,7 @@ type Dir struct {
 
 // OpenDir returns the directory at path, which is made if need be.
 func OpenDir(path string, sealer service.Sealer) (*Dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := service.MakeDir(path); err != nil {
 		return nil, fmt.Errorf("snapshots: %w", err)
 	}
 	return &Dir{path: path, sealer: sealer, newest: map[string]int64{}}, nil

@@ -101,7 +101,7 @@ func readKey(path string) ([]byte, error) {
 // it one file stands, and both go on to read that.
 func createKey(path string) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := MakeDir(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".key-*") // mode 0600

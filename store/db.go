@@ -90,7 +90,7 @@ func (db *DB) open(ctx context.Context, dir string) (err error) {
 }
 
 func (db *DB) openDir(dir string) (err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := service.MakeDir(dir); err != nil {
 		return err
 	}
 	if db.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {
