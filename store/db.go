@@ -89,6 +89,16 @@ func (db *DB) open(ctx context.Context, dir string) (err error) {
 	return db.update(ctx, checkSeal)
 }
 
+// file is the database's name in the data directory.
+const file = "headwater.db"
+
+// Exists reports whether the data directory has a database, which [Open] then
+// opens only with the key it was made with.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return err == nil
+}
+
 func (db *DB) openDir(dir string) (err error) {
 	if err := service.MakeDir(dir); err != nil {
 		return err
@@ -96,7 +106,7 @@ func (db *DB) openDir(dir string) (err error) {
 	if db.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {
 		return err
 	}
-	return db.openFile(filepath.Join(dir, "headwater.db"))
+	return db.openFile(filepath.Join(dir, file))
 }
 
 // Close ends all use of the database and releases the data directory.

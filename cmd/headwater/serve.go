@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -183,11 +184,18 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 	return sealer, err
 }
 
+// openSealer opens the key of the data directory; of a new one it makes it.
 func openSealer(dir string) (service.Sealer, error) {
 	if dir == "" {
 		return service.NewKeeper()
 	}
-	return service.OpenKeeper(filepath.Join(dir, "key"))
+	key := filepath.Join(dir, "key")
+	_, err := os.Stat(key)
+	if errors.Is(err, fs.ErrNotExist) && store.Exists(dir) {
+		// A new key would only stand in the way of the right one.
+		return nil, fmt.Errorf("the key file %s is missing: the database beside it opens with no other key", key)
+	}
+	return service.OpenKeeper(key)
 }
 
 // dir is the data directory, "" when all is kept in memory.
