@@ -75,7 +75,9 @@ func (x *exchange) deliver() bool {
 
 // appendResponse appends the head that goes to the client.
 func (x *exchange) appendResponse(dst []byte, out framing, keep bool) []byte {
-	r, now := &x.resp, time.Now()
+	x.now = time.Now()
+	r, now := &x.resp, x.now
+	x.event.firstByte = now.Sub(x.started)
 	dst = r.appendStatus(dst)
 	dated := false
 	for i := range r.fields {

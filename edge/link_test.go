@@ -35,6 +35,30 @@ func eachLink(t *testing.T, f func(t *testing.T, l link, peer *net.TCPConn)) {
 	}
 }
 
+// tcpPair returns two ends of a TCP connection, as an edge has them: the one that
+// is tested and its peer.
+func tcpPair(t *testing.T) (tested, peer *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		a.Close()
+		c.Close()
+	})
+	return a.(*net.TCPConn), c.(*net.TCPConn)
+}
+
 func soon(d time.Duration) time.Time { return time.Now().Add(d) }
 
 func TestLinkReadDeadlines(t *testing.T) {

@@ -9,14 +9,15 @@ import (
 type originConn struct {
 	link   link
 	pool   *pool
-	served int // answers read to their end
+	served int       // answers read to their end
+	looked time.Time // when its pool found it fit; zero if not since it came back
 }
 
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
 func (x *exchange) connect(fresh bool) failure {
 	var o *originConn
 	if !fresh {
-		o = x.backend.pool.get()
+		o = x.backend.pool.get(x.now)
 	}
 	if o == nil {
 		e, b := x.c.edge, x.backend
@@ -77,13 +78,13 @@ func (x *exchange) fetch(body []byte) failure {
 // answer into x.in.
 func (x *exchange) send(fresh bool) (failure, int) {
 	x.disconnect(false)
+	x.now = time.Now()
 	if f := x.connect(fresh); f != failNone {
 		return f, 0
 	}
 	wrote, n, err := x.exchange()
 	x.event.sent = wrote
 	if err == nil {
-		x.event.firstByte = time.Since(x.started)
 		return failNone, n
 	}
 	x.event.cause = err
@@ -100,12 +101,12 @@ func (x *exchange) send(fresh bool) (failure, int) {
 // is looked at once before waiting: an origin that is too busy may have said so,
 // and nothing will announce it again.
 func (x *exchange) exchange() (wrote, n int, err error) {
-	link, stall := x.origin.link, x.backend.betweenBytesTimeout
-	if x.origin.served > 0 {
-		return link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), stall)
+	o, stall := x.origin, x.backend.betweenBytesTimeout
+	if o.served > 0 {
+		return o.link.swap(x.out.b, x.in.b, x.firstByteDue(x.now), stall)
 	}
-	if wrote, err = link.write(x.out.b, stall); err == nil {
-		n, err = link.read(x.in.b, x.firstByteDue(time.Now()))
+	if wrote, err = o.link.write(x.out.b, stall); err == nil {
+		n, err = o.link.read(x.in.b, x.firstByteDue(time.Now()))
 	}
 	return wrote, n, err
 }

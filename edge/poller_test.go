@@ -4,36 +4,11 @@ package edge
 
 import (
 	"io"
-	"net"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// tcpPair returns two ends of a TCP connection, as an edge has them: the one that
-// is tested and its peer.
-func tcpPair(t *testing.T) (tested, peer *net.TCPConn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		a.Close()
-		c.Close()
-	})
-	return a.(*net.TCPConn), c.(*net.TCPConn)
-}
 
 // TestPollerKeepsEdges pins what link_raw.go leans on in internal/poll and the
 // runtime's poller, neither of which documents it. Where a case fails, a

@@ -70,6 +70,7 @@ func (x *exchange) serveUpload() (keep bool, leftover []byte) {
 	if f := x.route(); f != failNone {
 		return x.fail(f), nil
 	}
+	x.now = time.Now()
 	if f := x.connect(false); f != failNone {
 		return x.fail(f), nil
 	}
@@ -126,7 +127,6 @@ func (x *exchange) awaitAnswer() (int, failure) {
 	for {
 		n, err := x.origin.link.read(u.early[:], due)
 		if err == nil {
-			x.event.firstByte = time.Since(x.started)
 			x.in = getBuffer(0)
 			return copy(x.in.b, u.early[:n]), failNone
 		}

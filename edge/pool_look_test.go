@@ -1,0 +1,77 @@
+package edge
+
+import (
+	"net"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// A pool gives out the connections that are fit, newest first, however many are
+// unfit between them and for whatever reason.
+func TestPoolGivesOutFitConnections(t *testing.T) {
+	for name, kind := range map[string]func(*net.TCPConn) link{
+		"plain": func(c *net.TCPConn) link { return newPlainLink(c) },
+		"raw":   newRawLink,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := new(pool)
+			var fit []*originConn
+			for i := range 3*lookAhead + 5 {
+				tested, peer := tcpPair(t)
+				l := kind(tested)
+				if l == nil {
+					return // there is no such kind here
+				}
+				c := &originConn{link: l, pool: p}
+				switch i % 4 {
+				case 1:
+					peer.Close()
+				case 2:
+					peer.Write([]byte("x"))
+				case 3:
+					peer.CloseWrite()
+				default:
+					fit = append(fit, c)
+				}
+				for i%4 != 0 && !l.stale() {
+					runtime.Gosched() // until what the peer did has arrived
+				}
+				p.put(c)
+			}
+			now := time.Now()
+			for i := len(fit) - 1; i >= 0; i-- {
+				if got := p.get(now); got != fit[i] {
+					t.Fatalf("connection %d of the fit ones was not given out in its turn", i)
+				}
+			}
+			if p.get(now) != nil {
+				t.Error("a connection that is not fit was given out")
+			}
+		})
+	}
+}
+
+// A look holds only for a moment, and not for a connection that was used since.
+func TestPoolLooksAgain(t *testing.T) {
+	tested, peer := tcpPair(t)
+	p := new(pool)
+	l := newRawLink(tested)
+	if l == nil {
+		l = newPlainLink(tested)
+	}
+	c := &originConn{link: l, pool: p}
+	now := time.Now()
+	p.put(c)
+	if p.get(now) != c {
+		t.Fatal("a quiet connection is not given out")
+	}
+	peer.Close()
+	for !l.stale() {
+		runtime.Gosched()
+	}
+	p.put(c)
+	if p.get(now) != nil {
+		t.Error("a connection that ended while it was in use is given out")
+	}
+}
