@@ -90,8 +90,7 @@ func (b *body) stream() failure {
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]
 		}
-		x.now = time.Now()
-		n, err := x.readOrigin(room, after(x.now, x.backend.betweenBytesTimeout))
+		n, err := x.readOrigin(room, after(time.Now(), x.backend.betweenBytesTimeout))
 		if err != nil {
 			return b.interrupted(err)
 		}

@@ -75,8 +75,7 @@ func (x *exchange) deliver() bool {
 
 // appendResponse appends the head that goes to the client.
 func (x *exchange) appendResponse(dst []byte, out framing, keep bool) []byte {
-	x.now = time.Now()
-	r, now := &x.resp, x.now
+	r, now := &x.resp, time.Now()
 	x.event.firstByte = now.Sub(x.started)
 	dst = r.appendStatus(dst)
 	dated := false

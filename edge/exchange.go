@@ -18,7 +18,6 @@ type exchange struct {
 	site    *site
 	backend *backend
 	started time.Time
-	now     time.Time // when the last step began that reads the clock
 
 	out output  // the message being written: first the request, then the response
 	in  *buffer // the origin's bytes

@@ -7,5 +7,3 @@ import "net"
 // newRawLink has no raw kind to offer here: other systems lack the calls, and
 // the race detector cannot see through them.
 func newRawLink(*net.TCPConn) link { return nil }
-
-func staleAmong(conns []*originConn) uint32 { return staleOneByOne(conns) }

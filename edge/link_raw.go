@@ -29,7 +29,6 @@ import (
 type rawLink struct {
 	alarm
 	rc syscall.RawConn
-	fd uintptr // valid until close
 
 	r rawRead
 	w rawWrite
@@ -68,9 +67,6 @@ func newRawLink(tcp *net.TCPConn) link {
 		return nil
 	}
 	l := &rawLink{alarm: alarm{tcp: tcp}, rc: rc}
-	if rc.Control(func(fd uintptr) { l.fd = fd }) != nil {
-		return nil
-	}
 	l.readFn, l.writeFn, l.swapFn, l.turnFn, l.staleFn = l.onRead, l.onWrite, l.onSwap, l.onTurn, l.onStale
 	return l
 }
@@ -226,38 +222,6 @@ func (l *rawLink) onTurn(fd uintptr) bool {
 		return true
 	}
 	return false
-}
-
-// A pollFD is struct pollfd of poll(2).
-type pollFD struct {
-	fd              int32
-	events, revents int16
-}
-
-// staleAmong reports, a bit for each of up to 32 idle connections, which are
-// stale. The caller sees to it that none is closed meanwhile.
-func staleAmong(conns []*originConn) (unfit uint32) {
-	const in, rdhup = 0x1, 0x2000
-	var fds [lookAhead]pollFD
-	for i, c := range conns {
-		l, ok := c.link.(*rawLink)
-		if !ok {
-			return staleOneByOne(conns)
-		}
-		fds[i] = pollFD{fd: int32(l.fd), events: in | rdhup}
-	}
-	var now syscall.Timespec // do not wait
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds[0])), uintptr(len(conns)),
-		uintptr(unsafe.Pointer(&now)), 0, 0, 0)
-	if errno != 0 {
-		return staleOneByOne(conns)
-	}
-	for i := range conns {
-		if fds[i].revents != 0 {
-			unfit |= 1 << i
-		}
-	}
-	return unfit
 }
 
 func (l *rawLink) onStale(fd uintptr) {

@@ -9,15 +9,14 @@ import (
 type originConn struct {
 	link   link
 	pool   *pool
-	served int       // answers read to their end
-	looked time.Time // when its pool found it fit; zero if not since it came back
+	served int // answers read to their end
 }
 
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
 func (x *exchange) connect(fresh bool) failure {
 	var o *originConn
 	if !fresh {
-		o = x.backend.pool.get(x.now)
+		o = x.backend.pool.get()
 	}
 	if o == nil {
 		e, b := x.c.edge, x.backend
@@ -78,7 +77,6 @@ func (x *exchange) fetch(body []byte) failure {
 // answer into x.in.
 func (x *exchange) send(fresh bool) (failure, int) {
 	x.disconnect(false)
-	x.now = time.Now()
 	if f := x.connect(fresh); f != failNone {
 		return f, 0
 	}
@@ -103,7 +101,7 @@ func (x *exchange) send(fresh bool) (failure, int) {
 func (x *exchange) exchange() (wrote, n int, err error) {
 	o, stall := x.origin, x.backend.betweenBytesTimeout
 	if o.served > 0 {
-		return o.link.swap(x.out.b, x.in.b, x.firstByteDue(x.now), stall)
+		return o.link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), stall)
 	}
 	if wrote, err = o.link.write(x.out.b, stall); err == nil {
 		n, err = o.link.read(x.in.b, x.firstByteDue(time.Now()))

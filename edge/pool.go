@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"headwater/dial"
 )
@@ -28,70 +27,31 @@ type pool struct {
 	closed bool
 }
 
-// A look at idle connections is one system call, and no small part of what a
-// request costs. So it takes in the newest of them together, which under load are
-// about to be used, and holds for a moment.
-const (
-	lookAhead = 32
-	lookHolds = time.Millisecond
-)
-
 // get returns a warm connection that is fit for a request, or nil. Connections
 // that the origin has ended, or has sent something on unasked, are closed on the
-// way: what they hold might be taken for the answer to the next request. Each is
-// looked at after it came back and less than lookHolds before it goes out.
-func (p *pool) get(now time.Time) *originConn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// way: what they hold might be taken for the answer to the next request. The look
+// is a system call for each request, and has to be as late as it can.
+func (p *pool) get() *originConn {
 	for {
+		p.mu.Lock()
 		last := len(p.idle) - 1
 		if last < 0 {
+			p.mu.Unlock()
 			return nil
 		}
 		c := p.idle[last]
-		if c.looked.IsZero() || now.Sub(c.looked) >= lookHolds {
-			p.look(now)
-			continue
-		}
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
-		return c
-	}
-}
-
-// look closes those of the newest idle connections that are unfit and marks the
-// others. The caller holds mu, so that none of them is closed meanwhile.
-func (p *pool) look(now time.Time) {
-	first := max(0, len(p.idle)-lookAhead)
-	newest := p.idle[first:]
-	unfit := staleAmong(newest)
-	kept := newest[:0]
-	for i, c := range newest {
-		if unfit&(1<<i) != 0 {
-			c.link.close()
-			continue
+		p.mu.Unlock()
+		if !c.link.stale() {
+			return c
 		}
-		c.looked = now
-		kept = append(kept, c)
+		c.link.close()
 	}
-	clear(newest[len(kept):])
-	p.idle = p.idle[:first+len(kept)]
-}
-
-// staleOneByOne is staleAmong for links that have no way to be looked at
-// together.
-func staleOneByOne(conns []*originConn) (unfit uint32) {
-	for i, c := range conns {
-		if c.link.stale() {
-			unfit |= 1 << i
-		}
-	}
-	return unfit
 }
 
 // put takes back a connection whose last answer was read to its end.
 func (p *pool) put(c *originConn) {
-	c.looked = time.Time{}
 	p.mu.Lock()
 	if !p.closed {
 		p.idle = append(p.idle, c)

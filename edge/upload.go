@@ -70,7 +70,6 @@ func (x *exchange) serveUpload() (keep bool, leftover []byte) {
 	if f := x.route(); f != failNone {
 		return x.fail(f), nil
 	}
-	x.now = time.Now()
 	if f := x.connect(false); f != failNone {
 		return x.fail(f), nil
 	}
