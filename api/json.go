@@ -117,7 +117,7 @@ func wholeSurrogates(body []byte) bool {
 	}
 }
 
-// escapedUnit reads the UTF-16 unit of the escape \uXXXX that body begins with.
+// escapedUnit reads the UTF-16 unit of the \u escape that body begins with.
 func escapedUnit(body []byte) rune {
 	n, _ := strconv.ParseUint(string(body[2:6]), 16, 16) // four hex digits in valid JSON
 	return rune(n)
