@@ -28,7 +28,7 @@ func eventType(method, path string) string {
 	noun, under := "", ""
 	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		switch {
-		case strings.HasPrefix(segment, "{"):
+		case strings.HasPrefix(segment, "{"), segment == "v1", segment == "services":
 		case verbs[segment] != "":
 			if segment == "staging" && verb == "deactivate" {
 				verb = "unstage"

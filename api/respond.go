@@ -35,6 +35,7 @@ type fault struct {
 	msg, detail string
 	allow       string // the methods that the path has
 	hangUp      bool   // the connection cannot be used again
+	problem     bool   // told in the shape that the products have (RFC 9457)
 	cause       error  // for the log
 }
 
@@ -64,6 +65,10 @@ func (c *call) respond(body []byte, err error) {
 		return
 	}
 	c.media = ""
+	if f, ok := errors.AsType[*fault](err); ok && f.problem {
+		c.write(f.status, problemBody(f))
+		return
+	}
 	status, msg, detail := c.shape(err)
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 		c.report(err)
@@ -131,6 +136,17 @@ func errorBody(msg, detail string) []byte {
 		Msg    string `json:"msg"`
 		Detail string `json:"detail,omitempty"`
 	}{msg, detail})
+}
+
+// problemBody is byte for byte what Fastly sends, line feed and all.
+func problemBody(f *fault) []byte {
+	return append(encode(struct {
+		Type   string   `json:"type"`
+		Title  string   `json:"title"`
+		Status int      `json:"status"`
+		Errors []string `json:"errors"`
+		Detail string   `json:"detail"`
+	}{"", f.msg, f.status, nil, f.detail}), '\n')
 }
 
 // encode renders a reply that is a struct of ours.

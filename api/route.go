@@ -82,6 +82,13 @@ func newRoutes() *node {
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 
+	const product = "/enabled-products/v1/{name}/services/{service}"
+	n.add("GET    "+product, (*call).getProduct)
+	n.add("PUT    "+product, (*call).enableProduct)
+	n.add("DELETE "+product, (*call).disableProduct)
+	n.add("GET    "+product+"/configuration", (*call).getProductConfiguration)
+	n.add("PATCH  "+product+"/configuration", (*call).configureProduct)
+
 	n.addKinds(version)
 	return n
 }

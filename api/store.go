@@ -52,6 +52,12 @@ type Store interface {
 	// is staged no longer.
 	DeleteService(ctx context.Context, who *service.Token, id string) error
 
+	// The products of a service. One that is not enabled is [service.Missing].
+	Product(ctx context.Context, who *service.Token, id, name string) (*service.Product, error)
+	EnableProduct(ctx context.Context, who *service.Token, id, name string, change func(*service.Product) error) (*service.Product, error)
+	ConfigureProduct(ctx context.Context, who *service.Token, id, name string, change func(*service.Product) error) (*service.Product, error)
+	DisableProduct(ctx context.Context, who *service.Token, id, name string) error
+
 	// CreateVersion makes an empty draft, numbered one above the service's
 	// highest.
 	CreateVersion(ctx context.Context, who *service.Token, id, comment string) (*service.Version, error)

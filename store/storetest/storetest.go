@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"Services", services},
 		{"ServiceNames", serviceNames},
 		{"DeleteService", deleteService},
+		{"Products", products},
 		{"Tenants", tenants},
 		{"ServiceLimits", serviceLimits},
 		{"Versions", versions},
