@@ -44,7 +44,38 @@ func compile(s *service.Snapshot) (*site, []string, error) {
 	case site.fallback == nil && len(site.balanced) == 0:
 		site.fallback = site.backends[0] // all are conditional: the first one declared
 	}
+	if unused := unusedSettings(s.Settings()); len(unused) > 0 {
+		warnings = append(warnings, fmt.Sprintf("Settings: the edge does not act on %s yet", strings.Join(unused, ", ")))
+	}
 	return site, append(warnings, unusedKinds(s)...), nil
+}
+
+// unusedSettings names the settings that differ from their defaults and ask for
+// a cache, which there is not.
+func unusedSettings(s *service.Settings) []string {
+	d := service.SettingsKind.Default().(*service.Settings)
+	return asked([]ask{
+		{"general.default_ttl", s.DefaultTTL != d.DefaultTTL},
+		{"general.default_pci", s.DefaultPCI != d.DefaultPCI},
+		{"general.stale_if_error", s.StaleIfError},
+		{"general.stale_if_error_ttl", s.StaleIfErrorTTL != d.StaleIfErrorTTL},
+	})
+}
+
+// An ask is a field, and whether it asks for something.
+type ask struct {
+	field string
+	set   bool
+}
+
+// asked names the fields that ask for something.
+func asked(asks []ask) (fields []string) {
+	for _, a := range asks {
+		if a.set {
+			fields = append(fields, a.field)
+		}
+	}
+	return fields
 }
 
 // acted are the kinds whose objects this edge acts on. Of all others a version
@@ -113,10 +144,7 @@ func checkBackend(b *service.Backend) error {
 // unusedFields names the fields of b that ask for something the edge does not do
 // yet, so that nobody finds out by waiting for it.
 func unusedFields(b *service.Backend) []string {
-	asks := []struct {
-		field string
-		set   bool
-	}{
+	return asked([]ask{
 		{"fetch_timeout", b.FetchTimeout != nil && *b.FetchTimeout > 0},
 		{"max_conn", b.MaxConn != service.BackendKind.Default().(*service.Backend).MaxConn},
 		{"healthcheck", b.Healthcheck != nil && *b.Healthcheck != ""},
@@ -130,12 +158,5 @@ func unusedFields(b *service.Backend) []string {
 		{"max_use", b.MaxUse != nil},
 		{"max_lifetime", b.MaxLifetime != nil},
 		{"prefer_ipv6", b.PreferIPv6},
-	}
-	var unused []string
-	for _, a := range asks {
-		if a.set {
-			unused = append(unused, a.field)
-		}
-	}
-	return unused
+	})
 }

@@ -29,3 +29,28 @@ func TestWarnsOfConditions(t *testing.T) {
 		t.Errorf("warnings %q, error %v", warnings, err)
 	}
 }
+
+func TestWarnsOfSettingsWithoutEffect(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"general.default_ttl=3600", ""}, // the default, which clients always send
+		{"general.default_ttl=60", "Settings: the edge does not act on general.default_ttl yet"},
+		{"general.stale_if_error=1", "Settings: the edge does not act on general.stale_if_error yet"},
+		{"general.default_host=a.test", ""},
+	} {
+		key, value, _ := strings.Cut(tt.in, "=")
+		o, err := service.SettingsKind.Update(service.SettingsKind.Default(), service.Input{key: {Text: value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, warnings, err := compile(&service.Snapshot{Objects: map[string][]service.Object{"settings": {o}}})
+		got := ""
+		for _, w := range warnings {
+			if strings.HasPrefix(w, "Settings") {
+				got = w
+			}
+		}
+		if err != nil || got != tt.want {
+			t.Errorf("%s: warned %q, %v; want %q", tt.in, got, err, tt.want)
+		}
+	}
+}
