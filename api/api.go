@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,20 +76,27 @@ func (o Options) withDefaults() Options {
 // bounds what a client may send and how slowly.
 func New(o Options) http.Handler {
 	o = o.withDefaults()
+	routes := newRoutes()
 	return &handler{
-		Options: o,
-		routes:  newRoutes(),
-		open:    openPaths(),
-		writes:  window{period: time.Hour, most: maxTokens},
-		guesses: window{period: time.Minute, most: maxAddresses},
+		Options:  o,
+		routes:   routes,
+		open:     openPaths(),
+		document: sync.OnceValue(func() []byte { return encode(newOpenAPI(routes)) }),
+		page:     sync.OnceValue(func() []byte { return newOpenAPIPage(routes) }),
+		writes:   window{period: time.Hour, most: maxTokens},
+		guesses:  window{period: time.Minute, most: maxAddresses},
 	}
 }
 
 // A handler answers calls. It is shared by all of them.
 type handler struct {
 	Options
-	routes  *node
-	open    map[string]action // by path; no token is needed
+	routes *node
+	open   map[string]action // by path; no token is needed
+
+	// The OpenAPI document and the page that shows it, made when first asked for.
+	document, page func() []byte
+
 	purges  atomic.Uint64
 	writes  window // writes by token
 	guesses window // refused tokens by network address

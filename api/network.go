@@ -229,6 +229,8 @@ func (c *call) purgeID() string {
 func openPaths() map[string]action {
 	return map[string]action{
 		readyPath:         (*call).ready,
+		openAPIPath:       (*call).openAPI,
+		openAPIPagePath:   (*call).openAPIPage,
 		"/public-ip-list": (*call).publicIPs,
 		"/realms/fastly/.well-known/openid-configuration": (*call).openID,
 	}
