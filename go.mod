@@ -40,6 +40,7 @@ require (
 	github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
 	github.com/google/go-cmp v0.7.0 // shows what differs
 	github.com/rogpeppe/go-internal v1.16.0 // testscript runs the pages of cmd/headwater/testdata/script
+	pgregory.net/rapid v1.3.0 // compares the API with a model, over random sequences of calls
 )
 
 // Finds in "make check" what vet does not.
