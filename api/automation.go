@@ -111,7 +111,6 @@ func (c *call) createAutomationToken() ([]byte, error) {
 		return nil, service.Errorf(service.Invalid, "'role' must be one of billing, engineer, user")
 	}
 	token.Automation = true
-	c.event.Name = token.Name
 	made, secret, err := c.Store.IssueToken(c.r.Context(), c.who, token)
 	if err != nil {
 		return nil, err

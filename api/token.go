@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -120,7 +119,6 @@ func (c *call) createToken() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.event.Name = token.Name
 	made, secret, err := c.Store.IssueToken(c.r.Context(), c.who, token)
 	if err != nil {
 		return nil, err
@@ -146,11 +144,8 @@ func (c *call) createToken() ([]byte, error) {
 // A tokenInput is what a client may say of a new token. A username and a
 // password may come along and are not read.
 type tokenInput struct {
-	Name      string   `json:"name"`
-	Scope     string   `json:"scope"`
-	Services  []string `json:"services"`
-	ExpiresAt string   `json:"expires_at"`
-	Role      string   `json:"role"`
+	Name, Scope, ExpiresAt, Role string
+	Services                     []string
 }
 
 // token is what in asks for. Without a scope it is good for everything.
@@ -171,30 +166,43 @@ func (in tokenInput) token() (service.Token, error) {
 	return t, service.Errorf(service.Invalid, "'expires_at' must be a time as 2006-01-02T15:04:05Z")
 }
 
-// tokenInput reads the body apart from all others: it has a list in it.
-func (c *call) tokenInput() (in tokenInput, err error) {
-	body, err := c.readBody()
+func (c *call) tokenInput() (t tokenInput, err error) {
+	in, err := c.input(func(key string) bool { return key != "services" })
 	if err != nil {
-		return in, err
+		return t, err
 	}
-	switch bodyFormat(c.r.Header.Get("Content-Type"), body) {
-	case formatJSON:
-		if json.Unmarshal(body, &in) != nil {
-			return in, errNotJSON
+	for _, f := range []struct {
+		key string
+		to  *string
+	}{{"name", &t.Name}, {"scope", &t.Scope}, {"expires_at", &t.ExpiresAt}, {"role", &t.Role}} {
+		if _, err := textOf(in, f.key, f.to); err != nil {
+			return t, err
 		}
-		return in, nil
-	case formatMultipart:
-		return in, service.Errorf(service.Invalid, "multipart bodies are not supported here")
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return in, service.Errorf(service.Invalid, "the form holds an invalid %%-escape")
+	for _, key := range []string{"services", "services[]"} {
+		services, err := textsOf(in, key)
+		if err != nil {
+			return t, err
+		}
+		t.Services = append(t.Services, services...)
 	}
-	in = tokenInput{
-		Name: form.Get("name"), Scope: form.Get("scope"), ExpiresAt: form.Get("expires_at"), Role: form.Get("role"),
-		Services: append(form["services[]"], form["services"]...),
+	return t, nil
+}
+
+// textsOf reads a list of texts, or a single one: to take a list that is not
+// understood for none would make a token that nothing limits.
+func textsOf(in service.Input, key string) (list []string, err error) {
+	switch v := in[key]; {
+	case v.Type == service.NestedValue:
+		if json.Unmarshal([]byte(v.Text), &list) != nil {
+			return nil, service.Errorf(service.Invalid, "'%s' must be a list of strings", key)
+		}
+	case v.Type == service.NumberValue, v.Type == service.BoolValue:
+		return nil, service.Errorf(service.Invalid, "'%s' must be a list of strings", key)
+	case v.Text != "":
+		list = []string{v.Text}
 	}
-	return in, nil
+	return list, nil
 }
 
 func (c *call) deleteToken() ([]byte, error) { return c.revoke(c.id) }

@@ -94,6 +94,37 @@ func TestTokenRevocation(t *testing.T) {
 	f.as(t, purgeToken, "GET", "/tokens").want(t, 403, "")
 }
 
+// The services of a new token come in every way that clients know; what is not
+// understood makes no token, which would be one that nothing limits.
+func TestTokenServices(t *testing.T) {
+	f := start(t)
+	id := strings.Split(f.draft(t, "shop"), "/")[2]
+	const form, json = "Content-Type: application/x-www-form-urlencoded", "Content-Type: application/json"
+	for _, tt := range []struct {
+		body, as string
+		status   int
+	}{
+		{"services[]=" + id, form, 200},
+		{"services=" + id, form, 200},
+		{`{"name":"n","services":["` + id + `"]}`, json, 200},
+		{`{"name":"n","services":"` + id + `"}`, json, 200},
+		{`{"services":[1]}`, json, 400},
+		{`{"services":{"id":"` + id + `"}}`, json, 400},
+		{`{"services":7}`, json, 400},
+		{`{"services":["` + id + `"],"services":[]}`, json, 400},
+		{`{"scope":["global:read"]}`, json, 400},
+		{"scope=global:read&scope=global", form, 400},
+	} {
+		got := f.send(t, "POST", "/tokens", ownerToken, strings.NewReader(tt.body), tt.as)
+		if got.status != tt.status {
+			t.Errorf("%s: %d %s; want %d", tt.body, got.status, got.body, tt.status)
+		}
+		if got.status == 200 && got.object(t)["service_id"] != id {
+			t.Errorf("%s makes %s", tt.body, got.body)
+		}
+	}
+}
+
 // A token that is limited makes none that is less so, and sees no other.
 func TestTokenNoEscalation(t *testing.T) {
 	f := start(t)
