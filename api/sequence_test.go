@@ -136,3 +136,18 @@ func TestDomainTaken(t *testing.T) {
 	r := f.as(t, otherToken, "POST", "/service/"+id+"/version/1/domain", "name", "shop.test")
 	r.want(t, http.StatusBadRequest, jsonError("Bad request", "Domain 'shop.test' is already taken by another customer"))
 }
+
+func TestWarnsOfWasm(t *testing.T) {
+	f := start(t)
+	id := f.must(t, "POST", "/service", "name", "program", "type", "wasm")["id"].(string)
+	v := "/service/" + id + "/version/1"
+	f.must(t, "POST", v+"/domain", "name", "program.test")
+	f.must(t, "POST", v+"/backend", "name", "b", "address", "127.0.0.1")
+	const want = "Service is of type wasm: the edge runs no programs, and answers from the backends alone"
+	if got := f.must(t, "GET", v+"/validate")["warnings"].([]any); len(got) != 1 || got[0] != want {
+		t.Errorf("validate warns %q", got)
+	}
+	if got := f.must(t, "PUT", v+"/activate")["msg"]; got != "Warning: "+want {
+		t.Errorf("activate says %v", got)
+	}
+}

@@ -178,6 +178,10 @@ func (c *call) validateVersion() ([]byte, error) {
 		Warnings []string `json:"warnings"`
 		Messages []string `json:"messages"`
 	}{Status: "ok", Errors: []string{}, Warnings: []string{}, Messages: []string{}}
+	known, err := c.warnOfType()
+	if err != nil {
+		return nil, err
+	}
 	warnings, err := c.check(snapshot)
 	if err != nil {
 		e, ok := errors.AsType[*service.Error](err)
@@ -186,11 +190,24 @@ func (c *call) validateVersion() ([]byte, error) {
 		}
 		reply.Status, reply.Msg, reply.Errors = "error", &e.Detail, []string{e.Detail}
 	}
-	reply.Warnings = append(reply.Warnings, warnings...)
+	reply.Warnings = append(append(reply.Warnings, known...), warnings...)
 	return encode(reply), nil
 }
 
+// warnOfType tells those who bring a program that it does not run here.
+func (c *call) warnOfType() ([]string, error) {
+	s, err := c.Store.Service(c.r.Context(), c.who, c.at.Service)
+	if err != nil || s.Type != "wasm" {
+		return nil, err
+	}
+	return []string{"Service is of type wasm: the edge runs no programs, and answers from the backends alone"}, nil
+}
+
 func (c *call) activateVersion() ([]byte, error) {
+	known, err := c.warnOfType()
+	if err != nil {
+		return nil, err
+	}
 	var warnings []string
 	v, snapshot, err := c.Store.Activate(c.r.Context(), c.who, c.at, func(s *service.Snapshot) (err error) {
 		warnings, err = c.check(s)
@@ -207,7 +224,7 @@ func (c *call) activateVersion() ([]byte, error) {
 		Msg *string `json:"msg"`
 	}{versionReply: newVersionReply(v)}
 	reply.Environments = []environment{} // as recorded; the next read has it
-	if len(warnings) > 0 {
+	if warnings = append(known, warnings...); len(warnings) > 0 {
 		msg := "Warning: " + strings.Join(warnings, "\n")
 		reply.Msg = &msg
 	}
