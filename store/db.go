@@ -119,7 +119,7 @@ func (db *DB) Close() error {
 		errs = append(errs, db.write.Close())
 	}
 	if db.lock != nil {
-		errs = append(errs, db.lock.Close())
+		errs = append(errs, unlockFile(db.lock))
 	}
 	return errors.Join(errs...)
 }

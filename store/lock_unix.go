@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes the lock at path, which lasts until the file is closed or the
-// process ends, however it does.
+// lockFile takes the lock at path, which lasts until unlockFile or the end of the
+// process, however it comes.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -24,4 +24,11 @@ func lockFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// unlockFile gives the lock back. Closing the file would not be enough: a child
+// that another goroutine is just starting holds the descriptor too until it runs
+// its program, and with it the lock.
+func unlockFile(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
