@@ -35,7 +35,8 @@ var rooms = map[string]room{
 	"probe":         {[]string{"dial", "service"}, "reaches origins as the edge does, and has its own connections"},
 	"dial":          {[]string{"service"}, "is below all that reaches an origin"},
 	"service":       {[]string{"vcl"}, "is what all others speak of"},
-	"vcl":           {nil, "is a language, and knows no HTTP server"},
+	"vcl":           {[]string{"vcl/regex"}, "is a language, and knows no HTTP server"},
+	"vcl/regex":     {nil, "is about bytes alone"},
 
 	// For tests.
 	"edge/edgetest":   {[]string{"edge", "service"}, "starts edges, and origins that share none of their code"},
