@@ -65,6 +65,9 @@ func (m *machine) reset(p *program, from, steps int) {
 		m.slots = make([]int32, p.slots)
 	}
 	m.slots = m.slots[:p.slots]
+	for i := range m.slots {
+		m.slots[i] = -1
+	}
 	m.from, m.steps, m.memo = from, steps, false
 }
 
@@ -83,15 +86,17 @@ func (m *machine) release() {
 }
 
 // try runs p at start. Whether it gave up shows in steps, which is then negative.
+// Every instruction is a step, and what costs more counts for more. Where it fails
+// it has undone what it set, so that the next start finds the slots unset.
 func (m *machine) try(p *program, s string, start int) bool {
-	for i := range m.slots {
-		m.slots[i] = -1
-	}
 	m.slots[0] = int32(start)
 	m.stack, m.calls, m.saved = m.stack[:0], m.calls[:0], m.saved[:0]
 	m.barrier, m.call = -1, -1
 	pc, pos := int32(0), start
 	for {
+		if m.steps--; m.steps < 0 {
+			return false
+		}
 		in := &p.code[pc]
 		ok := true
 		switch in.op {
@@ -172,17 +177,10 @@ func (m *machine) rare(p *program, in *inst, pc int32, pos int) (int32, int, boo
 	return pc, pos, false
 }
 
-// push counts, since every step back has been a push before.
-func (m *machine) push(f frame) {
-	m.steps--
-	m.stack = append(m.stack, f)
-}
+func (m *machine) push(f frame) { m.stack = append(m.stack, f) }
 
-// back returns to the last choice; ok is false if there is none, or no step left.
+// back returns to the last choice; ok is false if there is none.
 func (m *machine) back(p *program, s string) (pc int32, pos int, ok bool) {
-	if m.steps < 0 {
-		return 0, 0, false
-	}
 	for len(m.stack) > 0 {
 		top := len(m.stack) - 1
 		f := &m.stack[top]
@@ -345,7 +343,7 @@ func (m *machine) enterCall(in *inst, pc int32, pos int) bool {
 	m.push(frame{kind: undoCall, pc: int32(len(m.calls)), x: m.call})
 	m.calls = append(m.calls, call{back: pc + 1, outer: m.call, group: in.b, pos: int32(pos)})
 	m.saved = append(m.saved, m.slots...)
-	m.steps -= len(m.slots) >> 3
+	m.steps -= len(m.slots) >> 2
 	m.call = int32(len(m.calls) - 1)
 	return true
 }

@@ -36,6 +36,7 @@ const (
 	doIfCalled  // go to b unless in call a
 	maxProgram  = 20000
 	maxSparse   = 3000
+	maxWork     = 4 * maxProgram
 	neverSticks = -1 // target of what fails when a look-around does
 )
 
@@ -64,6 +65,7 @@ type compiler struct {
 	called map[int]int32 // where calls of a group go
 	calls  []int         // instructions that wait for called
 	widths *widths
+	work   int // nodes written, of which some emit nothing
 	big    bool
 }
 
@@ -127,6 +129,9 @@ func (c *compiler) setNumber(s set) int32 {
 }
 
 func (c *compiler) node(n *node) {
+	if c.work++; c.work > maxWork {
+		c.big = true
+	}
 	if c.big {
 		return
 	}

@@ -77,7 +77,8 @@ func (r *Regex) Match(subject string) (bool, error) {
 // Find looks for the first match that begins at or after from, and puts where it and
 // its groups begin and end in loc, -1 for those that are unset, as far as there is
 // room. It returns how many pairs a match has, or 0 for none. Look-behind and \b
-// see what is before from. The error is ErrBudget.
+// see what is before from, which is between 0 and the length of subject. The error is
+// ErrBudget.
 func (r *Regex) Find(subject string, from int, loc []int) (int, error) {
 	m := machines.Get().(*machine)
 	defer m.release()
