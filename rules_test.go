@@ -35,8 +35,11 @@ var rooms = map[string]room{
 	"probe":         {[]string{"dial", "service"}, "reaches origins as the edge does, and has its own connections"},
 	"dial":          {[]string{"service"}, "is below all that reaches an origin"},
 	"service":       {[]string{"vcl"}, "is what all others speak of"},
-	"vcl":           {[]string{"vcl/regex"}, "is a language, and knows no HTTP server"},
+	"vcl":           {[]string{"vcl/regex", "vcl/syntax"}, "is a language, and knows no HTTP server"},
 	"vcl/regex":     {nil, "is about bytes alone"},
+	"vcl/syntax":    {nil, "is the grammar alone"},
+
+	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
 	// For tests.
 	"edge/edgetest":   {[]string{"edge", "service"}, "starts edges, and origins that share none of their code"},

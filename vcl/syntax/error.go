@@ -1,0 +1,73 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxErrors is how many errors one compilation tells at most.
+const MaxErrors = 20
+
+// A Problem is one thing that is wrong with a program, and where.
+type Problem struct {
+	Pos  Pos
+	Msg  string
+	Hint string // "did you mean ...", or empty
+}
+
+// Error tells the problem in one line: file, line, column, message.
+func (p *Problem) Error() string {
+	msg := p.Msg
+	if p.Hint != "" {
+		msg += "; " + p.Hint
+	}
+	if !p.Pos.Known() {
+		return msg
+	}
+	line, column := p.Pos.Line()
+	return fmt.Sprintf("%s, line %d, column %d: %s", p.Pos.File.Name, line, column, msg)
+}
+
+// Show tells the problem in three lines: the message, the line of the source, and
+// a caret under the place.
+func (p *Problem) Show() string {
+	if !p.Pos.Known() {
+		return p.Error()
+	}
+	const widest = 200
+	_, column := p.Pos.Line()
+	text, caret := p.Pos.Text(), column-1
+	if caret > widest/2 && len(text) > widest {
+		cut := caret - widest/2
+		text, caret = text[cut:], caret-cut
+	}
+	text = text[:min(len(text), widest)]
+	pad := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return '\t'
+		}
+		return ' '
+	}, text[:min(caret, len(text))])
+	return p.Error() + "\n    " + text + "\n    " + pad + "^"
+}
+
+// Problems are all that is wrong with a program, in order of discovery, and are
+// an error if there is one.
+type Problems []*Problem
+
+func (ps Problems) Error() string {
+	all := make([]string, len(ps))
+	for i, p := range ps {
+		all[i] = p.Error()
+	}
+	return strings.Join(all, "\n")
+}
+
+// Show tells all problems with their lines of source.
+func (ps Problems) Show() string {
+	all := make([]string, len(ps))
+	for i, p := range ps {
+		all[i] = p.Show()
+	}
+	return strings.Join(all, "\n")
+}
