@@ -1,6 +1,10 @@
 package edge
 
-import "bytes"
+import (
+	"bytes"
+
+	"headwater/internal/message"
+)
 
 // Bounds of a chunked body's framing over the whole message: what a sender may
 // say besides data.
@@ -156,20 +160,19 @@ func (c *chunkReader) readTrailer(b []byte) (used int, err error) {
 	}
 	c.trailer = c.trailer[:end-2] // without the blank line
 	c.state = chunkDone
-	return end - have, c.eachTrailer(func(*field) {})
+	return end - have, c.eachTrailer(func(*message.Field) {})
 }
 
 // eachTrailer calls f for each field of the trailer section.
-func (c *chunkReader) eachTrailer(f func(*field)) error {
+func (c *chunkReader) eachTrailer(f func(*message.Field)) error {
 	for rest := c.trailer; len(rest) > 0; {
 		eol := bytes.IndexByte(rest, '\n')
-		var one head
-		var room [1]field
-		one.fields, one.length = room[:0], -1
-		if err := one.parseField(rest[:eol-1]); err != nil {
+		var room [1]message.Field
+		one, h := message.Fields(room[:0]), head{length: -1}
+		if err := h.parseField(rest[:eol-1], &one); err != nil {
 			return errTrailer
 		}
-		f(&one.fields[0])
+		f(&one[0])
 		rest = rest[eol+1:]
 	}
 	return nil
@@ -179,9 +182,9 @@ func (c *chunkReader) eachTrailer(f func(*field)) error {
 // nothing of framing, routing or the connection (RFC 9110 section
 // 6.5.1). The section's blank line is the caller's to add.
 func (c *chunkReader) appendTrailer(dst []byte) []byte {
-	c.eachTrailer(func(f *field) { // decode has found them well-formed
-		if f.id == fieldOther {
-			dst = appendField(dst, f.name, f.value)
+	c.eachTrailer(func(f *message.Field) { // decode has found them well-formed
+		if f.ID == message.Other {
+			dst = appendField(dst, f.Name, f.Value)
 		}
 	})
 	return dst

@@ -3,6 +3,8 @@ package edge
 import (
 	"strconv"
 	"time"
+
+	"headwater/internal/message"
 )
 
 // A framing is how a body's end is marked on a connection.
@@ -79,31 +81,31 @@ func (x *exchange) appendResponse(dst []byte, out framing, keep bool) []byte {
 	x.event.firstByte = now.Sub(x.started)
 	dst = r.appendStatus(dst)
 	dated := false
-	for i := range r.fields {
-		f := &r.fields[i]
-		if f.hop {
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Hop {
 			continue
 		}
-		switch f.id {
-		case fieldContentLength, fieldTransferEncoding, fieldVia, fieldXServedBy, fieldXCache, fieldXCacheHits, fieldXTimer:
+		switch f.ID {
+		case message.ContentLength, message.TransferEncoding, message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer:
 			continue
-		case fieldTrailer:
+		case message.Trailer:
 			if out != framedChunked {
 				continue
 			}
-		case fieldDate:
+		case message.Date:
 			dated = true
 		}
-		dst = appendField(dst, f.name, f.value)
+		dst = appendField(dst, f.Name, f.Value)
 	}
 	if !dated { // RFC 9110 section 6.6.1
 		dst = appendDate(dst, x.c.edge.dateAt(now))
 	}
-	dst = x.appendMarks(dst, &r.head, now)
+	dst = x.appendMarks(dst, r.Fields, now)
 	switch {
 	case out == framedChunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	case out == framedLength, out == framedNone && r.length >= 0 && r.status != 204:
+	case out == framedLength, out == framedNone && r.length >= 0 && r.Status != 204:
 		dst = appendLength(dst, r.length)
 	}
 	dst = x.appendConnection(dst, keep)
@@ -117,11 +119,11 @@ func appendDate(dst, date []byte) []byte {
 }
 
 // appendMarks appends the fields by which an answer tells which edges it passed.
-func (x *exchange) appendMarks(dst []byte, h *head, now time.Time) []byte {
-	dst = h.appendList(dst, fieldVia, "Via", viaMark)
-	dst = h.appendList(dst, fieldXServedBy, "X-Served-By", x.c.edge.cfg.Identity)
-	dst = h.appendList(dst, fieldXCache, "X-Cache", "MISS")
-	dst = h.appendList(dst, fieldXCacheHits, "X-Cache-Hits", "0")
+func (x *exchange) appendMarks(dst []byte, fields message.Fields, now time.Time) []byte {
+	dst = appendList(dst, fields, message.Via, "Via", viaMark)
+	dst = appendList(dst, fields, message.XServedBy, "X-Served-By", x.c.edge.cfg.Identity)
+	dst = appendList(dst, fields, message.XCache, "X-Cache", "MISS")
+	dst = appendList(dst, fields, message.XCacheHits, "X-Cache-Hits", "0")
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, ",VE"...)
 	dst = strconv.AppendInt(dst, now.Sub(x.started).Milliseconds(), 10)
@@ -142,9 +144,9 @@ func (x *exchange) appendConnection(dst []byte, keep bool) []byte {
 
 func (r *response) appendStatus(dst []byte) []byte {
 	dst = append(dst, "HTTP/1.1 "...)
-	dst = strconv.AppendInt(dst, int64(r.status), 10)
+	dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	dst = append(dst, ' ')
-	dst = append(dst, r.reason...)
+	dst = append(dst, r.Reason...)
 	return append(dst, '\r', '\n')
 }
 
@@ -164,7 +166,7 @@ func (x *exchange) synthesize(status int, reason string, unknownDomain bool) {
 		page.b = appendErrorPage(page.b, status, reason, e.cfg.Identity, now, e.xid.Add(1))
 	}
 	x.resp.reset()
-	x.resp.status, x.resp.reason = status, []byte(reason)
+	x.resp.Status, x.resp.Reason = status, []byte(reason)
 	dst := x.resp.appendStatus(x.out.b[:0])
 	dst = append(dst, "Server: Varnish\r\nRetry-After: 0\r\n"...)
 	dst = appendText(dst, "Content-Type", kind)
@@ -174,9 +176,9 @@ func (x *exchange) synthesize(status int, reason string, unknownDomain bool) {
 	dst = appendLength(dst, int64(len(page.b)))
 	dst = append(dst, "Accept-Ranges: bytes\r\n"...)
 	dst = appendDate(dst, e.dateAt(now))
-	dst = x.appendMarks(dst, &x.resp.head, now)
+	dst = x.appendMarks(dst, x.resp.Fields, now)
 	dst = append(dst, "Connection: close\r\n\r\n"...)
-	if string(x.req.method) != "HEAD" {
+	if string(x.req.Method) != "HEAD" {
 		dst = append(dst, page.b...)
 	}
 	x.out.b = dst

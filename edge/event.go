@@ -30,10 +30,10 @@ func (e *Edge) log(x *exchange) {
 	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs,
 		slog.String("client", x.c.remote),
-		slog.String("method", string(x.req.method)),
+		slog.String("method", string(x.req.Method)),
 		slog.String("host", string(x.req.host)),
-		slog.String("target", string(x.req.target)),
-		slog.Int("status", x.resp.status))
+		slog.String("target", string(x.req.Target)),
+		slog.Int("status", x.resp.Status))
 	if x.site != nil {
 		attrs = append(attrs, slog.String("service", x.site.service), slog.Int("version", x.site.version))
 	}

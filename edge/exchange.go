@@ -3,6 +3,8 @@ package edge
 import (
 	"sync"
 	"time"
+
+	"headwater/internal/message"
 )
 
 // An exchange is one request and its answer: load the table once, find the site,
@@ -36,8 +38,8 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any {
 	return &exchange{
-		req:  request{head: head{fields: make([]field, 0, maxFields)}},
-		resp: response{head: head{fields: make([]field, 0, maxFields)}},
+		req:  request{Request: message.Request{Fields: make(message.Fields, 0, maxFields)}},
+		resp: response{Response: message.Response{Fields: make(message.Fields, 0, maxFields)}},
 	}
 }}
 
@@ -110,7 +112,7 @@ func (x *exchange) persistent() bool {
 // bodiless reports whether the response has no body whatever its fields say (RFC
 // 9112 section 6.3).
 func (x *exchange) bodiless() bool {
-	return string(x.req.method) == "HEAD" || x.resp.status == 204 || x.resp.status == 304
+	return string(x.req.Method) == "HEAD" || x.resp.Status == 204 || x.resp.Status == 304
 }
 
 // write sends b to the client.

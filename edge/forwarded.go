@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"time"
+
+	"headwater/internal/message"
 )
 
 // Marks that we leave on messages. The first is Fastly's and what clients look
@@ -17,11 +19,11 @@ const (
 // loops counts how often the request has passed an edge like this one.
 func (r *request) loops() int {
 	n := 0
-	for i := range r.fields {
-		if r.fields[i].id != fieldCDNLoop {
+	for i := range r.Fields {
+		if r.Fields[i].ID != message.CDNLoop {
 			continue
 		}
-		for list := r.fields[i].value; len(list) > 0; {
+		for list := r.Fields[i].Value; len(list) > 0; {
 			var id []byte
 			id, list, _ = bytes.Cut(list, []byte(","))
 			id, _, _ = bytes.Cut(id, []byte(";"))
@@ -38,35 +40,35 @@ func (r *request) loops() int {
 // reference/http/http-headers).
 func (x *exchange) appendRequest(dst []byte) []byte {
 	r := &x.req
-	dst = append(dst, r.method...)
+	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
-	dst = append(dst, r.target...)
+	dst = append(dst, r.Target...)
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.originHost()...)
 	dst = append(dst, '\r', '\n')
 	clientIP, clientTLS := false, false
-	for i := range r.fields {
-		f := &r.fields[i]
-		if f.hop {
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Hop {
 			continue
 		}
-		switch f.id {
-		case fieldHost, fieldContentLength, fieldTransferEncoding, fieldExpect, fieldCDNLoop, fieldVia, fieldXTimer:
+		switch f.ID {
+		case message.Host, message.ContentLength, message.TransferEncoding, message.Expect, message.CDNLoop, message.Via, message.XTimer:
 			continue
-		case fieldXForwardedFor, fieldXForwardedHost, fieldXForwardedServer:
+		case message.XForwardedFor, message.XForwardedHost, message.XForwardedServer:
 			if x.c.secure {
 				continue
 			}
-		case fieldTrailer:
+		case message.Trailer:
 			if !r.chunked {
 				continue
 			}
-		case fieldFastlyClientIP:
+		case message.FastlyClientIP:
 			clientIP = true
-		case fieldFastlySSL:
+		case message.FastlySSL:
 			clientTLS = true
 		}
-		dst = appendField(dst, f.name, f.value)
+		dst = appendField(dst, f.Name, f.Value)
 	}
 	if !clientIP {
 		dst = appendText(dst, "Fastly-Client-IP", x.c.remote)
@@ -74,8 +76,8 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	if x.c.secure {
 		dst = x.appendForwarded(dst, !clientTLS)
 	}
-	dst = r.appendList(dst, fieldVia, "Via", viaMark)
-	dst = r.appendList(dst, fieldCDNLoop, "CDN-Loop", loopMark)
+	dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
+	dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
 	switch {
@@ -102,9 +104,9 @@ func (x *exchange) originHost() []byte {
 // appendForwarded appends what Fastly tells an origin of a client that came over
 // TLS, and only then; a plain client's own fields pass untouched.
 func (x *exchange) appendForwarded(dst []byte, mark bool) []byte {
-	dst = x.req.appendList(dst, fieldXForwardedFor, "X-Forwarded-For", x.c.remote)
-	dst = x.req.appendList(dst, fieldXForwardedHost, "X-Forwarded-Host", string(x.req.host))
-	dst = x.req.appendList(dst, fieldXForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
+	dst = appendList(dst, x.req.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
+	dst = appendList(dst, x.req.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
+	dst = appendList(dst, x.req.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
 	if mark {
 		dst = appendText(dst, "Fastly-SSL", "1")
 	}
@@ -113,12 +115,12 @@ func (x *exchange) appendForwarded(dst []byte, mark bool) []byte {
 
 // appendList appends a list field: every value that the message has already,
 // then ours.
-func (h *head) appendList(dst []byte, id fieldID, name, own string) []byte {
+func appendList(dst []byte, fields message.Fields, id message.ID, name, own string) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, ':', ' ')
-	for i := range h.fields {
-		if f := &h.fields[i]; f.id == id && len(f.value) > 0 {
-			dst = append(dst, f.value...)
+	for i := range fields {
+		if f := &fields[i]; f.ID == id && len(f.Value) > 0 {
+			dst = append(dst, f.Value...)
 			dst = append(dst, ',', ' ')
 		}
 	}

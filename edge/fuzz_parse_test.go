@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"headwater/internal/message"
 )
 
 // cut is the end of the n-th of the pieces that seed cuts size bytes into.
@@ -42,19 +44,19 @@ func isWithin(part, whole []byte) bool {
 	return len(part) == 0 || bytes.Contains(whole, part)
 }
 
-func checkFields(t *testing.T, b []byte, h *head) {
-	if len(h.fields) > maxFields {
-		t.Errorf("%d fields", len(h.fields))
+func checkFields(t *testing.T, b []byte, fields message.Fields, h *head) {
+	if len(fields) > maxFields {
+		t.Errorf("%d fields", len(fields))
 	}
 	if h.chunked && h.length >= 0 || h.length < -1 {
 		t.Errorf("chunked %t with length %d", h.chunked, h.length)
 	}
-	for _, f := range h.fields {
-		if len(f.name) == 0 || !all(f.name, tokenByte) || !all(f.value, valueByte) {
-			t.Errorf("field %q: %q", f.name, f.value)
+	for _, f := range fields {
+		if len(f.Name) == 0 || !all(f.Name, tokenByte) || !all(f.Value, valueByte) {
+			t.Errorf("field %q: %q", f.Name, f.Value)
 		}
-		if !isWithin(f.name, b) || !isWithin(f.value, b) {
-			t.Errorf("field %q: %q is not of the message", f.name, f.value)
+		if !isWithin(f.Name, b) || !isWithin(f.Value, b) {
+			t.Errorf("field %q: %q is not of the message", f.Name, f.Value)
 		}
 	}
 }
@@ -94,7 +96,7 @@ func FuzzParseRequest(f *testing.F) {
 			}
 			return
 		}
-		checkFields(t, b, &x.req.head)
+		checkFields(t, b, x.req.Fields, &x.req.head)
 		x.req.loops()
 		(&table{}).find(x.req.host)
 		sent := x.appendRequest(nil)
@@ -102,7 +104,7 @@ func FuzzParseRequest(f *testing.F) {
 		if err != nil {
 			t.Fatalf("net/http refuses %q: %v", sent, err)
 		}
-		if r.Method != string(x.req.method) || r.RequestURI != string(x.req.target) || r.Host != string(x.req.host) {
+		if r.Method != string(x.req.Method) || r.RequestURI != string(x.req.Target) || r.Host != string(x.req.host) {
 			t.Errorf("net/http reads %s %s for %s in %q", r.Method, r.RequestURI, r.Host, sent)
 		}
 		chunked := len(r.TransferEncoding) == 1 && r.TransferEncoding[0] == "chunked"
@@ -136,27 +138,27 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		x := newExchange(&clientConn{edge: e, remote: "192.0.2.7"})
 		defer x.free()
-		x.req.method = []byte("GET")
+		x.req.Method = []byte("GET")
 		if headOnly {
-			x.req.method = []byte("HEAD")
+			x.req.Method = []byte("HEAD")
 		}
 		if err := parseResponse(b[:end], &x.resp); err != nil {
 			return
 		}
-		checkFields(t, b, &x.resp.head)
-		if x.resp.status < 100 || x.resp.status > 999 {
-			t.Errorf("status %d", x.resp.status)
+		checkFields(t, b, x.resp.Fields, &x.resp.head)
+		if x.resp.Status < 100 || x.resp.Status > 999 {
+			t.Errorf("status %d", x.resp.Status)
 		}
-		if x.resp.status < 200 {
+		if x.resp.Status < 200 {
 			return
 		}
 		framing := x.outgoing(x.incoming())
 		sent := x.appendResponse(nil, framing, seed&1 == 0)
-		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(sent)), &http.Request{Method: string(x.req.method)})
+		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(sent)), &http.Request{Method: string(x.req.Method)})
 		if err != nil {
 			t.Fatalf("net/http refuses %q: %v", sent, err)
 		}
-		if r.StatusCode != x.resp.status {
+		if r.StatusCode != x.resp.Status {
 			t.Errorf("net/http reads status %d in %q", r.StatusCode, sent)
 		}
 		if !headOnly && r.StatusCode != 204 && r.StatusCode != 304 {

@@ -116,7 +116,7 @@ func (x *exchange) exchange() (wrote, n int, err error) {
 // section 9.2.2) or was not sent at all. Nobody else decides this.
 func (x *exchange) retriable() bool {
 	return x.origin != nil && x.origin.served > 0 && closed(x.event.cause) &&
-		(x.event.sent == 0 || idempotent(x.req.method))
+		(x.event.sent == 0 || idempotent(x.req.Method))
 }
 
 func idempotent(method []byte) bool {
@@ -165,11 +165,11 @@ func (x *exchange) readHead(n int) failure {
 		}
 		from += end
 		scan = headScan{}
-		if x.resp.status >= 200 {
+		if x.resp.Status >= 200 {
 			x.first = x.in.b[from:n]
 			return failNone
 		}
-		if interim++; interim > maxInterim || x.resp.status == 101 {
+		if interim++; interim > maxInterim || x.resp.Status == 101 {
 			return x.badResponse(errStatus)
 		}
 		if f := x.passInterim(); f != failNone {
@@ -225,15 +225,15 @@ func (x *exchange) badResponse(err error) failure {
 // passInterim forwards a 1xx answer to a client that can take it. 100 is ours to
 // send: the request that goes to the origin never asks for it.
 func (x *exchange) passInterim() failure {
-	if x.resp.status == 100 || x.req.http10 {
+	if x.resp.Status == 100 || x.req.http10 {
 		return failNone
 	}
 	out := newOutput()
 	defer out.free()
 	out.b = x.resp.appendStatus(out.b)
-	for i := range x.resp.fields {
-		if f := &x.resp.fields[i]; !f.hop && !f.id.frames() {
-			out.b = appendField(out.b, f.name, f.value)
+	for i := range x.resp.Fields {
+		if f := &x.resp.Fields[i]; !f.Hop && !f.ID.Frames() {
+			out.b = appendField(out.b, f.Name, f.Value)
 		}
 	}
 	out.b = append(out.b, '\r', '\n')

@@ -1,6 +1,10 @@
 package edge
 
-import "bytes"
+import (
+	"bytes"
+
+	"headwater/internal/message"
+)
 
 // Bounds of a message head. A request over one is refused with the status that
 // names it; a response over one ends in "Header overflow".
@@ -126,7 +130,7 @@ func parseRequest(b []byte, r *request) error {
 	if err := r.parseStart(line); err != nil {
 		return err
 	}
-	if err := r.parseFields(b[eol+1:]); err != nil {
+	if err := r.parseFields(b[eol+1:], &r.Fields); err != nil {
 		return err
 	}
 	return r.check()
@@ -137,12 +141,12 @@ func (r *request) parseStart(line []byte) error {
 	if sp <= 0 || sp > maxMethod || !all(line[:sp], tokenByte) {
 		return errStartLine
 	}
-	r.method, line = line[:sp], line[sp+1:]
+	r.Method, line = line[:sp], line[sp+1:]
 	sp = bytes.IndexByte(line, ' ')
 	if sp < 0 {
 		return errStartLine
 	}
-	r.target, line = line[:sp], line[sp+1:]
+	r.Target, line = line[:sp], line[sp+1:]
 	switch {
 	case string(line) == "HTTP/1.1":
 	case string(line) == "HTTP/1.0":
@@ -152,10 +156,10 @@ func (r *request) parseStart(line []byte) error {
 	default:
 		return errStartLine
 	}
-	if len(r.target) > maxTarget {
+	if len(r.Target) > maxTarget {
 		return errTargetSize
 	}
-	if equalFold(r.method, "connect") || equalFold(r.method, "trace") {
+	if message.EqualFold(r.Method, "connect") || message.EqualFold(r.Method, "trace") {
 		return errMethod
 	}
 	return nil
@@ -175,35 +179,36 @@ func parseResponse(b []byte, r *response) error {
 	if !all(code, digitByte) || code[0] == '0' || len(line) > 12 && line[12] != ' ' {
 		return errStatus
 	}
-	r.status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
-	r.reason = nil
+	r.Status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')
+	r.Reason = nil
 	if len(line) > 13 {
-		r.reason = line[13:]
+		r.Reason = line[13:]
 	}
-	if !all(r.reason, valueByte) {
+	if !all(r.Reason, valueByte) {
 		return errStartLine
 	}
-	return r.parseFields(b[eol+1:])
+	return r.parseFields(b[eol+1:], &r.Fields)
 }
 
-// parseFields parses the field lines of b up to the blank line that ends it.
-func (h *head) parseFields(b []byte) error {
+// parseFields parses the field lines of b, up to the blank line that ends it, into
+// fields, and draws the conclusions from all of them.
+func (h *head) parseFields(b []byte, fields *message.Fields) error {
 	for {
 		eol := bytes.IndexByte(b, '\n')
 		if eol == 1 {
-			return h.settle()
+			return h.settle(*fields)
 		}
-		if len(h.fields) == maxFields {
+		if len(*fields) == maxFields {
 			return errFieldCount
 		}
-		if err := h.parseField(b[:eol-1]); err != nil {
+		if err := h.parseField(b[:eol-1], fields); err != nil {
 			return err
 		}
 		b = b[eol+1:]
 	}
 }
 
-func (h *head) parseField(line []byte) error {
+func (h *head) parseField(line []byte, fields *message.Fields) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return errFieldFold
 	}
@@ -218,13 +223,12 @@ func (h *head) parseField(line []byte) error {
 	if !all(value, valueByte) {
 		return errFieldValue
 	}
-	f := field{name: line[:colon], value: value, id: identify(line[:colon])}
-	f.hop = f.id.hopByHop()
-	h.fields = append(h.fields, f)
-	switch f.id {
-	case fieldContentLength:
+	id := message.Identify(line[:colon])
+	*fields = append(*fields, message.Field{Name: line[:colon], Value: value, ID: id, Hop: id.HopByHop()})
+	switch id {
+	case message.ContentLength:
 		return h.setLength(value)
-	case fieldTransferEncoding:
+	case message.TransferEncoding:
 		return h.setCoding(value)
 	}
 	return nil
@@ -249,7 +253,7 @@ func (h *head) setCoding(value []byte) error {
 	if h.chunked || h.http10 {
 		return errCoding
 	}
-	if !equalFold(value, "chunked") {
+	if !message.EqualFold(value, "chunked") {
 		if len(value) > 0 && all(value, tokenByte) {
 			return errCodingKnown
 		}
@@ -261,19 +265,19 @@ func (h *head) setCoding(value []byte) error {
 
 // settle draws the conclusions that need all fields: framing (RFC 9112 section
 // 6.1) and what Connection lists.
-func (h *head) settle() error {
+func (h *head) settle(fields message.Fields) error {
 	if h.chunked && h.length >= 0 {
 		return errFraming
 	}
-	for i := range h.fields {
-		switch f := &h.fields[i]; f.id {
-		case fieldConnection:
-			if err := h.applyConnection(f.value); err != nil {
+	for i := range fields {
+		switch f := &fields[i]; f.ID {
+		case message.Connection:
+			if err := h.applyConnection(f.Value, fields); err != nil {
 				return err
 			}
-		case fieldTrailer:
-			if !mayTrail(f.value) {
-				f.hop = true
+		case message.Trailer:
+			if !mayTrail(f.Value) {
+				f.Hop = true
 			}
 		}
 	}
@@ -287,7 +291,7 @@ func mayTrail(list []byte) bool {
 	for len(list) > 0 {
 		var name []byte
 		name, list, _ = bytes.Cut(list, []byte(","))
-		if identify(trim(name)) != fieldOther {
+		if message.Identify(trim(name)) != message.Other {
 			return false
 		}
 	}
@@ -298,7 +302,7 @@ func mayTrail(list []byte) bool {
 // field.
 const maxOptions = 32
 
-func (h *head) applyConnection(list []byte) error {
+func (h *head) applyConnection(list []byte, fields message.Fields) error {
 	for len(list) > 0 {
 		if h.options++; h.options > maxOptions {
 			return errOptions
@@ -311,12 +315,12 @@ func (h *head) applyConnection(list []byte) error {
 		}
 		switch {
 		case len(option) == 0:
-		case equalFold(option, "close"):
+		case message.EqualFold(option, "close"):
 			h.close = true
-		case equalFold(option, "keep-alive"):
+		case message.EqualFold(option, "keep-alive"):
 			h.keepAlive = true
 		default:
-			if err := h.dropListed(option); err != nil {
+			if err := dropListed(option, fields); err != nil {
 				return err
 			}
 		}
@@ -324,18 +328,18 @@ func (h *head) applyConnection(list []byte) error {
 	return nil
 }
 
-func (h *head) dropListed(option []byte) error {
-	id := identify(option)
-	if id.frames() {
+func dropListed(option []byte, fields message.Fields) error {
+	id := message.Identify(option)
+	if id.Frames() {
 		return errConnection
 	}
-	if id.pinned() {
+	if id.Pinned() {
 		return nil
 	}
-	for i := range h.fields {
-		f := &h.fields[i]
-		if f.id == id && (id != fieldOther || foldEqual(f.name, option)) {
-			f.hop = true
+	for i := range fields {
+		f := &fields[i]
+		if f.ID == id && (id != message.Other || foldEqual(f.Name, option)) {
+			f.Hop = true
 		}
 	}
 	return nil
@@ -345,17 +349,17 @@ func (h *head) dropListed(option []byte) error {
 // Host, and to the expectations that we can meet.
 func (r *request) check() error {
 	hosts := 0
-	for i := range r.fields {
-		f := &r.fields[i]
-		switch f.id {
-		case fieldHost:
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		switch f.ID {
+		case message.Host:
 			hosts++
-			r.host = f.value
-		case fieldExpect:
+			r.host = f.Value
+		case message.Expect:
 			if r.http10 {
 				continue // RFC 9110 section 10.1.1: ignored
 			}
-			if !equalFold(f.value, "100-continue") {
+			if !message.EqualFold(f.Value, "100-continue") {
 				return errExpectation
 			}
 			r.expect = true
@@ -373,19 +377,19 @@ func (r *request) check() error {
 // checkTarget brings the target to origin-form. An absolute target must name
 // the Host that the Host field names: a request that says two things is refused.
 func (r *request) checkTarget(hosts int) error {
-	t := r.target
+	t := r.Target
 	if len(t) == 0 || !all(t, targetByte) || bytes.IndexByte(t, '#') >= 0 {
 		return errTarget
 	}
 	if string(t) == "*" {
-		if string(r.method) != "OPTIONS" {
+		if string(r.Method) != "OPTIONS" {
 			return errTarget
 		}
 		return nil
 	}
 	if t[0] != '/' {
 		const scheme = "http://"
-		if len(t) <= len(scheme) || !equalFold(t[:len(scheme)], scheme) {
+		if len(t) <= len(scheme) || !message.EqualFold(t[:len(scheme)], scheme) {
 			return errTarget
 		}
 		t = t[len(scheme):]
@@ -401,9 +405,9 @@ func (r *request) checkTarget(hosts int) error {
 			return errHosts
 		}
 		if t = t[end:]; len(t) == 0 {
-			t = emptyPath(r.method)
+			t = emptyPath(r.Method)
 		}
-		r.host, r.target = authority, t
+		r.host, r.Target = authority, t
 	}
 	return checkEscapes(t)
 }
@@ -491,7 +495,7 @@ func foldEqual(a, b []byte) bool {
 		return false
 	}
 	for i := range a {
-		if lower(a[i]) != lower(b[i]) {
+		if message.Lower(a[i]) != message.Lower(b[i]) {
 			return false
 		}
 	}

@@ -1,12 +1,16 @@
 package edge
 
-import "testing"
+import (
+	"testing"
+
+	"headwater/internal/message"
+)
 
 func BenchmarkParseRequest(b *testing.B) {
 	head := []byte("GET /bench/1k?x=y HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n" +
 		"Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.5\r\nCookie: session=0123456789abcdef; theme=dark\r\n" +
 		"Referer: https://www.example.com/\r\nConnection: keep-alive\r\nX-Request-Id: 0123456789\r\n\r\n")
-	r := &request{head: emptyHead()}
+	r := &request{Request: message.Request{Fields: make(message.Fields, 0, maxFields)}}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(head)))
 	for b.Loop() {
@@ -17,5 +21,3 @@ func BenchmarkParseRequest(b *testing.B) {
 		}
 	}
 }
-
-func emptyHead() head { return head{fields: make([]field, 0, maxFields)} }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/internal/message"
 )
 
 // A table routes hosts to the compiled active version of every service. It is
@@ -51,7 +52,7 @@ func hostName(dst, host []byte) []byte {
 		host = host[:n-1]
 	}
 	for _, c := range host {
-		dst = append(dst, lower(c))
+		dst = append(dst, message.Lower(c))
 	}
 	return dst
 }
