@@ -15,12 +15,20 @@ import (
 // refused for a key that must have a single one, and kept for others: clients
 // put back objects as they got them, lists and all.
 func (c *call) input(single func(key string) bool) (service.Input, error) {
+	return c.inputOr(func([]byte) bool { return false }, single)
+}
+
+// inputOr is input, and nothing for bodies that are empty in all but name.
+func (c *call) inputOr(empty func(body []byte) bool, single func(key string) bool) (service.Input, error) {
 	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, service.Errorf(service.Invalid, "Content-Encoding is not supported")
 	}
 	body, err := c.readBody()
 	if err != nil {
 		return nil, err
+	}
+	if empty(body) {
+		return service.Input{}, nil
 	}
 	if !utf8.Valid(body) {
 		return nil, service.Errorf(service.Invalid, "the body is not valid UTF-8")

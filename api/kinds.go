@@ -14,9 +14,7 @@ func (n *node) addKinds(version string) {
 		o := newObjects(k)
 		path := version + "/" + k.Name
 		switch {
-		case k.Apart:
-		case k.Optional:
-			n.add("GET    "+path, o.get)
+		case k.Apart, k.Optional: // below, each with what can be done to it
 		case k.Singleton:
 			n.add("GET    "+path, o.get)
 			n.add("PUT    "+path, o.update)
@@ -30,6 +28,7 @@ func (n *node) addKinds(version string) {
 	}
 
 	http3 := newObjects(service.HTTP3Kind)
+	n.add("GET    "+version+"/http3", http3.get)
 	n.add("POST   "+version+"/http3", http3.create)
 	n.add("DELETE "+version+"/http3", http3.delete)
 
@@ -45,7 +44,11 @@ func (n *node) addKinds(version string) {
 	n.add("GET    "+version+"/vcl/{name}/download", (*call).downloadVCL)
 	n.add("GET    "+version+"/boilerplate", (*call).boilerplate)
 
-	n.add("PATCH  "+version+"/image_optimizer_default_settings", newObjects(service.ImageOptimizerKind).put)
+	optimizer := imageOptimizer{newObjects(service.ImageOptimizerKind)}
+	n.add("GET    "+version+"/image_optimizer_default_settings", optimizer.get)
+	n.add("PATCH  "+version+"/image_optimizer_default_settings", optimizer.patch)
+
+	n.add("GET    "+version+"/package", newObjects(service.PackageKind).get)
 
 	limiter := newObjects(service.RateLimiterKind)
 	n.add("GET    /rate-limiters/{name}", found(service.RateLimiterKind, limiter.get))

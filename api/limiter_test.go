@@ -72,6 +72,14 @@ func TestClientImageOptimizer(t *testing.T) {
 	path := "/service/" + id + "/version/1/"
 	f.do(t, "GET", path+"image_optimizer_default_settings").want(t, http.StatusNotFound, "")
 	f.do(t, "GET", path+"package").want(t, http.StatusNotFound, "")
+	f.must(t, "PUT", "/enabled-products/v1/image_optimizer/services/"+id)
+	f.do(t, "GET", path+"image_optimizer_default_settings").want(t, http.StatusOK,
+		`{"resize_filter":"lanczos3","webp":false,"webp_quality":85,"jpeg_type":"auto","jpeg_quality":85,"upscale":false,"allow_video":false}`)
+	f.do(t, "GET", "/service/"+id+"/version/7/image_optimizer_default_settings").want(t, http.StatusNotFound, "")
+	r := f.do(t, "PATCH", path+"image_optimizer_default_settings", "webp_quality", "105")
+	if r.status != http.StatusBadRequest || r.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(r.body, `"detail":"WebP quality must be less than or equal to 100."`) {
+		t.Errorf("bad quality: %d %s %s", r.status, r.header.Get("Content-Type"), r.body)
+	}
 	in := fastly.UpdateImageOptimizerDefaultSettingsInput{ServiceID: id, ServiceVersion: 1, WebpQuality: new(42), Webp: new(true)}
 	for range 2 {
 		s := ok(c.UpdateImageOptimizerDefaultSettings(ctx, &in))(t)

@@ -111,11 +111,7 @@ func (o objects) delete(c *call) ([]byte, error) {
 
 // put changes the object of which a version has one or none, and makes it if it
 // has none.
-func (o objects) put(c *call) ([]byte, error) {
-	in, err := o.input(c)
-	if err != nil {
-		return nil, err
-	}
+func (o objects) put(c *call, in service.Input) ([]byte, error) {
 	object, err := c.Store.UpdateObject(c.r.Context(), c.who, c.at, o.kind, "",
 		func(old service.Object) (service.Object, error) { return o.kind.Update(old, in) })
 	if isCode(err, service.Hidden) {

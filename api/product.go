@@ -1,14 +1,18 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 
 	"headwater/service"
 )
 
 // errNoProduct is what a product that is not enabled answers, in a shape of its
-// own. Clients take any error for "not enabled".
-var errNoProduct = &fault{status: http.StatusBadRequest, msg: "no product on service", problem: true}
+// own: Fastly's, byte for byte. Clients take any error for "not enabled".
+var errNoProduct = &fault{
+	status: http.StatusBadRequest, msg: "no product on service",
+	body: []byte(`{"type":"","title":"no product on service","status":400,"errors":null,"detail":""}` + "\n"),
+}
 
 // A productReply is a product of a service, with its settings where those were
 // asked for.
@@ -25,12 +29,12 @@ type thing struct {
 }
 
 type productLinks struct {
-	Self    string `json:"self"`
-	Service string `json:"service"`
+	Self string `json:"self"`
 }
 
-// replyProduct answers with the product, or why there is none.
-func (c *call) replyProduct(p *service.Product, err error, settings bool) ([]byte, error) {
+// replyProduct answers with the product, or why there is none, and with settings
+// if they are not nil.
+func (c *call) replyProduct(p *service.Product, err error, settings func(*service.Product) map[string]string) ([]byte, error) {
 	if isCode(err, service.Missing) {
 		return nil, errNoProduct
 	}
@@ -40,10 +44,10 @@ func (c *call) replyProduct(p *service.Product, err error, settings bool) ([]byt
 	reply := productReply{
 		Product: thing{p.Name, "product"},
 		Service: thing{c.at.Service, "service"},
-		Links:   productLinks{"/enabled-products/v1/" + p.Name + "/services/" + c.at.Service, "/service/" + c.at.Service},
+		Links:   productLinks{"/enabled-products/v1/" + p.Name + "/services/" + c.at.Service},
 	}
-	if settings {
-		reply.Configuration = p.Configuration
+	if settings != nil {
+		reply.Configuration = settings(p)
 		reply.Links.Self += "/configuration"
 	}
 	return encode(reply), nil
@@ -55,7 +59,7 @@ func (c *call) knownProduct() error {
 	return err
 }
 
-func (c *call) product(settings bool) ([]byte, error) {
+func (c *call) product(settings func(*service.Product) map[string]string) ([]byte, error) {
 	if err := c.knownProduct(); err != nil {
 		return nil, err
 	}
@@ -63,38 +67,46 @@ func (c *call) product(settings bool) ([]byte, error) {
 	return c.replyProduct(p, err, settings)
 }
 
-func (c *call) getProduct() ([]byte, error)              { return c.product(false) }
-func (c *call) getProductConfiguration() ([]byte, error) { return c.product(true) }
+func (c *call) getProduct() ([]byte, error) { return c.product(nil) }
+
+func (c *call) getProductConfiguration() ([]byte, error) {
+	return c.product(func(p *service.Product) map[string]string { return p.Configuration })
+}
 
 func (c *call) enableProduct() ([]byte, error) {
-	change, err := c.productChange()
+	in, err := c.productInput()
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Store.EnableProduct(c.r.Context(), c.who, c.at.Service, c.name, change)
-	return c.replyProduct(p, err, false)
+	p, err := c.Store.EnableProduct(c.r.Context(), c.who, c.at.Service, c.name,
+		func(p *service.Product) error { return p.Configure(in) })
+	return c.replyProduct(p, err, nil)
 }
 
+// configureProduct answers with the settings that were sent, as Fastly does.
 func (c *call) configureProduct() ([]byte, error) {
-	change, err := c.productChange()
+	in, err := c.productInput()
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Store.ConfigureProduct(c.r.Context(), c.who, c.at.Service, c.name, change)
-	return c.replyProduct(p, err, true)
+	p, err := c.Store.ConfigureProduct(c.r.Context(), c.who, c.at.Service, c.name,
+		func(p *service.Product) error { return p.Configure(in) })
+	return c.replyProduct(p, err, func(p *service.Product) map[string]string {
+		sent := map[string]string{}
+		for key := range in {
+			sent[key] = p.Configuration[key]
+		}
+		return sent
+	})
 }
 
-// productChange is what the body asks of a product. Settings are texts and
-// numbers.
-func (c *call) productChange() (func(*service.Product) error, error) {
+// productInput is what the body asks of a product. Settings are texts and
+// numbers. A client is known that has nothing to say and sends null.
+func (c *call) productInput() (service.Input, error) {
 	if err := c.knownProduct(); err != nil {
 		return nil, err
 	}
-	in, err := c.input(func(string) bool { return true })
-	if err != nil {
-		return nil, err
-	}
-	return func(p *service.Product) error { return p.Configure(in) }, nil
+	return c.inputOr(func(body []byte) bool { return string(bytes.TrimSpace(body)) == "null" }, func(string) bool { return true })
 }
 
 func (c *call) disableProduct() ([]byte, error) {

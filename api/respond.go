@@ -35,8 +35,12 @@ type fault struct {
 	msg, detail string
 	allow       string // the methods that the path has
 	hangUp      bool   // the connection cannot be used again
-	problem     bool   // told in the shape that the products have (RFC 9457)
 	cause       error  // for the log
+
+	// Where the contract's shape is another than all else has: the whole body,
+	// and its type; "" is JSON.
+	body  []byte
+	media string
 }
 
 func (f *fault) Error() string {
@@ -65,8 +69,9 @@ func (c *call) respond(body []byte, err error) {
 		return
 	}
 	c.media = ""
-	if f, ok := errors.AsType[*fault](err); ok && f.problem {
-		c.write(f.status, problemBody(f))
+	if f, ok := errors.AsType[*fault](err); ok && f.body != nil {
+		c.media = f.media
+		c.write(f.status, f.body)
 		return
 	}
 	status, msg, detail := c.shape(err)
@@ -136,17 +141,6 @@ func errorBody(msg, detail string) []byte {
 		Msg    string `json:"msg"`
 		Detail string `json:"detail,omitempty"`
 	}{msg, detail})
-}
-
-// problemBody is byte for byte what Fastly sends, line feed and all.
-func problemBody(f *fault) []byte {
-	return append(encode(struct {
-		Type   string   `json:"type"`
-		Title  string   `json:"title"`
-		Status int      `json:"status"`
-		Errors []string `json:"errors"`
-		Detail string   `json:"detail"`
-	}{"", f.msg, f.status, nil, f.detail}), '\n')
 }
 
 // encode renders a reply that is a struct of ours.
