@@ -123,13 +123,14 @@ func (r *row) load(o Object, value []byte) error {
 }
 
 // loadNull leaves a field that cannot be null at its default: it could be when
-// an older binary wrote the value.
+// an older binary wrote the value. A number with a default is null in the reply
+// to a write at most.
 func (r *row) loadNull(o Object) error {
 	switch p := r.at(o).(type) {
 	case **string:
 		*p = nil
 	case **int64:
-		*p = nil
+		*p = optional[int64](r.def)
 	case **bool:
 		*p = nil
 	case Composite:

@@ -70,6 +70,7 @@ type Field[T any] struct {
 	ZeroNull bool               // numbers: 0 is stored as null
 	MaxLen   int                // texts: bytes allowed; 0 means 4096
 	Lines    bool               // texts: line breaks and tabs are allowed
+	Trim     bool               // texts: line breaks at the end are cut off
 	Empty    Empty              // nullable texts
 	Check    func(string) error // texts, and those in lists: called for those that are not empty
 	Enum     []string           // texts, and those in lists: the others that are not empty are refused
@@ -95,6 +96,7 @@ type row struct {
 	zeroNull bool
 	maxLen   int
 	lines    bool
+	trim     bool
 	empty    Empty
 	check    func(string) error
 	enum     []string
@@ -110,7 +112,7 @@ func (f Field[T]) erase(cast func(Object) *T) row {
 		name: f.Name, def: f.Default, required: f.Required,
 		access: f.Access, derived: f.Derived, number: f.Number,
 		min: f.Min, max: f.Max, flag: f.Flag, zeroNull: f.ZeroNull,
-		maxLen: f.MaxLen, lines: f.Lines, empty: f.Empty,
+		maxLen: f.MaxLen, lines: f.Lines, trim: f.Trim, empty: f.Empty,
 		check: f.Check, enum: f.Enum, canon: f.Canon, sole: f.Sole, refers: f.Refers, late: f.Late, secret: f.Secret,
 	}
 	if f.Flag {
@@ -262,7 +264,11 @@ func (r *row) parseText(v Value) (string, error) {
 	if v.Type == BoolValue || v.Type == NestedValue {
 		return "", Errorf(Invalid, "'%s' must be a string", r.name)
 	}
-	return v.Text, r.checkValue(v.Text)
+	text := v.Text
+	if r.trim {
+		text = strings.TrimRight(text, "\r\n")
+	}
+	return text, r.checkValue(text)
 }
 
 // checkValue refuses a text that is not for this field.

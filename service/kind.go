@@ -410,6 +410,7 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 	if p.Numbers {
 		w = Numbers
 	}
+	once := numberOnce(o)
 	dst = append(dst, '{')
 	for i := range k.rows {
 		r := &k.rows[i]
@@ -417,9 +418,12 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 			continue
 		}
 		dst = appendKey(dst, r.name)
-		if r.secret && p.Reader {
+		switch {
+		case r.secret && p.Reader:
 			dst = append(dst, "null"...)
-		} else {
+		case r.name == once:
+			dst = r.append(dst, o, Numbers)
+		default:
 			dst = r.append(dst, o, w)
 		}
 		dst = append(dst, ',')
@@ -436,6 +440,16 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 		dst = append(dst, `,"locked":true`...)
 	}
 	return append(dst, '}')
+}
+
+// numberOnce names the field that the reply to the write which made o has as a
+// number, where all later ones have a text. Fastly answers so what it fills in by
+// itself, for some kinds.
+func numberOnce(o Object) string {
+	if n, ok := o.(interface{ numberOnce() string }); ok {
+		return n.numberOnce()
+	}
+	return ""
 }
 
 func (k *Kind) appendPlace(dst []byte, p Place) []byte {

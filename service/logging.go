@@ -10,7 +10,11 @@ type Logging struct {
 	texts   [24]*string
 	numbers [8]*int64
 	flags   [2]*bool
+
+	number string // the field that is a number in the reply to the last write alone
 }
+
+func (l *Logging) numberOnce() string { return l.number }
 
 // A logField is one row of a logging kind.
 type logField struct {
@@ -24,6 +28,7 @@ type logField struct {
 	secret bool
 	never  bool
 	lines  bool
+	trim   bool
 	enum   []string
 	check  func(string) error
 	refers string
@@ -51,6 +56,15 @@ func logSecrets(names ...string) []logField {
 	var fields []logField
 	for _, name := range names {
 		fields = append(fields, logField{name: name, secret: true, lines: true})
+	}
+	return fields
+}
+
+// logKeys are secrets that Fastly keeps without the line break at their end.
+func logKeys(names ...string) []logField {
+	fields := logSecrets(names...)
+	for i := range fields {
+		fields[i].trim = true
 	}
 	return fields
 }
@@ -138,7 +152,7 @@ func join(groups ...[]logField) []logField {
 // loggingKinds are all of them, by the last segment of their path.
 var loggingKinds = map[string][]logField{
 	"azureblob":        join(logFiles(), logTexts("account_name", "container"), logSecrets("sas_token"), asNumbers(logInt("file_max_bytes", 0, maxCount))),
-	"bigquery":         join(logTexts("account_name", "dataset", "project_id", "table", "template_suffix", "user"), logSecrets("secret_key")),
+	"bigquery":         join(logTexts("account_name", "dataset", "project_id", "table", "template_suffix", "user"), logKeys("secret_key")),
 	"cloudfiles":       join(logFiles(), logTexts("bucket_name", "region", "user"), logSecrets("access_key")),
 	"datadog":          join(logTexts("region"), logSecrets("token")),
 	"digitalocean":     join(logFiles(), logTexts("bucket_name", "domain"), logSecrets("access_key", "secret_key"), logUnset("redundancy")),
@@ -162,11 +176,11 @@ var loggingKinds = map[string][]logField{
 	"newrelicotlp": join(logChecked("region", checkNewRelicRegion), logTexts("url"), logSecrets("token")),
 	"openstack":    join(logFiles(), logTexts("bucket_name", "url", "user"), logSecrets("access_key")),
 	"papertrail":   join(logTexts("address"), logInt("port", 514, 65535), logUnset("public_key")),
-	"pubsub":       join(logTexts("account_name", "project_id", "topic", "user"), logSecrets("secret_key")),
+	"pubsub":       join(logTexts("account_name", "project_id", "topic", "user"), logKeys("secret_key")),
 	"s3": join(logFiles(), logTexts("acl", "bucket_name", "domain", "iam_role", "redundancy", "server_side_encryption", "server_side_encryption_kms_key_id"),
 		logSecrets("access_key", "secret_key"), asNumbers(logInt("file_max_bytes", 0, maxCount))),
 	"scalyr":    join(logDefault("region", "US"), logTexts("project_id"), logSecrets("token")),
-	"sftp":      join(sftpFiles(), logTexts("address", "ssh_known_hosts", "user"), logSecrets("password", "secret_key"), logInt("port", 22, 65535)),
+	"sftp":      join(sftpFiles(), logTexts("address", "ssh_known_hosts", "user"), logSecrets("password"), logKeys("secret_key"), logInt("port", 22, 65535)),
 	"splunk":    join(logBatches(), logTLS(), logTLSFlag(), logTexts("url"), logSecrets("token")),
 	"sumologic": join(logMessageType(), logTexts("url")),
 	"syslog": join(logTLS(), logTLSFlag(), logMessageType(), logTexts("address", "hostname", "ipv4"), logSecrets("token"),
@@ -208,7 +222,7 @@ func loggingSpec(name string, fields []logField) spec[Logging] {
 		next[f.slot]++
 		layout[f.name] = i
 		row := Field[Logging]{Name: f.name, Default: f.def, Number: f.number, Min: f.min, Max: f.max, Flag: f.flag,
-			Secret: f.secret, Lines: true, MaxLen: maxPEM, Enum: f.enum, Check: f.check, Refers: f.refers, Late: true}
+			Secret: f.secret, Lines: true, Trim: f.trim, MaxLen: maxPEM, Enum: f.enum, Check: f.check, Refers: f.refers, Late: true}
 		if f.never {
 			row.Access = Never
 		}
@@ -243,8 +257,9 @@ func (y logLayout) has(l *Logging, name string) bool {
 	return p != nil && *p != nil && **p != ""
 }
 
-func (y logLayout) settle(l *Logging, in Input, _ bool) error {
-	if err := y.settleCompression(l, in); err != nil {
+func (y logLayout) settle(l *Logging, in Input, creating bool) error {
+	l.number = ""
+	if err := y.settleCompression(l, in, creating); err != nil {
 		return err
 	}
 	y.settleAddress(l, in)
@@ -255,8 +270,9 @@ func (y logLayout) settle(l *Logging, in Input, _ bool) error {
 }
 
 // settleCompression keeps one of the two ways to compress: what is sent takes
-// the other's place.
-func (y logLayout) settleCompression(l *Logging, in Input) error {
+// the other's place. In the reply to an update a level that gives way to a codec
+// is null if it was 0, and a number otherwise, whatever the kind's dialect.
+func (y logLayout) settleCompression(l *Logging, in Input, creating bool) error {
 	i, ok := y["gzip_level"]
 	if !ok {
 		return nil
@@ -266,8 +282,13 @@ func (y logLayout) settleCompression(l *Logging, in Input) error {
 	switch {
 	case codec && gzip:
 		return Errorf(Objection, "'compression_codec' and 'gzip_level' cannot be set simultaneously")
+	case codec && !creating && l.numbers[i] != nil && *l.numbers[i] == 0:
+		l.numbers[i] = nil // reads as 0 again
 	case codec:
 		l.numbers[i] = new(int64)
+		if !creating {
+			l.number = "gzip_level"
+		}
 	case gzip:
 		*y.text(l, "compression_codec") = nil
 	}
