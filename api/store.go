@@ -32,6 +32,12 @@ type Store interface {
 	User(ctx context.Context, who *service.Token, id string) (*service.User, error)
 	Users(ctx context.Context, who *service.Token) ([]*service.User, error)
 
+	// A token that is limited to services is [service.Forbidden] to change users.
+	// Those that are deleted lose their tokens.
+	CreateUser(ctx context.Context, who *service.Token, u service.User) (*service.User, error)
+	UpdateUser(ctx context.Context, who *service.Token, id string, change func(*service.User) error) (*service.User, error)
+	DeleteUser(ctx context.Context, who *service.Token, id string) error
+
 	// Events are what was written. Each method that changes something leaves
 	// the event of its context ([service.EventOf]) with the change.
 	Events(ctx context.Context, who *service.Token, f service.EventFilter, p service.Page) (all []*service.Event, total int, err error)

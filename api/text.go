@@ -7,6 +7,7 @@ import "headwater/service"
 // [service.Version.Check] say.
 
 func serviceKeys(key string) bool { return key == "name" || key == "comment" || key == "type" }
+func userKeys(key string) bool    { return key == "login" || key == "name" || key == "role" }
 func versionKeys(key string) bool { return key == "comment" }
 
 // textOf reads into text what a client sent under key, null as an empty one. It

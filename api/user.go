@@ -6,30 +6,36 @@ import (
 	"headwater/service"
 )
 
-// A userReply is a user as Fastly answers it. There are no passwords here, so
-// that nothing of one is ever required.
+// A userReply is a user as Fastly answers it.
 type userReply struct {
-	ID                   string  `json:"id"`
-	Login                string  `json:"login"`
-	Name                 string  `json:"name"`
-	Role                 string  `json:"role"`
-	CustomerID           string  `json:"customer_id"`
-	EmailHash            *string `json:"email_hash"`
-	LimitServices        bool    `json:"limit_services"`
-	Locked               bool    `json:"locked"`
-	RequireNewPassword   bool    `json:"require_new_password"`
-	TwoFactorAuthEnabled bool    `json:"two_factor_auth_enabled"`
-	LastActiveAt         *string `json:"last_active_at"`
-	CreatedAt            string  `json:"created_at"`
-	UpdatedAt            string  `json:"updated_at"`
-	DeletedAt            *string `json:"deleted_at"`
+	ID            string `json:"id"`
+	Login         string `json:"login"`
+	Name          string `json:"name"`
+	Role          string `json:"role"`
+	CustomerID    string `json:"customer_id"`
+	LimitServices bool   `json:"limit_services"`
+
+	// Of passwords, of which there are none here: null for a user that never
+	// called, and false for others; the last is always null.
+	Locked               *bool `json:"locked"`
+	RequireNewPassword   *bool `json:"require_new_password"`
+	TwoFactorAuthEnabled *bool `json:"two_factor_auth_enabled"`
+
+	LastActiveAt *string `json:"last_active_at"`
+	CreatedAt    string  `json:"created_at"`
+	UpdatedAt    string  `json:"updated_at"`
+	DeletedAt    *string `json:"deleted_at"`
 }
 
 func newUserReply(u *service.User) userReply {
-	return userReply{
+	reply := userReply{
 		ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, CustomerID: u.Customer,
-		CreatedAt: timestamp(u.Created), UpdatedAt: timestamp(u.Updated),
+		LastActiveAt: optionalTime(u.Active), CreatedAt: timestamp(u.Created), UpdatedAt: timestamp(u.Updated),
 	}
+	if !u.Active.IsZero() {
+		reply.Locked, reply.RequireNewPassword = new(bool), new(bool)
+	}
+	return reply
 }
 
 func (c *call) currentUser() ([]byte, error) { return c.user(c.who.User) }
@@ -37,12 +43,67 @@ func (c *call) currentUser() ([]byte, error) { return c.user(c.who.User) }
 func (c *call) getUser() ([]byte, error) { return c.user(c.id) }
 
 func (c *call) user(id string) ([]byte, error) {
-	u, err := c.Store.User(c.r.Context(), c.who, id)
+	return userBody(c.Store.User(c.r.Context(), c.who, id))
+}
+
+// userBody ends the actions whose store call returns the reply's user.
+func userBody(u *service.User, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	return encode(newUserReply(u)), nil
 }
+
+func (c *call) createUser() ([]byte, error) {
+	in, err := c.input(userKeys)
+	if err != nil {
+		return nil, err
+	}
+	u := service.User{Role: "user"}
+	if _, err := textOf(in, "login", &u.Login); err != nil {
+		return nil, err
+	}
+	if len(u.Login) <= maxRecorded {
+		c.event.Name = u.Login
+	}
+	if err := changeUser(&u, in); err != nil {
+		return nil, err
+	}
+	return userBody(c.Store.CreateUser(c.r.Context(), c.who, u))
+}
+
+func (c *call) updateUser() ([]byte, error) {
+	in, err := c.input(userKeys)
+	if err != nil {
+		return nil, err
+	}
+	return userBody(c.Store.UpdateUser(c.r.Context(), c.who, c.id, func(u *service.User) error {
+		if login, sent := in["login"]; sent && login.Text != u.Login {
+			return service.Errorf(service.Invalid, "Not allowed to modify field 'login'")
+		}
+		return changeUser(u, in)
+	}))
+}
+
+// changeUser sets what a client may change of a user.
+func changeUser(u *service.User, in service.Input) error {
+	if _, err := textOf(in, "name", &u.Name); err != nil {
+		return err
+	}
+	_, err := textOf(in, "role", &u.Role)
+	return err
+}
+
+func (c *call) deleteUser() ([]byte, error) {
+	if err := c.Store.DeleteUser(c.r.Context(), c.who, c.id); err != nil {
+		return nil, err
+	}
+	return statusOK()
+}
+
+// resetPassword answers alike for every login: there is no password, and who has
+// a login here is not for everybody to know.
+func (c *call) resetPassword() ([]byte, error) { return statusOK() }
 
 func (c *call) listUsers() ([]byte, error) {
 	if err := c.ownCustomer(); err != nil {

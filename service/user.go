@@ -24,6 +24,7 @@ type User struct {
 	Role     string // one of Roles
 	Created  time.Time
 	Updated  time.Time
+	Active   time.Time // when one of its tokens was used last; zero: never
 }
 
 // Roles are what a user can be. They are kept and answered; what may be done is

@@ -174,8 +174,8 @@ func (o *office) createUser([]string) error {
 		return err
 	}
 	f := o.flags
-	u, err := o.db.CreateUser(o.recorded("user.create", f.login),
-		service.User{Customer: f.customer, Login: f.login, Name: f.name, Role: f.role})
+	u, err := o.db.CreateUser(o.recorded("user.create", f.login), o.who(),
+		service.User{Login: f.login, Name: f.name, Role: f.role})
 	if err == nil {
 		fmt.Fprintln(o.stdout, u.ID)
 	}

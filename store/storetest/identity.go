@@ -48,13 +48,13 @@ func issued(h *house) {
 }
 
 func users(h *house) {
-	u, err := h.db.CreateUser(h.ctx, service.User{Customer: h.who.Customer, Login: "a@shop.test", Name: "A", Role: "engineer"})
+	u, err := h.db.CreateUser(h.ctx, h.who, service.User{Login: "a@shop.test", Name: "A", Role: "engineer"})
 	h.must(err)
-	_, err = h.db.CreateUser(h.ctx, service.User{Customer: h.other.Customer, Login: "a@shop.test", Role: "user"})
+	_, err = h.db.CreateUser(h.ctx, h.who, service.User{Login: "a@shop.test", Role: "user"})
 	h.fails(err, service.Conflict, "Duplicate user: 'a@shop.test'")
-	_, err = h.db.CreateUser(h.ctx, service.User{Customer: "absent", Login: "b@shop.test", Role: "user"})
-	h.hidden(err)
-	_, err = h.db.CreateUser(h.ctx, service.User{Customer: h.who.Customer, Login: "b", Role: "king"})
+	_, err = h.db.CreateUser(h.ctx, h.other, service.User{Login: "a@shop.test", Role: "user"})
+	h.must(err) // whose logins are its own
+	_, err = h.db.CreateUser(h.ctx, h.who, service.User{Login: "b", Role: "king"})
 	h.fails(err, service.Invalid, "'role' must be one of user, billing, engineer, superuser")
 	got, err := h.db.User(h.ctx, h.who, u.ID)
 	h.must(err)
@@ -66,7 +66,7 @@ func users(h *house) {
 	h.equal("users", len(all), 2) // the first came with the first token
 	c, err := h.db.Customer(h.ctx, h.who)
 	h.must(err)
-	h.equal("owner is one of them", c.Owner == all[0].ID, true)
+	h.equal("owner is one of them", c.Owner == all[0].ID || c.Owner == all[1].ID, true)
 	limited := h.token(service.Token{Customer: h.who.Customer, Scopes: []string{"global"}, Services: []string{"x"}, User: u.ID})
 	all, err = h.db.Users(h.ctx, limited)
 	h.must(err)
@@ -74,6 +74,36 @@ func users(h *house) {
 	customers, err := h.db.Customers(h.ctx)
 	h.must(err)
 	h.equal("customers", len(customers), 2)
+}
+
+func userChanges(h *house) {
+	u, err := h.db.CreateUser(h.ctx, h.who, service.User{Login: "a", Name: "A", Role: "engineer"})
+	h.must(err)
+	rename := func(u *service.User) error { u.Name, u.Login = "B", "ignored"; return nil }
+	_, err = h.db.UpdateUser(h.ctx, h.other, u.ID, rename)
+	h.hidden(err)
+	h.hidden(h.db.DeleteUser(h.ctx, h.other, u.ID))
+	limited, secret, err := h.db.IssueToken(h.ctx, h.who, service.Token{User: u.ID, Scopes: []string{"global"}, Services: []string{h.service(h.who, "shop").Service}})
+	h.must(err)
+	_, err = h.db.UpdateUser(h.ctx, limited, u.ID, rename)
+	h.fails(err, service.Forbidden, "the token is limited to services")
+	_, err = h.db.CreateUser(h.ctx, limited, service.User{Login: "c", Role: "user"})
+	h.fails(err, service.Forbidden, "the token is limited to services")
+	got, err := h.db.UpdateUser(h.ctx, h.who, u.ID, rename)
+	h.must(err)
+	h.equal("user", got.Login+" "+got.Name, "a B")
+	_, err = h.db.UpdateUser(h.ctx, h.who, u.ID, func(u *service.User) error { u.Role = "king"; return nil })
+	h.fails(err, service.Invalid, "'role' must be one of user, billing, engineer, superuser")
+
+	h.must(h.db.RecordUse(h.ctx, limited, "192.0.2.1", "curl"))
+	got, err = h.db.User(h.ctx, h.who, u.ID)
+	h.must(err)
+	h.equal("was active", got.Active.IsZero(), false)
+	h.fails(h.db.DeleteUser(h.ctx, h.who, h.who.User), service.Invalid, "Cannot delete the user that this token belongs to")
+	h.must(h.db.DeleteUser(h.ctx, h.who, u.ID))
+	h.hidden(h.db.DeleteUser(h.ctx, h.who, u.ID))
+	_, err = h.db.Authenticate(h.ctx, secret)
+	h.fails(err, service.Unauthorized, "Provided credentials are missing or invalid")
 }
 
 func events(h *house) {

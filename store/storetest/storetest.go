@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"OperatorToken", operatorToken},
 		{"IssuedTokens", issued},
 		{"Users", users},
+		{"UserChanges", userChanges},
 		{"Events", events},
 		{"Pages", pages},
 		{"Services", services},
