@@ -103,7 +103,9 @@ func TestStaging(t *testing.T) {
 	f.as(t, otherToken, "POST", "/service/"+other+"/version/1/domain", "name", "SHOP.test")
 	stage := func(path string) *fastly.Version {
 		t.Helper()
-		f.must(t, "PUT", path+"/activate/staging")
+		if msg := f.must(t, "PUT", path+"/activate/staging")["msg"]; msg != "Warning: Version has no associated backends" {
+			t.Errorf("staged with %v", msg)
+		}
 		return ok(c.GetVersion(ctx, &fastly.GetVersionInput{ServiceID: id, ServiceVersion: staging.last().Version}))(t)
 	}
 	got := stage(v)

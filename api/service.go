@@ -126,12 +126,10 @@ func (c *call) deleteService() ([]byte, error) {
 	if err := c.Store.DeleteService(c.r.Context(), c.who, c.at.Service); err != nil {
 		return nil, err
 	}
-	if c.Staging != nil {
-		// Nothing comes after it, so that no generation is greater.
-		gone := &service.Snapshot{Customer: c.who.Customer, Service: c.at.Service, Generation: math.MaxInt64}
-		if err := c.publish(c.Staging, gone, "is deleted, but the staging edge may still serve it"); err != nil {
-			return nil, err
-		}
+	// Nothing comes after it, so that no generation is greater.
+	gone := &service.Snapshot{Customer: c.who.Customer, Service: c.at.Service, Generation: math.MaxInt64}
+	if err := c.publish(c.Staging, gone, "is deleted, but the staging edge may still serve it"); err != nil {
+		return nil, err
 	}
 	return statusOK()
 }

@@ -204,19 +204,34 @@ func (c *call) warnOfType() ([]string, error) {
 }
 
 func (c *call) activateVersion() ([]byte, error) {
+	return c.install(c.Store.Activate, c.Publisher, "is the active one, but not every edge took it over; activate it again")
+}
+
+// stageVersion makes the version the one of the staging edge. Without such an
+// edge that is only recorded.
+func (c *call) stageVersion() ([]byte, error) {
+	return c.install(c.Store.Stage, c.Staging, "is staged, but the staging edge did not take it over; stage it again")
+}
+
+// install makes the version serve, and tells what the caller should know though
+// it does not prevent that.
+func (c *call) install(
+	do func(context.Context, *service.Token, service.Ref, func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error),
+	to Publisher, stands string,
+) ([]byte, error) {
 	known, err := c.warnOfType()
 	if err != nil {
 		return nil, err
 	}
 	var warnings []string
-	v, snapshot, err := c.Store.Activate(c.r.Context(), c.who, c.at, func(s *service.Snapshot) (err error) {
+	v, snapshot, err := do(c.r.Context(), c.who, c.at, func(s *service.Snapshot) (err error) {
 		warnings, err = c.check(s)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.publish(c.Publisher, snapshot, "is the active one, but not every edge took it over; activate it again"); err != nil {
+	if err := c.publish(to, snapshot, stands); err != nil {
 		return nil, err
 	}
 	reply := struct {
@@ -242,22 +257,9 @@ func (c *call) deactivateVersion() ([]byte, error) {
 	return versionBody(v, nil)
 }
 
-// stageVersion makes the version the one of the staging edge. Without such an
-// edge that is only recorded.
-func (c *call) stageVersion() ([]byte, error) {
-	v, snapshot, err := c.Store.Stage(c.r.Context(), c.who, c.at, func(s *service.Snapshot) error {
-		_, err := c.check(s)
-		return err
-	})
-	if err == nil && c.Staging != nil {
-		err = c.publish(c.Staging, snapshot, "is staged, but the staging edge did not take it over; stage it again")
-	}
-	return versionBody(v, err)
-}
-
 func (c *call) unstageVersion() ([]byte, error) {
 	v, snapshot, err := c.Store.Unstage(c.r.Context(), c.who, c.at)
-	if err == nil && c.Staging != nil {
+	if err == nil {
 		err = c.publish(c.Staging, snapshot, "is no longer staged, but the staging edge may still serve it; deactivate it again")
 	}
 	return versionBody(v, err)
@@ -265,8 +267,11 @@ func (c *call) unstageVersion() ([]byte, error) {
 
 // publish carries to the edges what the store has made durable. A client that
 // hangs up now must not leave the two apart. When it fails, the answer says
-// where the version stands: retrying is safe.
+// where the version stands: retrying is safe. A nil Publisher has no edges.
 func (c *call) publish(to Publisher, s *service.Snapshot, stands string) error {
+	if to == nil {
+		return nil
+	}
 	err := to.Publish(context.WithoutCancel(c.r.Context()), s)
 	if err == nil {
 		return nil

@@ -9,12 +9,6 @@ import (
 	"headwater/service"
 )
 
-// The tables of the domains that services hold, one for each edge.
-const (
-	production = "domain_claim"
-	onStaging  = "staged_domain"
-)
-
 func domainNames(s *service.Snapshot) (names []string) {
 	for _, d := range s.Domains() {
 		names = append(names, d.Name)
@@ -22,14 +16,16 @@ func domainNames(s *service.Snapshot) (names []string) {
 	return names
 }
 
-// hold gives the service the domains of s in the table, in which it has none.
-func (t *tx) hold(table string, s *service.Snapshot) error {
+// hold gives the service the domains of s in e, where it has none.
+func (t *tx) hold(e *environment, s *service.Snapshot) error {
 	names := domainNames(s)
-	if err := t.freeDomains(table, s.Service, names...); err != nil {
-		return err
+	for in := e; in != nil; in = in.also {
+		if err := t.freeDomains(in, s.Service, names...); err != nil {
+			return err
+		}
 	}
 	for _, name := range names {
-		_, err := t.exec(`INSERT INTO `+table+` (name, service_id) VALUES ($1, $2)`,
+		_, err := t.exec(`INSERT INTO `+e.domains+` (name, service_id) VALUES ($1, $2)`,
 			service.DomainKind.Key(name), s.Service)
 		if err != nil {
 			return err
@@ -38,17 +34,17 @@ func (t *tx) hold(table string, s *service.Snapshot) error {
 	return nil
 }
 
-// freeDomains refuses names that the service id cannot have beside those in the
-// table. A name belongs to one service. Between customers what a wildcard covers
+// freeDomains refuses names that the service id cannot have beside those that
+// others hold in e. A name belongs to one service. Between customers what a wildcard covers
 // belongs to it too: neither may take traffic from the other's names, nor wait
 // for what they leave.
-func (t *tx) freeDomains(table, id string, names ...string) error {
+func (t *tx) freeDomains(e *environment, id string, names ...string) error {
 	for _, name := range names {
-		if err := t.freeDomain(table, id, name); err != nil {
+		if err := t.freeDomain(e.domains, id, name); err != nil {
 			return err
 		}
 	}
-	return t.freeWildcards(table, id, names)
+	return t.freeWildcards(e.domains, id, names)
 }
 
 // freeDomain refuses a name that another service holds, or that a wildcard of

@@ -122,7 +122,7 @@ func (db *DB) DeleteService(ctx context.Context, who *service.Token, id string) 
 		if active {
 			return service.Errorf(service.Invalid, "Cannot delete service with active version")
 		}
-		if err := t.unstage(id); err != nil {
+		if err := t.clear(staging, id); err != nil {
 			return err
 		}
 		_, err = t.exec(`UPDATE service SET deleted_at = $1 WHERE id = $2`, t.now.UnixMicro(), id)

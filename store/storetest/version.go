@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -191,9 +192,15 @@ func activationRefused(h *house) {
 // activationRace changes the draft while it compiles: what is activated is what
 // was compiled.
 func activationRace(h *house) {
-	at := h.service(h.who, "shop")
+	h.race(h.db.Activate, "shop")
+	h.race(h.db.Stage, "staged")
+}
+
+// race writes to a draft while install compiles it.
+func (h *house) race(install func(context.Context, *service.Token, service.Ref, func(*service.Snapshot) error) (*service.Version, *service.Snapshot, error), name string) {
+	at := h.service(h.who, name)
 	compiles := 0
-	_, s, err := h.db.Activate(h.ctx, h.who, at, func(*service.Snapshot) error {
+	_, s, err := install(h.ctx, h.who, at, func(*service.Snapshot) error {
 		if compiles++; compiles == 1 {
 			h.backend(at, "late")
 		}
@@ -207,7 +214,7 @@ func activationRace(h *house) {
 	// write.
 	second := h.clone(h.who, at)
 	before := -1
-	_, s, err = h.db.Activate(h.ctx, h.who, second, func(s *service.Snapshot) error {
+	_, s, err = install(h.ctx, h.who, second, func(s *service.Snapshot) error {
 		if n := len(s.Backends()); n > before && before < 3 {
 			before = n
 			h.backend(second, fmt.Sprint("b", n))
