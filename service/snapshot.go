@@ -79,27 +79,6 @@ func (s *Snapshot) Sort() {
 	}
 }
 
-// CheckReferences returns an [Invalid] error for the first object that names
-// one which is not in s.
-func (s *Snapshot) CheckReferences() error {
-	there := map[Reference]bool{}
-	for name, objects := range s.Objects {
-		for _, o := range objects {
-			there[Reference{Kind: name, Name: o.Meta().Name}] = true
-		}
-	}
-	for _, k := range Kinds() {
-		for _, o := range s.Objects[k.Name] {
-			for _, ref := range k.references(o, true) {
-				if !there[ref] {
-					return Errorf(Invalid, "%s '%s': no %s named '%s'", k.Model, o.Meta().Name, ref.Kind, ref.Name)
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // Identity is a hash of all that shapes the version's behaviour: equal for two
 // versions whose objects are equal, whatever their numbers. Fields at their
 // defaults are left out, so that a binary with a new field computes the same

@@ -1,0 +1,60 @@
+package service
+
+import "fmt"
+
+// Marshal returns o's own fields as JSON for the store, secrets sealed. The
+// context that seals them begins with owner, the service's id.
+func (k *Kind) Marshal(o Object, owner string, s Sealer) ([]byte, error) {
+	dst := []byte{'{'}
+	for i := range k.rows {
+		r := &k.rows[i]
+		if r.derived {
+			continue
+		}
+		if len(dst) > 1 {
+			dst = append(dst, ',')
+		}
+		dst = appendKey(dst, r.name)
+		if plain := r.secretText(o); plain != "" {
+			sealed, err := s.Seal(plain, k.sealContext(owner, r))
+			if err != nil {
+				return nil, fmt.Errorf("seal %s.%s: %w", k.Name, r.name, err)
+			}
+			dst = appendText(dst, sealed)
+			continue
+		}
+		dst = r.append(dst, o, Numbers)
+	}
+	return append(dst, '}'), nil
+}
+
+// Unmarshal is the inverse of [Kind.Marshal]. Fields that body lacks (it was
+// written by an older binary) get their defaults; fields that the kind lacks
+// (a newer one wrote it) are dropped.
+func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
+	o := k.fresh()
+	err := eachMember(body, func(name, value []byte) error {
+		r := k.byName[string(name)]
+		if r == nil || r.derived {
+			return nil
+		}
+		if err := r.load(o, value); err != nil {
+			return fmt.Errorf("field %s: %w", r.name, err)
+		}
+		if !r.secret {
+			return nil
+		}
+		return r.unseal(o, s, k.sealContext(owner, r))
+	})
+	if err == nil && k.byName["name"] == nil && k.Apart {
+		err = k.settle(o, nil, false) // the name is made of other fields
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stored %s: %w", k.Name, err)
+	}
+	return o, nil
+}
+
+func (k *Kind) sealContext(owner string, r *row) string {
+	return owner + "/" + k.Name + "/" + r.name
+}
