@@ -35,10 +35,11 @@ func (p *parser) escape() (n *node, repeatable bool) {
 		p.pos++
 		return &node{op: opKeep, pos: start}, false
 	case 'N':
-		if p.accept("N{U+") {
-			p.fail(start, `\N{U+...} is not supported`)
-		}
 		p.pos++
+		if _, _, repeat := p.quantifier(); p.next() == '{' && !repeat {
+			p.fail(start, `\N{...} is not supported`)
+		}
+		p.pos = start + len(`\N`)
 		return &node{op: opSet, pos: start, set: notNewline}, true
 	case 'C':
 		p.pos++

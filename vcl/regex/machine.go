@@ -19,48 +19,40 @@ type machine struct {
 
 	notEmpty bool // a match of nothing does not count
 
-	// In a memoised run no place is tried twice at one position, nor at another start.
 	memo    bool
-	visited []uint64
-}
-
-// A frame is a choice to come back to, or what to undo on the way there.
-type frame struct {
-	kind frameKind
-	pc   int32
-	pos  int32
-	x    int32
-}
-
-type frameKind uint8
-
-const (
-	choose    frameKind = iota // go on at pc and pos
-	shorten                    // a run that may end at pos, or before, down to x
-	lengthen                   // a run that may go on from pos, for x more bytes; pc is the run itself
-	undoSlot                   // slot pc was pos
-	undoGroup                  // group pc was pos, x
-	undoCall                   // call was x, and calls had pc entries
-	undoEnter                  // a doEnter, for pos; then go to pc. The barrier was x
-)
-
-// A call is a group that runs as a subroutine.
-type call struct {
-	back  int32 // the instruction to go on with
-	outer int32 // the call around this, or -1
-	group int32
-	pos   int32
+	visited []uint64 // a bit for each doSplit and position
 }
 
 const (
 	maxSteps  = 1 << 20
+	maxStack  = 1 << 18 // frames of 16 bytes
+	fewSteps  = 1 << 8
+	maxMemo   = 1 << 22 // bits
 	keptStack = 1 << 15 // frames that a machine keeps for the next run
 )
 
 var machines = sync.Pool{New: func() any { return new(machine) }}
 
+// newMachine returns a machine with all the steps that one may take.
+func newMachine() *machine {
+	m := machines.Get().(*machine)
+	m.steps, m.notEmpty = maxSteps, false
+	return m
+}
+
+// hold keeps most steps back for a memoised run of p, and returns how many. None are
+// if there is no p, or if memoising it would take too much memory.
+func (m *machine) hold(p *program, s string) (held int) {
+	if p == nil || p.splits*(len(s)+1) > maxMemo {
+		return 0
+	}
+	held = max(0, m.steps-fewSteps-8*len(s))
+	m.steps -= held
+	return held
+}
+
 // reset readies m for a program.
-func (m *machine) reset(p *program, from, steps int) {
+func (m *machine) reset(p *program, from int) {
 	if cap(m.slots) < p.slots {
 		m.slots = make([]int32, p.slots)
 	}
@@ -68,7 +60,7 @@ func (m *machine) reset(p *program, from, steps int) {
 	for i := range m.slots {
 		m.slots[i] = -1
 	}
-	m.from, m.steps, m.memo = from, steps, false
+	m.from, m.memo = from, false
 }
 
 // release gives m back.
@@ -81,6 +73,9 @@ func (m *machine) release() {
 	}
 	if cap(m.saved) > keptStack {
 		m.saved = nil
+	}
+	if cap(m.calls) > keptStack {
+		m.calls = nil
 	}
 	machines.Put(m)
 }
@@ -102,6 +97,7 @@ func (m *machine) try(p *program, s string, start int) bool {
 		switch in.op {
 		case doMatch:
 			m.slots[1] = int32(pos)
+			m.slots[0] = min(m.slots[0], m.slots[1]) // after a \K in what a look-ahead has called
 			if ok = !m.notEmpty || m.slots[0] != m.slots[1]; ok {
 				return true
 			}
@@ -116,7 +112,7 @@ func (m *machine) try(p *program, s string, start int) bool {
 		case doRun:
 			pos, ok = m.run(p, in, pc, s, pos)
 		case doSplit:
-			if ok = !m.memo || m.fresh(pc, pos, len(s)); ok {
+			if ok = !m.memo || m.fresh(in.min, pos, len(s)); ok {
 				m.push(frame{kind: choose, pc: in.b, pos: int32(pos)})
 				pc = in.a - 1
 			}
@@ -177,86 +173,6 @@ func (m *machine) rare(p *program, in *inst, pc int32, pos int) (int32, int, boo
 	return pc, pos, false
 }
 
-func (m *machine) push(f frame) { m.stack = append(m.stack, f) }
-
-// back returns to the last choice; ok is false if there is none.
-func (m *machine) back(p *program, s string) (pc int32, pos int, ok bool) {
-	for len(m.stack) > 0 {
-		top := len(m.stack) - 1
-		f := &m.stack[top]
-		switch f.kind {
-		case choose:
-			m.stack = m.stack[:top]
-			return f.pc, int(f.pos), true
-		case shorten:
-			pos := m.shorten(p, f, s)
-			if pos < 0 {
-				break
-			}
-			return f.pc, pos, true
-		case lengthen:
-			m.steps--
-			if f.x == 0 || int(f.pos) >= len(s) || !p.sets[p.code[f.pc].a].has(s[f.pos]) {
-				break
-			}
-			f.pos, f.x = f.pos+1, f.x-1
-			return f.pc + 1, int(f.pos), true
-		case undoEnter:
-			m.stack = m.stack[:top]
-			m.barrier = f.x
-			if f.pc != neverSticks {
-				return f.pc, int(f.pos), true
-			}
-			continue
-		default:
-			m.undo(f)
-		}
-		m.stack = m.stack[:top]
-	}
-	return 0, 0, false
-}
-
-// shorten gives back bytes of a greedy run, to where what follows may match.
-func (m *machine) shorten(p *program, f *frame, s string) int {
-	next := &p.code[f.pc]
-	for {
-		if f.pos <= f.x {
-			return -1
-		}
-		f.pos--
-		m.steps--
-		switch next.op {
-		case doSet:
-			if !p.sets[next.a].has(s[f.pos]) {
-				continue
-			}
-		case doString:
-			if p.strings[next.a][0] != s[f.pos] {
-				continue
-			}
-		}
-		return int(f.pos)
-	}
-}
-
-func (m *machine) undo(f *frame) {
-	switch f.kind {
-	case undoSlot:
-		m.slots[f.pc] = f.pos
-	case undoGroup:
-		m.slots[2*f.pc], m.slots[2*f.pc+1] = f.pos, f.x
-	case undoCall:
-		m.call = f.x
-		m.calls = m.calls[:f.pc]
-		m.saved = m.saved[:int(f.pc)*len(m.slots)]
-	}
-}
-
-func (m *machine) setGroup(n, begin, end int32) {
-	m.push(frame{kind: undoGroup, pc: n, pos: m.slots[2*n], x: m.slots[2*n+1]})
-	m.slots[2*n], m.slots[2*n+1] = begin, end
-}
-
 // run matches as many bytes of a set as its mode wants.
 func (m *machine) run(p *program, in *inst, pc int32, s string, pos int) (int, bool) {
 	members := &p.sets[in.a]
@@ -289,80 +205,6 @@ func (m *machine) run(p *program, in *inst, pc int32, s string, pos int) (int, b
 	return end, true
 }
 
-// loop returns the instruction before the one to go on with.
-func (m *machine) loop(in *inst, pc int32, pos int) int32 {
-	switch {
-	case m.slots[in.b] == int32(pos):
-		return pc
-	case in.mode == lazy:
-		m.push(frame{kind: choose, pc: in.a, pos: int32(pos)})
-		return pc
-	}
-	m.push(frame{kind: choose, pc: pc + 1, pos: int32(pos)})
-	return in.a - 1
-}
-
-// leave ends what doEnter began. There is no going back into it, but what it set is
-// still to be undone.
-func (m *machine) leave(in *inst, pc int32, pos int) (int32, int, bool) {
-	at := m.barrier
-	entered := m.stack[at]
-	m.barrier = entered.x
-	m.steps -= (len(m.stack) - int(at)) >> 3
-	if in.a == notAhead {
-		for i := len(m.stack) - 1; i > int(at); i-- {
-			m.undo(&m.stack[i])
-		}
-		m.stack = m.stack[:at]
-		if in.b == neverSticks {
-			return pc, pos, false
-		}
-		return in.b - 1, int(entered.pos), true
-	}
-	kept := m.stack[:at]
-	for _, f := range m.stack[at+1:] {
-		if f.kind == undoSlot || f.kind == undoGroup || f.kind == undoCall {
-			kept = append(kept, f)
-		}
-	}
-	m.stack = kept
-	if in.a == ahead {
-		pos = int(entered.pos)
-	}
-	return pc, pos, true
-}
-
-// enterCall refuses, as if out of steps, what calls itself without end.
-func (m *machine) enterCall(in *inst, pc int32, pos int) bool {
-	for c := m.call; c >= 0 && m.calls[c].pos == int32(pos); c = m.calls[c].outer {
-		if m.calls[c].group == in.b {
-			m.steps = -1
-			return false
-		}
-	}
-	m.push(frame{kind: undoCall, pc: int32(len(m.calls)), x: m.call})
-	m.calls = append(m.calls, call{back: pc + 1, outer: m.call, group: in.b, pos: int32(pos)})
-	m.saved = append(m.saved, m.slots...)
-	m.steps -= len(m.slots) >> 2
-	m.call = int32(len(m.calls) - 1)
-	return true
-}
-
-// leaveCall puts the groups back as they were, and returns where to go on.
-func (m *machine) leaveCall() int32 {
-	c := m.calls[m.call]
-	before := m.saved[int(m.call)*len(m.slots):][:len(m.slots)]
-	for i := 1; i < len(before); i++ {
-		if m.slots[i] != before[i] {
-			m.push(frame{kind: undoSlot, pc: int32(i), pos: m.slots[i]})
-			m.slots[i] = before[i]
-		}
-	}
-	m.push(frame{kind: undoCall, pc: int32(len(m.calls)), x: m.call})
-	m.call = c.outer
-	return c.back
-}
-
 func (m *machine) backref(in *inst, s string, pos int) (int, bool) {
 	begin, end := m.slots[2*in.a], m.slots[2*in.a+1]
 	if end < 0 || int(end-begin) > len(s)-pos {
@@ -392,9 +234,21 @@ func lower(c byte) byte {
 	return c
 }
 
-// fresh reports whether pc is tried at pos for the first time.
-func (m *machine) fresh(pc int32, pos, n int) bool {
-	bit := int(pc)*(n+1) + pos
+// memoise makes the next run of p one in which no doSplit is tried twice at one position,
+// nor at another start. Where it has failed once it would fail again.
+func (m *machine) memoise(p *program, s string) {
+	words := p.splits*(len(s)+1)/64 + 1
+	if cap(m.visited) < words {
+		m.visited = make([]uint64, words)
+	}
+	m.visited = m.visited[:words]
+	clear(m.visited)
+	m.memo = true
+}
+
+// fresh reports whether the doSplit of this number is tried at pos for the first time.
+func (m *machine) fresh(number int32, pos, n int) bool {
+	bit := int(number)*(n+1) + pos
 	if m.visited[bit>>6]&(1<<(bit&63)) != 0 {
 		return false
 	}
@@ -421,4 +275,17 @@ func holds(o op, s string, pos, from int) bool {
 	before := pos > 0 && words.has(s[pos-1])
 	after := pos < len(s) && words.has(s[pos])
 	return (before != after) == (o == opWord)
+}
+
+// loop returns the instruction before the one to go on with.
+func (m *machine) loop(in *inst, pc int32, pos int) int32 {
+	switch {
+	case m.slots[in.b] == int32(pos):
+		return pc
+	case in.mode == lazy:
+		m.push(frame{kind: choose, pc: in.a, pos: int32(pos)})
+		return pc
+	}
+	m.push(frame{kind: choose, pc: pc + 1, pos: int32(pos)})
+	return in.a - 1
 }

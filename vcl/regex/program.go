@@ -19,7 +19,7 @@ const (
 	doSet    // one byte of set a
 	doString // string a
 	doRun    // min to max bytes of set a
-	doSplit  // go to a, and if that fails to b
+	doSplit  // go to a, and if that fails to b; it is number min of these
 	doJump   // go to a
 	doLoop   // leave if nothing was matched since slot b; else go to a, or first leave if lazy
 	doMark   // slot a is here
@@ -54,7 +54,9 @@ type program struct {
 	strings  []string
 	slots    int // 2 for each group and itself, then those of loops
 	groups   int
+	splits   int  // how many doSplit there are
 	rechecks bool // has doLoop: what comes next depends on more than place and position
+	keeps    bool // has doKeep
 }
 
 // A compiler writes one program.
@@ -62,6 +64,7 @@ type compiler struct {
 	program
 	sparse bool // without doRun and doString, for automata
 	sets   map[set]int32
+	began  map[*node]int32
 	called map[int]int32 // where calls of a group go
 	calls  []int         // instructions that wait for called
 	widths *widths
@@ -71,7 +74,7 @@ type compiler struct {
 
 // compile returns nil if the program would be too big.
 func compile(p *parser, root *node, sparse bool) *program {
-	c := &compiler{sparse: sparse, sets: map[set]int32{}, called: map[int]int32{}, widths: newWidths(p)}
+	c := &compiler{sparse: sparse, sets: map[set]int32{}, began: map[*node]int32{}, called: map[int]int32{}, widths: newWidths(p)}
 	c.groups = p.groups
 	c.slots = 2 * (p.groups + 1)
 	c.node(root)
@@ -109,13 +112,24 @@ func (c *compiler) emit(in inst) int32 {
 		c.big = true
 		return 0
 	}
+	if in.op == doSplit {
+		in.min = int32(c.splits)
+		c.splits++
+	}
 	c.code = append(c.code, in)
 	return c.here() - 1
 }
 
-func (c *compiler) slot() int32 {
-	c.slots++
-	return int32(c.slots - 1)
+// slot returns where n keeps the position at which it began. All copies of n have one
+// slot: none begins before the other has ended, but for calls, which keep slots.
+func (c *compiler) slot(n *node) int32 {
+	slot, known := c.began[n]
+	if !known {
+		slot = int32(c.slots)
+		c.began[n] = slot
+		c.slots++
+	}
+	return slot
 }
 
 func (c *compiler) setNumber(s set) int32 {
@@ -147,7 +161,7 @@ func (c *compiler) node(n *node) {
 	case opRepeat:
 		c.repeat(n)
 	case opGroup:
-		began := c.slot()
+		began := c.slot(n)
 		c.emit(inst{op: doMark, a: began})
 		c.node(n.subs[0])
 		c.emit(inst{op: doClose, a: int32(n.n), b: began})
@@ -168,6 +182,7 @@ func (c *compiler) node(n *node) {
 		c.lookChoice(n)
 	case opKeep:
 		c.emit(inst{op: doKeep})
+		c.keeps = true
 	default:
 		if n.assertion() {
 			c.emit(inst{op: doAssert, a: int32(n.op)})
@@ -277,7 +292,7 @@ func (c *compiler) unlimited(n *node, sub *node) {
 		again := c.emit(inst{op: doSplit})
 		c.split(again, body, c.here(), n.mode)
 	} else {
-		began := c.slot()
+		began := c.slot(n)
 		c.emit(inst{op: doMark, a: began})
 		c.node(sub)
 		c.emit(inst{op: doLoop, a: body, b: began, mode: n.mode})

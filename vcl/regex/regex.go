@@ -25,8 +25,10 @@ func (e *Error) Error() string {
 type Regex struct {
 	pattern string
 	groups  int
+	literal *literal // of a pattern that comes down to one
+	dfa     *dfa     // of a regular pattern, unless it would be too big
 	full    *program
-	sparse  *program // of a regular pattern
+	sparse  *program // of a regular pattern whose memoised run gives what full does
 
 	// Where a match can begin.
 	begin  bool   // only at the beginning of the subject
@@ -53,8 +55,14 @@ func Compile(pattern string) (*Regex, error) {
 	if root.op == opSeq {
 		r.prefix = literalPrefix(root.subs)
 	}
+	r.literal = literalOf(root)
 	if root.regular() {
-		r.sparse = compile(p, root, true)
+		if r.sparse = compile(p, root, true); r.sparse != nil {
+			r.dfa = newDFA(r.sparse, r.begin)
+		}
+		if r.dfa != nil && r.full.rechecks {
+			r.sparse = nil // of no more use
+		}
 	}
 	return r, nil
 }
@@ -64,14 +72,21 @@ func (r *Regex) String() string { return r.pattern }
 // Groups returns the highest number of a group that captures.
 func (r *Regex) Groups() int { return r.groups }
 
-// Linear reports whether Match and Find take time in proportion to the subject, and
-// so never fail.
-func (r *Regex) Linear() bool { return r.sparse != nil && !r.full.rechecks }
+// Linear reports whether Match takes time in proportion to the subject, and so never
+// fails.
+func (r *Regex) Linear() bool { return r.literal != nil || r.dfa != nil }
 
 // Match reports whether subject has a match anywhere. The error is ErrBudget.
 func (r *Regex) Match(subject string) (bool, error) {
-	n, err := r.Find(subject, 0, nil)
-	return n > 0, err
+	switch {
+	case r.literal != nil:
+		return r.literal.match(subject), nil
+	case r.dfa != nil:
+		return r.dfa.match(subject), nil
+	}
+	m := newMachine()
+	defer m.release()
+	return r.run(m, subject, 0, r.sparse)
 }
 
 // Find looks for the first match that begins at or after from, and puts where it and
@@ -80,9 +95,8 @@ func (r *Regex) Match(subject string) (bool, error) {
 // see what is before from, which is between 0 and the length of subject. The error is
 // ErrBudget.
 func (r *Regex) Find(subject string, from int, loc []int) (int, error) {
-	m := machines.Get().(*machine)
+	m := newMachine()
 	defer m.release()
-	m.notEmpty = false
 	found, err := r.find(m, subject, from)
 	if !found {
 		return 0, err
@@ -95,14 +109,38 @@ func (r *Regex) Find(subject string, from int, loc []int) (int, error) {
 
 // find leaves what it finds in the slots of m.
 func (r *Regex) find(m *machine, subject string, from int) (bool, error) {
-	m.reset(r.full, from, maxSteps)
-	if r.search(m, r.full, subject) {
-		return true, nil
+	if r.literal.findable() && r.groups == 0 {
+		at := r.literal.find(subject, from)
+		m.slots = append(m.slots[:0], int32(at), int32(at+len(r.literal.text)))
+		return at >= 0, nil
+	}
+	if from == 0 && r.dfa != nil && !r.dfa.match(subject) {
+		return false, nil
+	}
+	memoised := r.sparse
+	if r.full.rechecks || m.notEmpty && r.full.keeps {
+		memoised = nil
+	}
+	return r.run(m, subject, from, memoised)
+}
+
+// run searches with the full program. Where that takes many steps, it starts again
+// with one that can be memoised, if there is one.
+func (r *Regex) run(m *machine, s string, from int, memoised *program) (bool, error) {
+	held := m.hold(memoised, s)
+	m.reset(r.full, from)
+	found := r.search(m, r.full, s)
+	spent := m.steps < 0
+	m.steps += held
+	if spent && held > 0 {
+		m.reset(memoised, from)
+		m.memoise(memoised, s)
+		found = r.search(m, memoised, s)
 	}
 	if m.steps < 0 {
 		return false, ErrBudget
 	}
-	return false, nil
+	return found, nil
 }
 
 // search tries p wherever a match can begin.
@@ -120,7 +158,6 @@ func (r *Regex) search(m *machine, p *program, s string) bool {
 		if m.steps < 0 {
 			return false
 		}
-		m.steps--
 	}
 	return false
 }
