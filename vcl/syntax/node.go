@@ -162,10 +162,18 @@ type Stmt interface {
 	stmt()
 }
 
-// remarks are the comments before a declaration or statement, each with its
-// opening characters, in order. The printer writes them before it.
+// remarks are the comments of a declaration, a statement or an entry: those before
+// it, those within it, and one behind it on its last line. Each has its opening
+// characters. The printer writes all of them before it.
 type remarks struct {
 	Comments []string
+}
+
+func (r *remarks) remark(comments []string) { r.Comments = append(r.Comments, comments...) }
+
+// remarked is what can have comments.
+type remarked interface {
+	remark(comments []string)
 }
 
 // A Block is { Stmts }. Comments of the block are those before its end.
@@ -278,12 +286,14 @@ type Synthetic struct {
 	Base64 bool
 }
 
-// A Declare is declare local Name Type. The name begins with var. .
+// A Declare is declare local Name Type. The name begins with var. . A value that a
+// declaration gives is in a Set behind it.
 type Declare struct {
 	at
 	remarks
-	Name *Name
-	Type *Name
+	Name  *Name
+	Type  *Name
+	Block bool // declare block: only the block around it has the variable
 }
 
 // A Goto is goto Label, which is further down.
@@ -357,6 +367,7 @@ func (*Fallthrough) stmt() {}
 func (*Do) stmt()          {}
 func (*Macro) stmt()       {}
 func (*Include) stmt()     {}
+func (*Import) stmt()      {}
 
 // A Decl is a declaration.
 type Decl interface {
@@ -370,6 +381,18 @@ type Unit struct {
 
 	// Comments are those behind the last declaration.
 	Comments []string
+
+	// Warnings tell what is allowed but hardly meant, such as a macro that is
+	// only a comment.
+	Warnings Problems
+}
+
+// Place is where the first declaration begins.
+func (u *Unit) Place() Pos {
+	if len(u.Decls) == 0 {
+		return Pos{}
+	}
+	return u.Decls[0].Place()
 }
 
 // A Pragma is pragma Text. It has no meaning here.
@@ -379,7 +402,7 @@ type Pragma struct {
 	Text string
 }
 
-// An Import is import Name. It has no meaning here.
+// An Import is import Name, a declaration or a statement. It has no meaning here.
 type Import struct {
 	at
 	remarks
@@ -389,6 +412,7 @@ type Import struct {
 // A Property is .Name = Value, or .Name = { Props } for a probe.
 type Property struct {
 	at
+	remarks
 	Name  string // without the dot
 	Value Expr   // nil if it has Props; strings one after the other are a Concat
 	Props []*Property
@@ -415,6 +439,7 @@ type Director struct {
 // A Member is one { .backend = x; .weight = 1; } of a Director.
 type Member struct {
 	at
+	remarks
 	Props []*Property
 }
 
@@ -430,6 +455,7 @@ type ACL struct {
 // prefix, -1 if none was written.
 type ACLEntry struct {
 	at
+	remarks
 	Negated bool
 	Address string
 	Bits    int
@@ -447,6 +473,7 @@ type Table struct {
 // A TableEntry is one "Key": Value of a Table.
 type TableEntry struct {
 	at
+	remarks
 	Key   string
 	Value Expr
 }
