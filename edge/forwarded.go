@@ -35,18 +35,11 @@ func (r *request) loops() int {
 	return n
 }
 
-// makeBereq makes the request to the origin out of the client's.
-func (x *exchange) makeBereq() {
-	r := &x.bereq
-	r.Method, r.Target = x.req.Method, x.req.Target
-	r.Fields = append(r.Fields[:0], x.req.Fields...)
-}
-
-// appendRequest appends the head that goes to the origin: the end-to-end fields of
-// bereq in their order, and ours (Fastly's rules for each are in
-// reference/http/http-headers). How the body is framed is the client's say alone.
+// appendRequest appends the head that goes to the origin: the client's
+// end-to-end fields in their order, and ours (Fastly's rules for each are in
+// reference/http/http-headers).
 func (x *exchange) appendRequest(dst []byte) []byte {
-	r := &x.bereq
+	r := &x.req
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
 	dst = append(dst, r.Target...)
@@ -67,7 +60,7 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 				continue
 			}
 		case message.Trailer:
-			if !x.req.chunked {
+			if !r.chunked {
 				continue
 			}
 		case message.FastlyClientIP:
@@ -85,14 +78,13 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	}
 	dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
 	dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
-	dst = append(dst, "X-Timer: "...)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
 	switch {
-	case x.req.chunked:
+	case r.chunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	case x.req.length >= 0:
-		dst = appendLength(dst, x.req.length)
+	case r.length >= 0:
+		dst = appendLength(dst, r.length)
 	}
 	return append(dst, '\r', '\n')
 }
@@ -112,30 +104,13 @@ func (x *exchange) originHost() []byte {
 // appendForwarded appends what Fastly tells an origin of a client that came over
 // TLS, and only then; a plain client's own fields pass untouched.
 func (x *exchange) appendForwarded(dst []byte, mark bool) []byte {
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
+	dst = appendList(dst, x.req.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
+	dst = appendList(dst, x.req.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
+	dst = appendList(dst, x.req.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
 	if mark {
 		dst = appendText(dst, "Fastly-SSL", "1")
 	}
 	return dst
-}
-
-// list is the value of a list field: every value that the message has already, then
-// ours. It is made in scratch, unless it is ours alone.
-func (x *exchange) list(fields message.Fields, id message.ID, own string) string {
-	from := len(x.scratch)
-	for i := range fields {
-		if f := &fields[i]; f.ID == id && len(f.Value) > 0 {
-			x.scratch = append(x.scratch, f.Value...)
-			x.scratch = append(x.scratch, ',', ' ')
-		}
-	}
-	if len(x.scratch) == from {
-		return own
-	}
-	x.scratch = append(x.scratch, own...)
-	return message.Text(x.scratch[from:])
 }
 
 // appendList appends a list field: every value that the message has already,
@@ -166,11 +141,11 @@ func appendLength(dst []byte, n int64) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// appendTimer appends the value of X-Timer up to what is known when a request comes in: when
+// appendTimer appends X-Timer up to what is known when a request comes in: when
 // that was, in microseconds.
 func appendTimer(dst []byte, at time.Time) []byte {
 	micros := at.UnixMicro()
-	dst = append(dst, 'S')
+	dst = append(dst, "X-Timer: S"...)
 	dst = strconv.AppendInt(dst, micros/1e6, 10)
 	dst = append(dst, '.')
 	for rest, unit := micros%1e6, int64(1e5); unit > 0; unit /= 10 {

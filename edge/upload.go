@@ -7,8 +7,8 @@ import (
 
 // An upload carries a request's body from the client to the origin while the
 // exchange's own goroutine waits for the answer, which may come before the body
-// has ended. It has a goroutine of its own, owned by the exchange, which
-// starts it in fetchUpload and does not end before it has.
+// has ended. It has a goroutine of its own, owned by the exchange: serveUpload
+// starts it and does not return before it has ended.
 //
 // The two meet in done. Until that is closed the upload's fields are its own,
 // but for drained, stop and the connections, which are made for two.
@@ -64,19 +64,31 @@ func (u *upload) idle() bool {
 	}
 }
 
-// fetchUpload fetches while the request's body comes in.
-func (x *exchange) fetchUpload() failure {
+// serveUpload answers a request whose body is still to come. It reports whether
+// the client's connection may serve another, and what came behind the body.
+func (x *exchange) serveUpload() (keep bool, leftover []byte) {
+	if f := x.route(); f != failNone {
+		return x.fail(f), nil
+	}
 	if f := x.connect(false); f != failNone {
-		return f
+		return x.fail(f), nil
 	}
 	if f := x.startUpload(); f != failNone {
-		return f
+		x.disconnect(false)
+		return x.fail(f), nil
 	}
 	n, f := x.awaitAnswer()
-	if f != failNone {
-		return f
+	if f == failNone {
+		f = x.readHead(n)
 	}
-	return x.readHead(n)
+	if f != failNone {
+		x.endUpload()
+		x.disconnect(false)
+		return x.fail(f), nil
+	}
+	keep = x.deliver()
+	x.endUpload()
+	return keep && x.up.whole, x.up.leftover
 }
 
 // startUpload sends the request's head and starts the goroutine that sends the
@@ -89,7 +101,7 @@ func (x *exchange) startUpload() failure {
 	}
 	x.out = newOutput()
 	x.out.b = x.appendRequest(x.out.b)
-	_, err := x.origin.link.write(x.out.b, x.limits.betweenBytes)
+	_, err := x.origin.link.write(x.out.b, x.backend.betweenBytesTimeout)
 	x.out.free() // the body may take long to come
 	if err != nil {
 		x.event.cause = err
@@ -114,9 +126,6 @@ func (x *exchange) awaitAnswer() (int, failure) {
 	for {
 		n, err := x.origin.link.read(u.early[:], due)
 		if err == nil {
-			if x.fetchDue.IsZero() { // the answer has overtaken the request
-				x.fetchDue = after(time.Now(), x.limits.fetch)
-			}
 			x.in = getBuffer(0)
 			return copy(x.in.b, u.early[:n]), failNone
 		}
@@ -124,7 +133,7 @@ func (x *exchange) awaitAnswer() (int, failure) {
 			<-u.done
 			switch u.failure {
 			case failNone:
-				due = x.answerDue(u.finished)
+				due = x.firstByteDue(u.finished)
 			case failWrite:
 				due = time.Now().Add(writeGrace)
 			default:
@@ -147,7 +156,7 @@ func (x *exchange) noAnswer(err error) failure {
 			return x.up.failure
 		}
 		if err == errTimeout {
-			return x.late(failFirstByte)
+			return failFirstByte
 		}
 	default:
 	}
@@ -281,7 +290,7 @@ func (u *upload) send(b []byte) failure {
 		u.cause = errInterrupted
 		return failWrite
 	}
-	_, err := o.link.write(b, x.limits.betweenBytes)
+	_, err := o.link.write(b, x.backend.betweenBytesTimeout)
 	if err != nil {
 		u.cause = err
 		return failWrite

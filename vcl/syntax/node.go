@@ -171,6 +171,11 @@ type remarks struct {
 
 func (r *remarks) remark(comments []string) { r.Comments = append(r.Comments, comments...) }
 
+// Remark puts comments before those that there are.
+func (r *remarks) Remark(comments ...string) {
+	r.Comments = append(comments[:len(comments):len(comments)], r.Comments...)
+}
+
 // remarked is what can have comments.
 type remarked interface {
 	remark(comments []string)

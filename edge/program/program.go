@@ -1,0 +1,144 @@
+package program
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"headwater/service"
+	"headwater/vcl/syntax"
+)
+
+// Items are what lies beside all versions, as far as a program is made of it: the
+// contents of dynamic snippets, by the id of the snippet.
+type Items map[string]string
+
+// A Program is what one version does with requests.
+type Program struct {
+	// Unit is the whole program, without includes and macros.
+	Unit *syntax.Unit
+
+	// Backends, Tables and ACLs are the objects behind the names that Unit
+	// declares for them. What a customer has declared in VCL is not among them.
+	// Tables and ACLs are empty in Unit: what they hold changes without it.
+	Backends map[string]*service.Backend
+	Tables   map[string]*service.Dictionary
+	ACLs     map[string]*service.ACL
+
+	// Conditions are those that some object names, by priority and age. An If of
+	// Unit with such a condition has its Expr.
+	Conditions []*Condition
+
+	// Warnings tell, each in one line, what of the version has no effect.
+	Warnings []string
+}
+
+// A Condition is a condition and the expression that its statement is.
+type Condition struct {
+	*service.Condition
+	Expr syntax.Expr
+}
+
+// Build returns the program of s, or all that is wrong with it, as far as it can
+// be seen without types: at most [syntax.MaxErrors] problems.
+func Build(s *service.Snapshot, items Items) (*Program, syntax.Problems) {
+	b := newBuilder(s, items)
+	b.Unit = &syntax.Unit{Decls: b.declarations()}
+	macros := b.macros()
+	b.Unit.Decls = merge(append(b.Unit.Decls, b.subroutines(macros)...))
+	b.introduce()
+	if len(b.problems) > 0 {
+		return nil, b.problems
+	}
+	for _, c := range b.conditions {
+		if c.Expr != nil {
+			b.Conditions = append(b.Conditions, c)
+		}
+	}
+	slices.SortFunc(b.Conditions, byPriority)
+	return &b.Program, nil
+}
+
+// Acts reports whether objects of a kind have a part in programs.
+func Acts(k *service.Kind) bool { return slices.Contains(acted, k) }
+
+var acted = []*service.Kind{
+	service.ACLKind, service.BackendKind, service.CacheSettingsKind, service.ConditionKind, service.DictionaryKind,
+	service.DirectorKind, service.DirectorBackendKind, service.GzipKind, service.HeaderKind, service.HealthcheckKind,
+	service.RequestSettingsKind, service.ResponseObjectKind, service.SettingsKind, service.SnippetKind, service.VCLKind,
+}
+
+// A builder makes one program.
+type builder struct {
+	Program
+	s        *service.Snapshot
+	settings *service.Settings
+	items    Items
+
+	values     *namespace        // of backends and directors
+	backends   map[string]string // their names in VCL, by their own
+	directors  map[string]string
+	checks     map[string]*service.Healthcheck // by name
+	shields    map[shield]string
+	conditions map[string]*Condition // by name; Expr is nil until one is used
+	headers    []*service.Header     // by priority
+
+	files    map[[2]string]*syntax.File // by name and text: one place has one Pos
+	left     int                        // bytes of source that may still be parsed
+	problems syntax.Problems
+}
+
+// maxSource bounds all source of one program, in bytes. What is included twice
+// counts twice.
+const maxSource = 4 << 20
+
+func newBuilder(s *service.Snapshot, items Items) *builder {
+	b := &builder{
+		s: s, settings: s.Settings(), items: items,
+		values:     newNamespace(),
+		checks:     map[string]*service.Healthcheck{},
+		conditions: map[string]*Condition{},
+		files:      map[[2]string]*syntax.File{},
+		left:       maxSource,
+	}
+	for _, c := range service.All[*service.Condition](s, service.ConditionKind) {
+		b.conditions[c.Name] = &Condition{Condition: c}
+	}
+	for _, h := range service.All[*service.Healthcheck](s, service.HealthcheckKind) {
+		b.checks[h.Name] = h
+	}
+	b.headers = service.All[*service.Header](s, service.HeaderKind)
+	slices.SortStableFunc(b.headers, func(x, y *service.Header) int { return cmp.Compare(x.Priority, y.Priority) })
+	b.name()
+	return b
+}
+
+// byPriority orders conditions: a lower priority comes first, then the older.
+func byPriority(x, y *Condition) int {
+	return cmp.Or(cmp.Compare(x.Priority, y.Priority), cmp.Compare(x.Seq, y.Seq))
+}
+
+// introduce puts a comment before everything.
+func (b *builder) introduce() {
+	if len(b.Unit.Decls) > 0 {
+		remark(b.Unit.Decls[0], []string{comment(fmt.Sprintf("Service %s, version %d", b.s.Service, b.s.Version))})
+	}
+}
+
+// complain notes a problem, unless it is known or there are enough.
+func (b *builder) complain(problems ...*syntax.Problem) {
+	for _, p := range problems {
+		known := slices.ContainsFunc(b.problems, func(old *syntax.Problem) bool { return *old == *p })
+		if !known && len(b.problems) < syntax.MaxErrors {
+			b.problems = append(b.problems, p)
+		}
+	}
+}
+
+func (b *builder) complainf(at syntax.Pos, format string, args ...any) {
+	b.complain(&syntax.Problem{Pos: at, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (b *builder) warnf(format string, args ...any) {
+	b.Warnings = append(b.Warnings, fmt.Sprintf(format, args...))
+}
