@@ -1,0 +1,266 @@
+package vcl
+
+import (
+	"cmp"
+	"strings"
+
+	"headwater/vcl/regex"
+	"headwater/vcl/syntax"
+)
+
+// compare compiles ==, !=, <, <=, > and >=.
+func (c *compiler) compare(e *syntax.Binary) value {
+	a, b := c.expr(e.X), c.expr(e.Y)
+	if a.typ == Void || b.typ == Void {
+		return value{}
+	}
+	if e.Op == syntax.Equal || e.Op == syntax.NotEqual {
+		same := equality(a, b)
+		if same == nil {
+			c.failf(e.Pos, "%s cannot be compared with %s", describe(a), describe(b))
+			return value{}
+		}
+		if e.Op == syntax.NotEqual {
+			return ofBool(func(x *Ctx) bool { return !same(x) })
+		}
+		return ofBool(same)
+	}
+	order := ordering(a, b)
+	if order == nil {
+		c.failf(e.Pos, "%s and %s have no order", describe(a), describe(b))
+		return value{}
+	}
+	switch e.Op {
+	case syntax.Less:
+		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n < 0 })
+	case syntax.LessEqual:
+		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n <= 0 })
+	case syntax.Greater:
+		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n > 0 })
+	case syntax.GreaterEqual:
+		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n >= 0 })
+	}
+	c.failf(e.Pos, "%s has no meaning between two values", e.Op)
+	return value{}
+}
+
+func describe(v value) string {
+	if v.literal {
+		return "a literal " + v.typ.String()
+	}
+	return v.typ.String()
+}
+
+// equality compiles a == b; nil if their types have none. What is NOTSET is equal
+// to nothing, not even to what is NOTSET too.
+func equality(a, b value) func(*Ctx) bool {
+	if a.typ == IP || b.typ == IP {
+		a, b = orIP(a), orIP(b)
+	}
+	if numeric(a) && numeric(b) && a.typ != b.typ {
+		a, b = converted2(a, Float), converted2(b, Float)
+	}
+	if a.typ != b.typ {
+		return nil
+	}
+	switch a.typ {
+	case String:
+		return equalText(a, b)
+	case Boolean:
+		return func(x *Ctx) bool { return a.boolean(x) == b.boolean(x) }
+	case Integer:
+		if b.literal {
+			want := b.integer(nil)
+			return func(x *Ctx) bool { return a.integer(x) == want }
+		}
+		return func(x *Ctx) bool { return a.integer(x) == b.integer(x) }
+	case Float:
+		return func(x *Ctx) bool { return a.float(x) == b.float(x) }
+	case RTime:
+		return func(x *Ctx) bool { return a.rtime(x) == b.rtime(x) }
+	case Timestamp:
+		return func(x *Ctx) bool { return a.time(x) == b.time(x) }
+	case IP:
+		return func(x *Ctx) bool { ip := a.ip(x); return ip.IsValid() && ip.Unmap() == b.ip(x).Unmap() }
+	case BackendRef:
+		return func(x *Ctx) bool { be := a.backend(x); return be != nil && be == b.backend(x) }
+	case ACLRef:
+		return func(x *Ctx) bool { acl := a.acl(x); return acl != nil && acl == b.acl(x) }
+	}
+	return nil
+}
+
+func equalText(a, b value) func(*Ctx) bool {
+	left, right := a.str, b.str
+	if b.literal {
+		want := b.text
+		return func(x *Ctx) bool { s, set := left(x); return set && s == want }
+	}
+	return func(x *Ctx) bool {
+		s, set := left(x)
+		if !set {
+			return false
+		}
+		t, also := right(x)
+		return also && s == t
+	}
+}
+
+// orIP makes an address of a text that is compared with one.
+func orIP(v value) value {
+	if v.typ == String {
+		return toIP(v)
+	}
+	return v
+}
+
+func numeric(v value) bool { return v.typ == Integer || v.typ == Float }
+
+// converted2 is converted, but for a value of that type already.
+func converted2(v value, to Type) value {
+	if v.typ == to {
+		return v
+	}
+	return converted(v, to)
+}
+
+// ordering compiles what tells a from b in order; nil if their types have none. A
+// number that is none (NaN) is not ordered.
+func ordering(a, b value) func(*Ctx) (int, bool) {
+	switch {
+	case a.typ == Integer && b.typ == Integer:
+		return func(x *Ctx) (int, bool) { return cmp.Compare(a.integer(x), b.integer(x)), true }
+	case numeric(a) && numeric(b):
+		f, g := converted2(a, Float).float, converted2(b, Float).float
+		return func(x *Ctx) (int, bool) {
+			l, r := f(x), g(x)
+			return cmp.Compare(l, r), l == l && r == r
+		}
+	case a.typ == RTime && b.typ == RTime:
+		return func(x *Ctx) (int, bool) { return cmp.Compare(a.rtime(x), b.rtime(x)), true }
+	case a.typ == Timestamp && b.typ == Timestamp:
+		return func(x *Ctx) (int, bool) { return a.time(x).Compare(b.time(x)), true }
+	}
+	return nil
+}
+
+// matching compiles ~ and !~: an address and an ACL, or a text and a pattern.
+func (c *compiler) matching(e *syntax.Binary) value {
+	a := c.expr(e.X)
+	if a.typ == Void {
+		return value{}
+	}
+	if a.literal {
+		c.failf(e.X.Place(), "what is matched cannot be a literal")
+		return value{}
+	}
+	yes := c.matcher(a, e)
+	if yes == nil {
+		return value{}
+	}
+	if e.Op == syntax.NotMatch {
+		return ofBool(func(x *Ctx) bool { return !yes(x) })
+	}
+	return ofBool(yes)
+}
+
+func (c *compiler) matcher(a value, e *syntax.Binary) func(*Ctx) bool {
+	b := c.expr(e.Y)
+	switch {
+	case b.typ == Void:
+		return nil
+	case b.typ == ACLRef:
+		ip := c.convert(a, IP, e.X.Place())
+		if ip.typ == Void {
+			return nil
+		}
+		return func(x *Ctx) bool { return b.acl(x).Has(ip.ip(x)) }
+	case b.typ == Regex:
+		subject := c.text(a, e.X.Place(), "")
+		return func(x *Ctx) bool {
+			r := b.regs(x)
+			s, _ := subject(x)
+			return r != nil && x.match(r, s)
+		}
+	case b.typ == String && b.literal:
+		r := c.compileRegex(b.text, e.Y)
+		subject := c.text(a, e.X.Place(), "")
+		if r == nil {
+			return nil
+		}
+		return c.matchText(r, subject, e)
+	}
+	c.failf(e.Y.Place(), "a pattern is a literal string, and this is %s", describe(b))
+	return nil
+}
+
+func (c *compiler) matchText(r *regex.Regex, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
+	return func(x *Ctx) bool {
+		s, _ := subject(x)
+		yes := x.match(r, s)
+		if x.Trace != nil {
+			x.Trace.matched(e, s, yes, x)
+		}
+		return yes
+	}
+}
+
+// match looks for r in s. A match is what re.group tells of from then on; without
+// one the former stays. One that takes too many steps counts as none.
+func (x *Ctx) match(r *regex.Regex, s string) bool {
+	yes, err := r.Match(s)
+	if err != nil {
+		x.Failure = "EREGRECUR"
+		x.RegexGaveUp++
+		return false
+	}
+	if yes {
+		x.captures.regex, x.captures.subject, x.captures.found = r, s, false
+	}
+	return yes
+}
+
+// group returns what group n of the last match is.
+func (x *Ctx) group(n int) (string, bool) {
+	k := &x.captures
+	if k.regex == nil || n > min(k.regex.Groups(), maxGroup) {
+		return "", false
+	}
+	if !k.found {
+		if pairs, err := k.regex.Find(k.subject, 0, k.loc[:]); err != nil || pairs == 0 {
+			return "", false
+		}
+		k.found = true
+	}
+	if k.loc[2*n] < 0 {
+		return "", false
+	}
+	return k.subject[k.loc[2*n]:k.loc[2*n+1]], true
+}
+
+// pattern compiles an expression that must be a literal pattern; nil if it is none.
+func (c *compiler) pattern(e syntax.Expr) *regex.Regex {
+	v := c.expr(e)
+	if v.typ == Void {
+		return nil
+	}
+	if v.typ != String || !v.literal {
+		c.failf(e.Place(), "a pattern is a literal string, and this is %s", describe(v))
+		return nil
+	}
+	return c.compileRegex(v.text, e)
+}
+
+// compileRegex compiles each pattern once.
+func (c *compiler) compileRegex(pattern string, e syntax.Expr) *regex.Regex {
+	if r, done := c.patterns[pattern]; done {
+		return r
+	}
+	r, err := regex.Compile(pattern)
+	if err != nil {
+		c.failf(e.Place(), "%s", strings.TrimPrefix(err.Error(), "regex: "))
+		return nil
+	}
+	c.patterns[pattern] = r
+	return r
+}

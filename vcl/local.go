@@ -1,0 +1,201 @@
+package vcl
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"headwater/vcl/syntax"
+)
+
+// declareLocal compiles declare local. The variable begins anew each time it is
+// passed.
+func (c *compiler) declareLocal(s *syntax.Declare) runner {
+	name := s.Name.Text
+	if !strings.HasPrefix(name, "var.") || len(name) == len("var.") {
+		c.failf(s.Name.Pos, "the name of a local variable begins with var.")
+		return nil
+	}
+	if _, twice := c.locals[name]; twice {
+		c.failf(s.Name.Pos, "%s is declared already", name)
+		return nil
+	}
+	typ := c.typeOf(s.Type)
+	if typ == Void {
+		return nil
+	}
+	if !storable(typ) {
+		c.failf(s.Type.Pos, "a local variable cannot have the type %s", typ)
+		return nil
+	}
+	l := c.newLocal(typ)
+	c.locals[name] = l
+	return does(l.zero())
+}
+
+// zero gives the variable the value that all begin with.
+func (l local) zero() func(*Ctx) {
+	switch i := l.slot; l.typ {
+	case String:
+		return func(x *Ctx) { x.strs[i] = text{} }
+	case Boolean:
+		return func(x *Ctx) { x.bools[i] = false }
+	case Integer:
+		return func(x *Ctx) { x.ints[i] = 0 }
+	case Float:
+		return func(x *Ctx) { x.floats[i] = 0 }
+	case RTime:
+		return func(x *Ctx) { x.rtimes[i] = 0 }
+	case Timestamp:
+		return func(x *Ctx) { x.times[i] = Time{} }
+	case IP:
+		return func(x *Ctx) { x.ips[i] = netip.Addr{} }
+	case BackendRef:
+		return func(x *Ctx) { x.backends[i] = nil }
+	default:
+		return func(x *Ctx) { x.acls[i] = nil }
+	}
+}
+
+// get reads the variable.
+func (l local) get() value {
+	switch i := l.slot; l.typ {
+	case String:
+		return ofString(func(x *Ctx) (string, bool) { return x.strs[i].s, x.strs[i].set })
+	case Boolean:
+		return ofBool(func(x *Ctx) bool { return x.bools[i] })
+	case Integer:
+		return ofInteger(func(x *Ctx) int64 { return x.ints[i] })
+	case Float:
+		return ofFloat(func(x *Ctx) float64 { return x.floats[i] })
+	case RTime:
+		return ofRTime(func(x *Ctx) time.Duration { return x.rtimes[i] })
+	case Timestamp:
+		return ofTime(func(x *Ctx) Time { return x.times[i] })
+	case IP:
+		return ofIP(func(x *Ctx) netip.Addr { return x.ips[i] })
+	case BackendRef:
+		return ofBackend(func(x *Ctx) *Backend { return x.backends[i] })
+	default:
+		return ofACL(func(x *Ctx) *ACL { return x.acls[i] })
+	}
+}
+
+// set stores a value that has the variable's type.
+func (l local) set(v value) func(*Ctx) {
+	switch i := l.slot; l.typ {
+	case String:
+		return func(x *Ctx) { s, set := v.str(x); x.strs[i] = text{s, set} }
+	case Boolean:
+		return func(x *Ctx) { x.bools[i] = v.boolean(x) }
+	case Integer:
+		return func(x *Ctx) { x.ints[i] = v.integer(x) }
+	case Float:
+		return func(x *Ctx) { x.floats[i] = v.float(x) }
+	case RTime:
+		return func(x *Ctx) { x.rtimes[i] = v.rtime(x) }
+	case Timestamp:
+		return func(x *Ctx) { x.times[i] = v.time(x) }
+	case IP:
+		return func(x *Ctx) { x.ips[i] = v.ip(x) }
+	case BackendRef:
+		return func(x *Ctx) { x.backends[i] = v.backend(x) }
+	default:
+		return func(x *Ctx) { x.acls[i] = v.acl(x) }
+	}
+}
+
+// variable makes a row of a local, like those of the library.
+func (l local) variable(name string) *variable {
+	return &variable{
+		name: name, typ: l.typ, local: true, read: everywhere, write: everywhere, unset: everywhere,
+		get: l.get(), set: l.set, clear: l.zero(),
+	}
+}
+
+// storeResult stores what a function returns.
+func storeResult(v value) func(*Ctx) {
+	switch v.typ {
+	case String:
+		return func(x *Ctx) { s, set := v.str(x); x.result.str = text{s, set} }
+	case Boolean:
+		return func(x *Ctx) { x.result.boolean = v.boolean(x) }
+	case Integer:
+		return func(x *Ctx) { x.result.integer = v.integer(x) }
+	case Float:
+		return func(x *Ctx) { x.result.float = v.float(x) }
+	case RTime:
+		return func(x *Ctx) { x.result.rtime = v.rtime(x) }
+	case Timestamp:
+		return func(x *Ctx) { x.result.time = v.time(x) }
+	case IP:
+		return func(x *Ctx) { x.result.ip = v.ip(x) }
+	case BackendRef:
+		return func(x *Ctx) { x.result.backend = v.backend(x) }
+	case ACLRef:
+		return func(x *Ctx) { x.result.acl = v.acl(x) }
+	}
+	return func(*Ctx) {}
+}
+
+// arguments compiles the passing of arguments. All are computed before any is
+// stored: one of them may call the same subroutine.
+func (c *compiler) arguments(r *routine, args []syntax.Expr, at syntax.Pos) func(*Ctx) {
+	if len(args) != len(r.params) {
+		c.failf(at, "%s takes %d arguments, not %d", r.name, len(r.params), len(args))
+		return func(*Ctx) {}
+	}
+	steps := make([]func(*Ctx), 0, 2*len(args))
+	var last []func(*Ctx)
+	for i, a := range args {
+		v := c.convert(c.expr(a), r.params[i].typ, a.Place())
+		if v.typ == Void {
+			continue
+		}
+		aside := c.newLocal(v.typ)
+		steps = append(steps, aside.set(v))
+		last = append(last, r.params[i].set(aside.get()))
+	}
+	steps = append(steps, last...)
+	return func(x *Ctx) {
+		for _, s := range steps {
+			s(x)
+		}
+	}
+}
+
+// resultOf compiles a call of a function of the program's own.
+func (c *compiler) resultOf(r *routine, e *syntax.Call) value {
+	if r.result == Void {
+		c.failf(e.Pos, "%s returns nothing; call %s; runs it", r.name, r.name)
+		return value{}
+	}
+	pass := c.arguments(r, e.Args, e.Pos)
+	run := func(x *Ctx) {
+		pass(x)
+		x.result = result{}
+		kept := x.save()
+		r.body.run(x)
+		x.restore(kept)
+	}
+	switch r.result {
+	case String:
+		return ofString(func(x *Ctx) (string, bool) { run(x); return x.result.str.s, x.result.str.set })
+	case Boolean:
+		return ofBool(func(x *Ctx) bool { run(x); return x.result.boolean })
+	case Integer:
+		return ofInteger(func(x *Ctx) int64 { run(x); return x.result.integer })
+	case Float:
+		return ofFloat(func(x *Ctx) float64 { run(x); return x.result.float })
+	case RTime:
+		return ofRTime(func(x *Ctx) time.Duration { run(x); return x.result.rtime })
+	case Timestamp:
+		return ofTime(func(x *Ctx) Time { run(x); return x.result.time })
+	case IP:
+		return ofIP(func(x *Ctx) netip.Addr { run(x); return x.result.ip })
+	case BackendRef:
+		return ofBackend(func(x *Ctx) *Backend { run(x); return x.result.backend })
+	default:
+		return ofACL(func(x *Ctx) *ACL { run(x); return x.result.acl })
+	}
+}

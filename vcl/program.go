@@ -1,0 +1,208 @@
+package vcl
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"runtime/debug"
+
+	"headwater/vcl/regex"
+	"headwater/vcl/syntax"
+)
+
+// A Program is a compiled program. It is immutable, but for the contents of its
+// tables and ACLs, and may be run by any number of goroutines at once.
+type Program struct {
+	// Backends are all that it declares, backends and directors, in their order.
+	Backends []*Backend
+	// Directors are those of Backends that are directors, by name.
+	Directors map[string]*Director
+
+	subs     [numScopes]*routine
+	slots    slots
+	warnings syntax.Problems
+}
+
+// Options are what a program takes from outside.
+type Options struct {
+	// Tables and ACLs are those whose contents are kept elsewhere, by name. A
+	// declaration of that name gets them in the place of what it says.
+	Tables map[string]*Table
+	ACLs   map[string]*ACL
+}
+
+// Compile checks and compiles a program. If there are problems, there is no
+// program. A bug that panics on the way is a problem too.
+func Compile(u *syntax.Unit, o Options) (p *Program, problems syntax.Problems) {
+	c := newCompiler(o)
+	defer func() {
+		if r := recover(); r != nil {
+			p, problems = nil, append(c.problems, c.bug(r))
+		}
+	}()
+	c.unit(u)
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	return c.program, nil
+}
+
+// bug makes a problem of what a panic left.
+func (c *compiler) bug(r any) *syntax.Problem {
+	return &syntax.Problem{Pos: c.at, Msg: fmt.Sprintf("the compiler has a bug here: %v\n%s", r, debug.Stack())}
+}
+
+// Warnings are what deserves notice in the program.
+func (p *Program) Warnings() syntax.Problems { return p.warnings }
+
+// Has reports whether the program does anything in a subroutine.
+func (p *Program) Has(s Scope) bool { return p.subs[s] != nil && len(p.subs[s].body.steps) > 0 }
+
+// Why a run could not go on.
+var (
+	ErrWorkspace = errors.New("vcl: the request's workspace is used up")
+	ErrSteps     = errors.New("vcl: the request has run too many statements")
+)
+
+// maxSteps bounds the statements that run for one request.
+const maxSteps = 100_000
+
+// Run runs one subroutine for a request. It returns Default if the program has
+// none, or if it came to its end without a return; DoFail if it could not go on,
+// for the reason in c.Fault.
+func (p *Program) Run(c *Ctx, s Scope) (a Action) {
+	r := p.subs[s]
+	if r == nil {
+		return Default
+	}
+	if c.program != p {
+		c.adopt(p)
+	}
+	defer func() {
+		if e := recover(); e != nil {
+			c.Fault = fmt.Errorf("vcl: the program panicked: %v\n%s", e, debug.Stack())
+			a = DoFail
+		}
+	}()
+	c.captures.regex = nil
+	if c.Trace != nil {
+		c.Trace.enter(s)
+	}
+	if a = r.body.run(c); a == leaves {
+		a = Default
+	}
+	if c.Trace != nil {
+		c.Trace.leave(a)
+	}
+	return a
+}
+
+// slots counts the local variables of a program by type. Each has a place of its
+// own: subroutines do not call themselves.
+type slots struct {
+	strs, bools, ints, floats, rtimes, times, ips, backends, acls int
+}
+
+// adopt readies c for a program.
+func (c *Ctx) adopt(p *Program) {
+	c.program = p
+	n := &p.slots
+	c.strs = room(c.strs, n.strs)
+	c.bools = room(c.bools, n.bools)
+	c.ints = room(c.ints, n.ints)
+	c.floats = room(c.floats, n.floats)
+	c.rtimes = room(c.rtimes, n.rtimes)
+	c.times = room(c.times, n.times)
+	c.ips = room(c.ips, n.ips)
+	c.backends = room(c.backends, n.backends)
+	c.acls = room(c.acls, n.acls)
+}
+
+func room[V any](s []V, n int) []V {
+	if cap(s) < n {
+		return make([]V, n)
+	}
+	return s[:n]
+}
+
+// Reset readies c for another request. All texts that programs made are gone.
+func (c *Ctx) Reset() {
+	*c = Ctx{
+		strs: c.strs, bools: c.bools, ints: c.ints, floats: c.floats, rtimes: c.rtimes, times: c.times,
+		ips: c.ips, backends: c.backends, acls: c.acls,
+		arena: c.arena, Logged: c.Logged[:0], program: c.program, steps: maxSteps,
+	}
+	c.arena.reset()
+}
+
+// A routine is a compiled subroutine.
+type routine struct {
+	name   string
+	decls  []*syntax.Sub // more than one only of those that the edge calls
+	scopes Scopes        // from where it is reached
+	calls  []*syntax.Name
+	body   *block
+	result Type
+	params []local
+}
+
+// scope is the first one that it is reached from.
+func (r *routine) scope() Scope {
+	return Scope(bits.TrailingZeros16(uint16(r.scopes | 1<<(numScopes-1))))
+}
+
+// A block is a row of statements.
+type block struct {
+	steps  []step
+	labels map[string]int // the step that follows each label
+}
+
+type step struct {
+	run  func(*Ctx) Action
+	node syntax.Stmt
+}
+
+func (b *block) run(c *Ctx) Action {
+	for i := 0; i < len(b.steps); i++ {
+		if c.steps--; c.steps < 0 || c.arena.over {
+			return c.exhausted()
+		}
+		s := &b.steps[i]
+		if c.Trace != nil {
+			c.Trace.reach(s.node)
+		}
+		a := s.run(c)
+		if a == Default {
+			continue
+		}
+		if a != jumps {
+			return a
+		}
+		to, here := b.labels[c.label]
+		if !here {
+			return a
+		}
+		i = to - 1
+	}
+	return Default
+}
+
+func (c *Ctx) exhausted() Action {
+	c.Fault = ErrSteps
+	if c.arena.over {
+		c.Fault = ErrWorkspace
+	}
+	return DoFail
+}
+
+// saved is what a call of a subroutine must not change.
+type saved struct {
+	regex   *regex.Regex
+	subject string
+}
+
+func (c *Ctx) save() saved { return saved{c.captures.regex, c.captures.subject} }
+
+func (c *Ctx) restore(s saved) {
+	c.captures.regex, c.captures.subject, c.captures.found = s.regex, s.subject, false
+}

@@ -1,0 +1,157 @@
+package vcl
+
+import (
+	"strings"
+
+	"headwater/vcl/syntax"
+)
+
+// A local is a variable of a subroutine: its type, and its place among those of
+// that type.
+type local struct {
+	typ  Type
+	slot int
+}
+
+// newLocal gives out a place.
+func (c *compiler) newLocal(typ Type) local {
+	n := &c.program.slots
+	count := map[Type]*int{
+		String: &n.strs, Boolean: &n.bools, Integer: &n.ints, Float: &n.floats, RTime: &n.rtimes,
+		Timestamp: &n.times, IP: &n.ips, BackendRef: &n.backends, ACLRef: &n.acls,
+	}[typ]
+	l := local{typ, *count}
+	*count++
+	return l
+}
+
+// storable reports whether a local can have the type.
+func storable(t Type) bool { return t > Void && t < TableRef }
+
+// declareSub makes a subroutine known. One that the edge calls may be declared
+// several times: what they say runs in that order.
+func (c *compiler) declareSub(d *syntax.Sub) {
+	name := d.Name.Text
+	scope, builtin := scopeOf(name)
+	r := c.subs[name]
+	if r != nil && builtin {
+		r.decls = append(r.decls, d)
+		r.calls = append(r.calls, callsIn(d)...)
+		return
+	}
+	if strings.HasPrefix(name, "vcl_") && !builtin {
+		c.failf(d.Name.Pos, "there is no subroutine %s to fill", name)
+		return
+	}
+	if !c.take(d.Name) {
+		return
+	}
+	r = &routine{name: name, decls: []*syntax.Sub{d}, calls: callsIn(d), body: &block{}}
+	if builtin {
+		r.scopes = 1 << scope
+		c.program.subs[scope] = r
+		if d.Result != nil || len(d.Params) > 0 {
+			c.failf(d.Name.Pos, "%s has no parameters and no result", name)
+		}
+	}
+	c.signature(r, d)
+	c.subs[name] = r
+	c.order = append(c.order, r)
+}
+
+func (c *compiler) signature(r *routine, d *syntax.Sub) {
+	if d.Result != nil {
+		r.result = c.typeOf(d.Result)
+		if !storable(r.result) {
+			c.failf(d.Result.Pos, "a subroutine cannot return %s", d.Result.Text)
+		}
+	}
+	for _, p := range d.Params {
+		typ := c.typeOf(p.Type)
+		if !storable(typ) {
+			c.failf(p.Pos, "a parameter cannot have the type %s", p.Type.Text)
+			typ = String
+		}
+		r.params = append(r.params, c.newLocal(typ))
+	}
+}
+
+// callsIn are the names that a subroutine calls, of statements and functions.
+func callsIn(d *syntax.Sub) (names []*syntax.Name) {
+	syntax.Walk(d.Body, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Invoke:
+			names = append(names, n.Sub)
+		case *syntax.Call:
+			names = append(names, n.Fun)
+		}
+		return true
+	})
+	return names
+}
+
+// checkCalls finds out from where each subroutine is reached, and that none calls
+// itself, by whatever way.
+func (c *compiler) checkCalls() {
+	const visiting, visited = 1, 2
+	state := map[*routine]int{}
+	var visit func(r *routine, at syntax.Pos)
+	visit = func(r *routine, at syntax.Pos) {
+		switch state[r] {
+		case visiting:
+			c.failf(at, "%s calls itself", r.name)
+			return
+		case visited:
+			return
+		}
+		state[r] = visiting
+		for _, name := range r.calls {
+			if next := c.subs[name.Text]; next != nil {
+				visit(next, name.Pos)
+			}
+		}
+		state[r] = visited
+	}
+	for _, r := range c.order {
+		visit(r, r.decls[0].Name.Pos)
+	}
+	if len(c.problems) == 0 {
+		c.spread()
+	}
+}
+
+// spread tells each subroutine all that it is reached from.
+func (c *compiler) spread() {
+	var from func(r *routine, scopes Scopes)
+	from = func(r *routine, scopes Scopes) {
+		for _, name := range r.calls {
+			if next := c.subs[name.Text]; next != nil && next.scopes|scopes != next.scopes {
+				next.scopes |= scopes
+				from(next, next.scopes)
+			}
+		}
+	}
+	for _, r := range c.program.subs {
+		if r != nil {
+			from(r, r.scopes)
+		}
+	}
+}
+
+// routine compiles the body of a subroutine.
+func (c *compiler) routine(r *routine) {
+	c.sub, c.locals = r, map[string]local{}
+	c.gotos = map[string][][]*block{}
+	for i, p := range r.decls[0].Params {
+		c.locals[p.Name.Text] = r.params[i]
+	}
+	var stmts []syntax.Stmt
+	for _, d := range r.decls {
+		stmts = append(stmts, d.Body.Stmts...)
+	}
+	c.at = r.decls[0].Pos
+	r.body = c.block(stmts)
+	for label := range c.gotos {
+		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
+	}
+}
