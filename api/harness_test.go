@@ -77,6 +77,7 @@ type fakePublisher struct {
 	mu        sync.Mutex
 	fail      error
 	published []*service.Snapshot
+	items     []*service.Holding
 }
 
 func (p *fakePublisher) set(err error) {
@@ -92,6 +93,16 @@ func (p *fakePublisher) Publish(ctx context.Context, s *service.Snapshot) error 
 		return p.fail
 	}
 	p.published = append(p.published, s)
+	return ctx.Err()
+}
+
+func (p *fakePublisher) PublishItems(ctx context.Context, h *service.Holding) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail != nil {
+		return p.fail
+	}
+	p.items = append(p.items, h)
 	return ctx.Err()
 }
 

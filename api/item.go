@@ -1,9 +1,13 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
 
 	"headwater/service"
 )
@@ -105,8 +109,7 @@ func (i items) write(c *call, op service.ItemOp) (body []byte, err error) {
 
 func (i items) delete(c *call) ([]byte, error) {
 	err := c.named(func(name string) error {
-		_, err := c.Store.ChangeItems(c.r.Context(), c.who, c.holder(), i.kind,
-			[]service.ItemChange{{Op: service.DeleteItem, Name: name}})
+		_, err := i.changes(c, service.ItemChange{Op: service.DeleteItem, Name: name})
 		return err
 	})
 	if err != nil {
@@ -127,11 +130,23 @@ func (i items) making(op service.ItemOp, name string, in service.Input) service.
 }
 
 func (i items) change(c *call, change service.ItemChange) ([]byte, error) {
-	made, err := c.Store.ChangeItems(c.r.Context(), c.who, c.holder(), i.kind, []service.ItemChange{change})
+	made, err := i.changes(c, change)
 	if err != nil {
 		return nil, err
 	}
 	return i.objects.kind.AppendJSON(nil, made[0], i.written(c, change.Op)), nil
+}
+
+// changes makes all changes or none, and brings what they made to the edges.
+func (i items) changes(c *call, changes ...service.ItemChange) ([]service.Object, error) {
+	w, err := c.Store.ChangeItems(c.r.Context(), c.who, c.holder(), i.kind, changes, c.compiles)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.publishItems(i.kind, w); err != nil {
+		return nil, err
+	}
+	return w.Items, nil
 }
 
 // itemOps are the operations of a batch.
@@ -163,10 +178,37 @@ func (i items) batch(key string) action {
 				return nil, err
 			}
 		}
-		if _, err := c.Store.ChangeItems(c.r.Context(), c.who, c.holder(), i.kind, changes); err != nil {
+		if _, err := i.changes(c, changes...); err != nil {
 			return nil, err
 		}
 		return statusOK()
+	}
+}
+
+// publishItems carries to the edges what a write of items has made durable, as
+// publish does for versions.
+func (c *call) publishItems(k *service.Kind, w *service.ItemsWritten) error {
+	ctx := context.WithoutCancel(c.r.Context())
+	publish := func(to Publisher, s *service.Snapshot) error {
+		switch {
+		case to == nil:
+			return nil
+		case !k.Holds.Compiled:
+			return to.PublishItems(ctx, w.Holding)
+		case s != nil:
+			return to.Publish(ctx, s)
+		}
+		return nil
+	}
+	err := errors.Join(publish(c.Publisher, w.Active), publish(c.Staging, w.Staged))
+	if err == nil {
+		return nil
+	}
+	return &fault{
+		status: http.StatusInternalServerError,
+		msg:    msgInternal,
+		detail: fmt.Sprintf("The %s '%s' is changed, but not every edge took the change over; the next one to it repairs that", k.Name, w.Holding.ID),
+		cause:  err,
 	}
 }
 

@@ -197,3 +197,9 @@ func (c *call) check(s *service.Snapshot) (warnings []string, err error) {
 	}
 	return c.Edge.Check(s)
 }
+
+// compiles is check for those whom no warning would reach.
+func (c *call) compiles(s *service.Snapshot) error {
+	_, err := c.check(s)
+	return err
+}

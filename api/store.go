@@ -105,10 +105,12 @@ type Store interface {
 	FindObject(ctx context.Context, who *service.Token, k *service.Kind, id string) (service.Ref, error)
 
 	// The items of an object of the kind k, in no version. ChangeItems makes all
-	// changes or none, and returns the items that they made.
+	// changes or none. Items that are compiled into versions are only changed if
+	// compile accepts those that serve, active or staged; it may be called
+	// several times. What it returns is to be published.
 	Items(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind) ([]service.Object, service.Holder, error)
 	Item(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, name string) (service.Object, service.Holder, error)
-	ChangeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange) ([]service.Object, error)
+	ChangeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange, compile func(*service.Snapshot) error) (*service.ItemsWritten, error)
 }
 
 // Edge is what the API needs of the data plane.
@@ -119,8 +121,9 @@ type Edge interface {
 	Check(s *service.Snapshot) (warnings []string, err error)
 }
 
-// Publisher carries an activation or deactivation to every edge. When Publish
-// returns, the edges of this process serve s.
+// Publisher carries an activation or deactivation, or a change of items, to every
+// edge. When a method returns, the edges of this process serve it.
 type Publisher interface {
 	Publish(ctx context.Context, s *service.Snapshot) error
+	PublishItems(ctx context.Context, change *service.Holding) error
 }

@@ -64,6 +64,7 @@ type Edge struct {
 
 	change   sync.Mutex // serialises Apply; no request takes it
 	services map[string]*activation
+	items    items
 
 	xid      atomic.Uint32
 	date     atomic.Pointer[dateStamp]
@@ -79,11 +80,11 @@ type Edge struct {
 	listeners map[net.Listener]struct{}
 }
 
-// An activation is what the edge knows of a service: the newest generation seen
-// and the site it compiled to, nil when the service is not active.
+// An activation is what the edge knows of a service: the newest edition seen and
+// the site it compiled to, nil when the service is not active.
 type activation struct {
-	generation int64
-	site       *site
+	edition service.Edition
+	site    *site
 }
 
 // New returns an edge that knows no service yet.
@@ -102,6 +103,7 @@ func New(cfg Config) *Edge {
 		cfg:       cfg,
 		pools:     newPoolSet(),
 		services:  map[string]*activation{},
+		items:     items{holders: map[string]map[string]*held{}},
 		drain:     make(chan struct{}),
 		clients:   map[*clientConn]struct{}{},
 		listeners: map[net.Listener]struct{}{},
@@ -144,7 +146,12 @@ func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
 	}
 	var gone []*site
 	for i, s := range snapshots {
-		if was, applied := e.enter(next, s, compiled[i]); applied && was != nil {
+		was, applied := e.enter(next, s, compiled[i])
+		if !applied {
+			continue
+		}
+		e.items.forget(s)
+		if was != nil {
 			gone = append(gone, was)
 		}
 	}
@@ -165,11 +172,11 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	if a == nil {
 		a = &activation{}
 		e.services[s.Service] = a
-	} else if s.Generation < a.generation {
+	} else if s.Edition().Before(a.edition) {
 		return nil, false
 	}
 	was = a.site
-	a.generation, a.site = s.Generation, now
+	a.edition, a.site = s.Edition(), now
 	t.remove(was)
 	if now != nil {
 		for _, b := range now.backends {

@@ -14,25 +14,27 @@ import (
 )
 
 // What the names of files in a [Dir] end and begin with: snapshots, and what a
-// crash leaves of a snapshot that was being written.
+// crash leaves of a file that was being written.
 const (
 	extension  = ".json"
 	unfinished = ".new-"
 )
 
 // A Dir keeps one file for each active service: the snapshot it last served,
-// secrets sealed. A file is written whole or not at all. A Dir may be used by
-// many goroutines, but by one process at a time.
+// secrets sealed. Beside it is a directory for what its holders hold. A snapshot
+// is written whole or not at all. A Dir may be used by many goroutines, but by
+// one process at a time.
 type Dir struct {
 	path   string
 	sealer service.Sealer
 
 	mu sync.Mutex
 
-	// newest is the last generation kept of each service, deactivations
-	// included: without these an activation that was overtaken would bring back
-	// the file.
-	newest map[string]int64
+	// newest is the last edition kept of each service, deactivations included:
+	// without these an activation that was overtaken would bring back the file.
+	newest map[string]service.Edition
+
+	items map[string]map[string]*keptItems // by service and holder
 }
 
 // OpenDir returns the directory at path, which is made if need be.
@@ -40,18 +42,25 @@ func OpenDir(path string, sealer service.Sealer) (*Dir, error) {
 	if err := service.MakeDir(path); err != nil {
 		return nil, fmt.Errorf("snapshots: %w", err)
 	}
-	return &Dir{path: path, sealer: sealer, newest: map[string]int64{}}, nil
+	return &Dir{
+		path: path, sealer: sealer,
+		newest: map[string]service.Edition{}, items: map[string]map[string]*keptItems{},
+	}, nil
 }
 
-// Keep writes s, or removes the service's file if s ends the service, unless a
-// newer generation came first.
+// Keep writes s, or removes the service's files if s ends the service, unless a
+// newer edition came first. What is held by holders that s has not goes too.
 func (d *Dir) Keep(s *service.Snapshot) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s.Generation < d.newest[s.Service] {
+	if s.Edition().Before(d.newest[s.Service]) {
 		return nil
 	}
-	d.newest[s.Service] = s.Generation
+	d.newest[s.Service] = s.Edition()
+	return errors.Join(d.keep(s), d.pruneItems(s))
+}
+
+func (d *Dir) keep(s *service.Snapshot) error {
 	if s.Version == 0 {
 		return d.remove(s.Service + extension)
 	}
@@ -60,16 +69,16 @@ func (d *Dir) Keep(s *service.Snapshot) error {
 
 // Replace makes the directory hold the snapshots in all and no others, but what
 // it has of the unserved stays: they are active too, and it may be all that is
-// left of them. Generations of before do not count: all is the truth, though it
-// may come from an older backup.
+// left of them. Editions of before do not count: all is the truth, though it may
+// come from an older backup.
 func (d *Dir) Replace(all []*service.Snapshot, unserved []service.Unserved) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
 	clear(d.newest)
 	for _, s := range all {
-		d.newest[s.Service] = s.Generation
-		errs = append(errs, d.write(s))
+		d.newest[s.Service] = s.Edition()
+		errs = append(errs, d.write(s), d.pruneItems(s))
 	}
 	active := map[string]bool{}
 	for _, u := range unserved {
@@ -84,6 +93,9 @@ func (d *Dir) Replace(all []*service.Snapshot, unserved []service.Unserved) erro
 		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
 		if isSnapshot && !active[id] || strings.HasPrefix(e.Name(), unfinished) {
 			errs = append(errs, d.remove(e.Name()))
+		}
+		if id, ofItems := strings.CutSuffix(e.Name(), itemsExtension); ofItems && !active[id] {
+			errs = append(errs, d.removeItems(id))
 		}
 	}
 	return errors.Join(errs...)
@@ -140,7 +152,12 @@ func (d *Dir) write(s *service.Snapshot) error {
 	if old, err := os.ReadFile(d.file(s.Service)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	temp, err := os.CreateTemp(d.path, unfinished+"*") // mode 0600
+	return writeFile(d.path, s.Service+extension, text)
+}
+
+// writeFile makes text the content of a file, whole or not at all.
+func writeFile(dir, name string, text []byte) error {
+	temp, err := os.CreateTemp(dir, unfinished+"*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -153,10 +170,10 @@ func (d *Dir) write(s *service.Snapshot) error {
 	if err = errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(temp.Name(), d.file(s.Service)); err != nil {
+	if err := os.Rename(temp.Name(), filepath.Join(dir, name)); err != nil {
 		return err
 	}
-	return d.sync()
+	return syncDir(dir)
 }
 
 func (d *Dir) remove(name string) error {
@@ -167,12 +184,12 @@ func (d *Dir) remove(name string) error {
 	if err != nil {
 		return err
 	}
-	return d.sync()
+	return syncDir(d.path)
 }
 
-// sync makes the names in the directory durable.
-func (d *Dir) sync() error {
-	f, err := os.Open(d.path)
+// syncDir makes the names in a directory durable.
+func syncDir(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

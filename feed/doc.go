@@ -9,7 +9,11 @@
 // database that cannot be read at all is another matter: then nothing says which
 // services are active, and the program does not start.
 //
+// What holders hold, items of dictionaries and ACLs, lies beside versions and
+// travels so: as changes from one revision to the next, or whole when an edge
+// lacks it.
+//
 // Changes may overtake each other on their way here. Each snapshot has a
-// generation for that: an older one never takes the place of a newer one, neither
-// in the edge nor on disk.
+// generation for that, and each holding a revision: an older one never takes the
+// place of a newer one, neither in the edge nor on disk.
 package feed

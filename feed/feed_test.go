@@ -21,6 +21,7 @@ type fakeEdge struct {
 	mu      sync.Mutex
 	serving map[string]*service.Snapshot
 	applied int
+	items   map[string]*service.Holding // by holder
 }
 
 func (e *fakeEdge) Apply(snapshots ...*service.Snapshot) error {
@@ -38,11 +39,39 @@ func (e *fakeEdge) Apply(snapshots ...*service.Snapshot) error {
 	}
 	e.applied++
 	for _, s := range snapshots {
-		if old := e.serving[s.Service]; old == nil || old.Generation <= s.Generation {
+		if old := e.serving[s.Service]; old == nil || !s.Edition().Before(old.Edition()) {
 			e.serving[s.Service] = s
 		}
 	}
 	return nil
+}
+
+func (e *fakeEdge) ApplyItems(h *service.Holding) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.items == nil {
+		e.items = map[string]*service.Holding{}
+	}
+	if old := e.items[h.ID]; old != nil {
+		next, err := old.With(h)
+		e.items[h.ID] = next
+		return err
+	}
+	if h.Whole() {
+		e.items[h.ID] = h
+	}
+	return nil
+}
+
+func (e *fakeEdge) Lacks(s *service.Snapshot) (lacking []service.HolderRef) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, at := range s.Holders() {
+		if e.items[at.ID] == nil {
+			lacking = append(lacking, at)
+		}
+	}
+	return lacking
 }
 
 func (e *fakeEdge) version(id string) int {
@@ -57,9 +86,10 @@ func (e *fakeEdge) version(id string) int {
 // A fixture is a feed with its edge and directory.
 type fixture struct {
 	*Local
-	edge *fakeEdge
-	dir  *Dir
-	log  *bytes.Buffer
+	edge  *fakeEdge
+	store *fakeStore
+	dir   *Dir
+	log   *bytes.Buffer
 }
 
 func newFixture(t *testing.T, path string) *fixture {
@@ -72,8 +102,8 @@ func newFixture(t *testing.T, path string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{edge: &fakeEdge{}, dir: dir, log: &bytes.Buffer{}}
-	f.Local = NewLocal(f.edge, dir, slog.New(slog.NewTextHandler(f.log, nil)))
+	f := &fixture{edge: &fakeEdge{}, store: &fakeStore{}, dir: dir, log: &bytes.Buffer{}}
+	f.Local = NewLocal(f.edge, f.store, dir, slog.New(slog.NewTextHandler(f.log, nil)))
 	return f
 }
 
@@ -217,7 +247,7 @@ func TestStartAppliesAllAtOnce(t *testing.T) {
 	f.publish(t, snapshot("one", 1, 9, "b"))
 	f.edge.applied = 0
 	// An older generation than the file's: the store may have been restored.
-	f.Start([]*service.Snapshot{snapshot("one", 3, 3, "b"), snapshot("two", 1, 1, "b")}, nil)
+	f.Start(t.Context(), []*service.Snapshot{snapshot("one", 3, 3, "b"), snapshot("two", 1, 1, "b")}, nil)
 	if f.edge.applied != 1 {
 		t.Errorf("%d steps", f.edge.applied)
 	}
@@ -236,7 +266,7 @@ func TestStartFallsBackToTheFile(t *testing.T) {
 	f.publish(t, snapshot("one", 1, 1, "good"))
 	f.publish(t, snapshot("two", 1, 1, "good"))
 	f = newFixture(t, path)
-	f.Start([]*service.Snapshot{
+	f.Start(t.Context(), []*service.Snapshot{
 		snapshot("one", 2, 2, "bad"),
 		snapshot("two", 2, 2, "good"),
 		snapshot("three", 2, 2, "bad"),
@@ -275,7 +305,7 @@ func TestStartWithoutReading(t *testing.T) {
 	unserved := func(id string, generation int64) service.Unserved {
 		return service.Unserved{Ref: service.Ref{Service: id, Version: 3}, Generation: generation, Err: cause}
 	}
-	f.Start([]*service.Snapshot{snapshot("sound", 2, 10, "good")}, []service.Unserved{
+	f.Start(t.Context(), []*service.Snapshot{snapshot("sound", 2, 10, "good")}, []service.Unserved{
 		unserved("unread", 11), unserved("restored", 4), unserved("damaged", 11), unserved("refused", 11), unserved("never kept", 11),
 	})
 	for id, want := range map[string]int{"sound": 2, "ended": 0, "unread": 1, "restored": 1, "damaged": 0, "refused": 0, "never kept": 0} {
@@ -345,7 +375,7 @@ func TestDamagedFiles(t *testing.T) {
 			t.Errorf("the error does not tell of %s: %v", name, err)
 		}
 	}
-	f.Start([]*service.Snapshot{snapshot("cut", 1, 1, "b")}, nil)
+	f.Start(t.Context(), []*service.Snapshot{snapshot("cut", 1, 1, "b")}, nil)
 	if kept := f.kept(t); len(kept) != 1 || kept["cut"] != 1 {
 		t.Errorf("kept %v", kept)
 	}
@@ -353,8 +383,8 @@ func TestDamagedFiles(t *testing.T) {
 
 func TestWithoutDirectory(t *testing.T) {
 	edge := &fakeEdge{}
-	l := NewLocal(edge, nil, slog.New(slog.DiscardHandler))
-	l.Start([]*service.Snapshot{snapshot("one", 1, 1, "b"), snapshot("two", 1, 1, "bad")}, nil)
+	l := NewLocal(edge, &fakeStore{}, nil, slog.New(slog.DiscardHandler))
+	l.Start(t.Context(), []*service.Snapshot{snapshot("one", 1, 1, "b"), snapshot("two", 1, 1, "bad")}, nil)
 	if edge.version("one") != 1 || edge.version("two") != 0 {
 		t.Error("one is not served, or two is")
 	}

@@ -2,36 +2,77 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"slices"
+	"sync"
 
 	"headwater/service"
 )
 
-// An Edge serves the active versions it is given. When Apply returns without an
-// error the next request is served by them; with one, nothing has changed.
+// An Edge serves the active versions it is given. When a method returns without
+// an error the next request is served by what it was given; with one, nothing has
+// changed.
 type Edge interface {
 	Apply(snapshots ...*service.Snapshot) error
+
+	// ApplyItems gives the edge what a holder holds, or how that changed. A
+	// change of what no version of the edge has is left out; one that does not
+	// follow what is there is [service.ErrGap].
+	ApplyItems(h *service.Holding) error
+
+	// Lacks returns the holders of s whose items the edge would serve s with,
+	// and does not have.
+	Lacks(s *service.Snapshot) []service.HolderRef
+}
+
+// A Source knows what holders hold. It returns whole holdings of those that it
+// can read, and tells of the others in the error.
+type Source interface {
+	Holdings(ctx context.Context, all ...service.HolderRef) ([]*service.Holding, error)
 }
 
 // A Local feeds an edge of the same process. It may be used by many goroutines.
 type Local struct {
-	edge Edge
-	dir  *Dir // nil keeps nothing
-	log  *slog.Logger
+	edge   Edge
+	source Source
+	dir    *Dir // nil keeps nothing
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	turns map[string]*sync.Mutex // by service
 }
 
-// NewLocal returns a feed to edge that keeps snapshots in dir, or nowhere if dir
-// is nil.
-func NewLocal(edge Edge, dir *Dir, log *slog.Logger) *Local {
-	return &Local{edge: edge, dir: dir, log: log}
+// NewLocal returns a feed to edge that reads items from source, and keeps
+// what is served in dir, or nowhere if dir is nil.
+func NewLocal(edge Edge, source Source, dir *Dir, log *slog.Logger) *Local {
+	return &Local{edge: edge, source: source, dir: dir, log: log, turns: map[string]*sync.Mutex{}}
 }
 
-// Publish makes s the active version of its service; one with version 0 ends the
-// service. It fails only if the edge refuses s: a file that could not be written
-// is no reason to tell a client that an activation which serves traffic failed,
-// and the next start writes it again.
-func (l *Local) Publish(_ context.Context, s *service.Snapshot) error {
+// turn makes others who change the same service wait until the function that it
+// returns is called. Between what is read for the edge and what the edge is given
+// nothing else may come: a change of items that it does not want yet would be lost.
+func (l *Local) turn(id string) (end func()) {
+	l.mu.Lock()
+	turn := l.turns[id]
+	if turn == nil {
+		turn = new(sync.Mutex)
+		l.turns[id] = turn
+	}
+	l.mu.Unlock()
+	turn.Lock()
+	return turn.Unlock
+}
+
+// Publish makes s the active version of its service, with what its holders hold;
+// one with version 0 ends the service. It fails only if items cannot be read or
+// the edge refuses s: a file that could not be written is no reason to tell a
+// client that an activation which serves traffic failed, and the next start
+// writes it again.
+func (l *Local) Publish(ctx context.Context, s *service.Snapshot) error {
+	defer l.turn(s.Service)()
+	if err := l.bring(ctx, l.source, s); err != nil {
+		return err
+	}
 	if err := l.edge.Apply(s); err != nil {
 		return err
 	}
@@ -44,85 +85,55 @@ func (l *Local) Publish(_ context.Context, s *service.Snapshot) error {
 	return nil
 }
 
-// Start gives the edge everything that is active, and brings the directory in
-// line with it. A service whose active version could not be read, or is refused
-// by the edge, is served as the directory has it, or not at all; the others do
-// not suffer.
-func (l *Local) Start(active []*service.Snapshot, unread []service.Unserved) {
-	for _, u := range unread {
-		l.log.Error("active version not read", "service", u.Service, "version", u.Version, "error", u.Err)
-	}
-	serving, refused := l.startAll(active)
-	unserved := slices.Concat(unread, refused)
-	fallen := l.fallBack(unserved)
-	if len(fallen) > 0 {
-		// A kept version may name domains that have gone to another service since.
-		if err := l.edge.Apply(serving...); err != nil {
-			l.log.Error("active versions refused", "error", err)
+// PublishItems carries a change of items to the edge, if a version there has
+// their holder.
+func (l *Local) PublishItems(ctx context.Context, change *service.Holding) error {
+	defer l.turn(change.Service)()
+	err := l.edge.ApplyItems(change)
+	if !errors.Is(err, service.ErrGap) {
+		if err == nil {
+			l.keepItems(ctx, change)
 		}
+		return err
 	}
+	all, err := l.source.Holdings(ctx, change.HolderRef)
+	return errors.Join(err, l.give(ctx, all))
+}
+
+// bring gives the edge the items that it needs for s and does not have.
+func (l *Local) bring(ctx context.Context, from Source, s *service.Snapshot) error {
+	lacking := l.edge.Lacks(s)
+	if len(lacking) == 0 {
+		return nil
+	}
+	all, err := from.Holdings(ctx, lacking...)
+	return errors.Join(err, l.give(ctx, all))
+}
+
+func (l *Local) give(ctx context.Context, all []*service.Holding) error {
+	for _, h := range all {
+		if err := l.edge.ApplyItems(h); err != nil {
+			return err
+		}
+		l.keepItems(ctx, h)
+	}
+	return nil
+}
+
+// keepItems brings the directory in line with the edge.
+func (l *Local) keepItems(ctx context.Context, h *service.Holding) {
 	if l.dir == nil {
 		return
 	}
-	if err := l.dir.Replace(append(serving, fallen...), unserved); err != nil {
-		l.log.Error("snapshots not kept on disk", "error", err)
-	}
-}
-
-// startAll applies all in one step if it can, and else one at a time.
-func (l *Local) startAll(active []*service.Snapshot) (serving []*service.Snapshot, refused []service.Unserved) {
-	if l.edge.Apply(active...) == nil {
-		return active, nil
-	}
-	for _, s := range active {
-		if err := l.edge.Apply(s); err != nil {
-			l.log.Error("active version refused", "service", s.Service, "version", s.Version, "error", err)
-			at := service.Ref{Service: s.Service, Version: s.Version}
-			refused = append(refused, service.Unserved{Ref: at, Generation: s.Generation, Err: err})
-			continue
+	err := l.dir.KeepItems(h)
+	if errors.Is(err, service.ErrGap) {
+		var all []*service.Holding
+		all, err = l.source.Holdings(ctx, h.HolderRef)
+		for _, whole := range all {
+			err = errors.Join(err, l.dir.KeepItems(whole))
 		}
-		serving = append(serving, s)
 	}
-	return serving, refused
-}
-
-// fallBack applies what the directory has of the unserved, and returns what the
-// edge took.
-func (l *Local) fallBack(unserved []service.Unserved) (fallen []*service.Snapshot) {
-	if len(unserved) == 0 {
-		return nil
-	}
-	kept := l.kept()
-	for _, u := range unserved {
-		old := kept[u.Service]
-		if old == nil {
-			l.log.Error("service not served: no version of it is kept", "service", u.Service)
-			continue
-		}
-		// It stands for the active version: the next activation has to win over
-		// it, also if the database comes from a backup and the file is newer.
-		old.Generation = u.Generation
-		if err := l.edge.Apply(old); err != nil {
-			l.log.Error("kept version refused", "service", old.Service, "version", old.Version, "error", err)
-			continue
-		}
-		l.log.Warn("serving the kept version", "service", old.Service, "version", old.Version)
-		fallen = append(fallen, old)
-	}
-	return fallen
-}
-
-func (l *Local) kept() map[string]*service.Snapshot {
-	kept := map[string]*service.Snapshot{}
-	if l.dir == nil {
-		return kept
-	}
-	all, err := l.dir.Load()
 	if err != nil {
-		l.log.Error("kept snapshots", "error", err)
+		l.log.Error("items not kept on disk", "service", h.Service, "holder", h.ID, "error", err)
 	}
-	for _, s := range all {
-		kept[s.Service] = s
-	}
-	return kept
 }

@@ -21,12 +21,14 @@ type document struct {
 }
 
 type snapshotDocument struct {
-	Customer   string                      `json:"customer"`
-	Service    string                      `json:"service"`
-	Version    int                         `json:"version"`
-	Generation int64                       `json:"generation"`
-	Identity   string                      `json:"identity"` // for those who compare documents
-	Objects    map[string][]objectDocument `json:"objects"`
+	Customer        string                      `json:"customer"`
+	Service         string                      `json:"service"`
+	Version         int                         `json:"version"`
+	Generation      int64                       `json:"generation"`
+	Identity        string                      `json:"identity"` // for those who compare documents
+	Objects         map[string][]objectDocument `json:"objects"`
+	ContentRevision int64                       `json:"content_revision,omitempty"`
+	Contents        map[string]string           `json:"contents,omitempty"`
 }
 
 type objectDocument struct {
@@ -41,18 +43,16 @@ func (s *Snapshot) Encode(sealer Sealer) ([]byte, error) {
 	inner := snapshotDocument{
 		Customer: s.Customer, Service: s.Service, Version: s.Version,
 		Generation: s.Generation, Identity: s.Identity(),
-		Objects: map[string][]objectDocument{},
+		Objects:         map[string][]objectDocument{},
+		ContentRevision: s.ContentRevision, Contents: s.Contents,
 	}
 	for _, k := range Kinds() {
 		for _, o := range s.Objects[k.Name] {
-			body, err := k.Marshal(o, s.Service, sealer)
+			d, err := k.document(o, s.Service, sealer)
 			if err != nil {
 				return nil, fmt.Errorf("encode snapshot: %w", err)
 			}
-			m := o.Meta()
-			inner.Objects[k.Name] = append(inner.Objects[k.Name], objectDocument{
-				Seq: m.Seq, Created: m.Created.UnixMicro(), Updated: m.Updated.UnixMicro(), Body: body,
-			})
+			inner.Objects[k.Name] = append(inner.Objects[k.Name], d)
 		}
 	}
 	raw, err := json.Marshal(inner)
@@ -60,6 +60,24 @@ func (s *Snapshot) Encode(sealer Sealer) ([]byte, error) {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
 	return json.Marshal(document{Format: documentFormat, Checksum: checksum(raw), Snapshot: raw})
+}
+
+// document returns o outside of the program; owner is its service.
+func (k *Kind) document(o Object, owner string, sealer Sealer) (objectDocument, error) {
+	body, err := k.Marshal(o, owner, sealer)
+	m := o.Meta()
+	return objectDocument{Seq: m.Seq, Created: m.Created.UnixMicro(), Updated: m.Updated.UnixMicro(), Body: body}, err
+}
+
+// object is the inverse of document.
+func (k *Kind) object(d objectDocument, owner string, sealer Sealer) (Object, error) {
+	o, err := k.Unmarshal(d.Body, owner, sealer)
+	if err != nil {
+		return nil, err
+	}
+	m := o.Meta() // nobody else has o yet
+	m.Seq, m.Created, m.Updated = d.Seq, time.UnixMicro(d.Created).UTC(), time.UnixMicro(d.Updated).UTC()
+	return o, nil
 }
 
 // DecodeSnapshot is the inverse of [Snapshot.Encode]. It refuses a document that
@@ -80,11 +98,8 @@ func decodeSnapshot(data []byte, sealer Sealer) (*Snapshot, error) {
 	if err := json.Unmarshal(data, &outer); err != nil {
 		return nil, err
 	}
-	if outer.Format != documentFormat {
-		return nil, fmt.Errorf("format %d is unknown, only %d is known", outer.Format, documentFormat)
-	}
-	if checksum(outer.Snapshot) != outer.Checksum {
-		return nil, errors.New("damaged: the checksum is another")
+	if err := checkDocument(outer.Format, outer.Checksum, outer.Snapshot); err != nil {
+		return nil, err
 	}
 	var inner snapshotDocument
 	if err := json.Unmarshal(outer.Snapshot, &inner); err != nil {
@@ -93,6 +108,7 @@ func decodeSnapshot(data []byte, sealer Sealer) (*Snapshot, error) {
 	s := &Snapshot{
 		Customer: inner.Customer, Service: inner.Service, Version: inner.Version,
 		Generation: inner.Generation, Objects: map[string][]Object{},
+		ContentRevision: inner.ContentRevision, Contents: inner.Contents,
 	}
 	for name, documents := range inner.Objects {
 		k := kinds[name]
@@ -100,17 +116,26 @@ func decodeSnapshot(data []byte, sealer Sealer) (*Snapshot, error) {
 			return nil, fmt.Errorf("it holds a %s, which this headwater does not know", name)
 		}
 		for _, d := range documents {
-			o, err := k.Unmarshal(d.Body, s.Service, sealer)
+			o, err := k.object(d, s.Service, sealer)
 			if err != nil {
 				return nil, err
 			}
-			m := o.Meta() // nobody else has o yet
-			m.Seq, m.Created, m.Updated = d.Seq, time.UnixMicro(d.Created).UTC(), time.UnixMicro(d.Updated).UTC()
 			s.Objects[name] = append(s.Objects[name], o)
 		}
 	}
 	s.Sort()
 	return s, nil
+}
+
+// checkDocument refuses what is in another format, or is not as it was written.
+func checkDocument(format int, sum string, inner []byte) error {
+	if format != documentFormat {
+		return fmt.Errorf("format %d is unknown, only %d is known", format, documentFormat)
+	}
+	if checksum(inner) != sum {
+		return errors.New("damaged: the checksum is another")
+	}
+	return nil
 }
 
 func checksum(data []byte) string {

@@ -82,6 +82,10 @@ type Kind struct {
 	// KeepOne, when set, is the refusal to delete a holder's only item.
 	KeepOne string
 
+	// Compiled marks items that are compiled into the versions which have their
+	// holder: a write of one that breaks such a version is refused.
+	Compiled bool
+
 	// NumbersWritten marks items whose numbers are numbers in replies to writes
 	// and texts in those to reads; BareUpdates those answered without times when
 	// updated. Each is as Fastly does.
@@ -121,6 +125,9 @@ func Kinds() []*Kind {
 	slices.SortFunc(all, func(a, b *Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
+
+// KindNamed returns the kind of that name, or nil.
+func KindNamed(name string) *Kind { return kinds[name] }
 
 // Key returns what name is known by among the objects of its kind in a version.
 // Two names with one key cannot stand in one version.

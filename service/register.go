@@ -14,6 +14,7 @@ type spec[T any] struct {
 	Holds               *Kind
 	Holder              string
 	KeepOne             string
+	Compiled            bool
 	NumbersWritten      bool
 	BareUpdates         bool
 
@@ -70,7 +71,7 @@ func newKind[T any, P interface {
 	k := &Kind{
 		Name: s.Name, Model: s.Model, Noun: cmp.Or(s.Noun, s.Name), Wire: s.Wire,
 		Singleton: s.Singleton, Optional: s.Optional, Family: s.Family, ByID: s.ByID, Apart: s.Apart,
-		Related: s.Related, Holds: s.Holds, Holder: s.Holder, KeepOne: s.KeepOne,
+		Related: s.Related, Holds: s.Holds, Holder: s.Holder, KeepOne: s.KeepOne, Compiled: s.Compiled,
 		NumbersWritten: s.NumbersWritten, BareUpdates: s.BareUpdates,
 		placeless: s.Placeless, missing: s.Missing,
 		fold:   s.Fold,

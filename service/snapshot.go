@@ -22,9 +22,54 @@ type Snapshot struct {
 	// changes that overtake each other on the way cannot undo the later.
 	Generation int64
 
+	// ContentRevision counts the changes of what is compiled into versions of
+	// the service and is none's: the contents of dynamic snippets. Contents are
+	// those of this version's, by the snippet's ID.
+	ContentRevision int64
+	Contents        map[string]string
+
 	// Objects holds every object of the version by the kind's name, oldest
 	// first.
 	Objects map[string][]Object
+}
+
+// An Edition says which of two snapshots of a service is the newer one.
+type Edition struct{ Generation, ContentRevision int64 }
+
+// Edition returns the edition of s.
+func (s *Snapshot) Edition() Edition { return Edition{s.Generation, s.ContentRevision} }
+
+// Before reports whether e is older than o, and must not take its place.
+func (e Edition) Before(o Edition) bool {
+	if e.Generation != o.Generation {
+		return e.Generation < o.Generation
+	}
+	return e.ContentRevision < o.ContentRevision
+}
+
+// ContentOf returns the program text of one of the version's snippets.
+func (s *Snapshot) ContentOf(o *Snippet) string {
+	if o.Dynamic != 0 {
+		return s.Contents[o.ID]
+	}
+	if o.Content == nil {
+		return ""
+	}
+	return *o.Content
+}
+
+// Holders returns the objects of s that have items which the version is served
+// with, though they are not compiled into it.
+func (s *Snapshot) Holders() (all []HolderRef) {
+	for _, k := range Kinds() {
+		if k.Holds == nil || k.Holds.Compiled {
+			continue
+		}
+		for _, o := range s.Objects[k.Name] {
+			all = append(all, HolderRef{Service: s.Service, ID: o.Meta().ID})
+		}
+	}
+	return all
 }
 
 // An Unserved is a version that should be served and cannot be: it could not be

@@ -24,10 +24,11 @@ const maxProgram = 768 << 10
 
 // SnippetContentKind is the content's row in the engine.
 var SnippetContentKind = newKind(spec[SnippetContent]{
-	Name:   "snippet_content",
-	Model:  "Snippet",
-	Holder: "snippet_id",
-	Times:  NoDeletedAt,
+	Name:     "snippet_content",
+	Model:    "Snippet",
+	Holder:   "snippet_id",
+	Compiled: true,
+	Times:    NoDeletedAt,
 	Fields: []Field[SnippetContent]{
 		{Name: "content", At: func(c *SnippetContent) any { return &c.Content }, MaxLen: maxProgram, Lines: true},
 	},

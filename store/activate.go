@@ -72,7 +72,10 @@ func (db *DB) install(ctx context.Context, e *environment, who *service.Token, a
 		if err := compile(compiled); err != nil {
 			return nil, nil, err
 		}
-		v, s, err = db.installIf(ctx, e, who, at, func(t *tx, _ *service.Snapshot) error {
+		v, s, err = db.installIf(ctx, e, who, at, func(t *tx, now *service.Snapshot) error {
+			if now.ContentRevision != compiled.ContentRevision {
+				return errChanged
+			}
 			return t.unchanged(at, revision)
 		})
 		if !errors.Is(err, errChanged) {
@@ -96,7 +99,7 @@ func (t *tx) unchanged(at service.Ref, revision int64) error {
 func (db *DB) installIf(ctx context.Context, e *environment, who *service.Token, at service.Ref, accept func(*tx, *service.Snapshot) error) (v *service.Version, s *service.Snapshot, err error) {
 	s = &service.Snapshot{Customer: who.Customer, Service: at.Service, Version: at.Version}
 	err = db.update(ctx, func(t *tx) error {
-		if v, err = t.lockForActivation(who, at, &s.Generation); err != nil {
+		if v, err = t.lockForActivation(who, at, s); err != nil {
 			return err
 		}
 		if err := t.fill(s); err != nil {
@@ -128,7 +131,7 @@ func (db *DB) installIf(ctx context.Context, e *environment, who *service.Token,
 func (db *DB) withdraw(ctx context.Context, e *environment, who *service.Token, at service.Ref) (v *service.Version, s *service.Snapshot, err error) {
 	s = &service.Snapshot{Customer: who.Customer, Service: at.Service}
 	err = db.update(ctx, func(t *tx) error {
-		if v, err = t.lockForActivation(who, at, &s.Generation); err != nil {
+		if v, err = t.lockForActivation(who, at, s); err != nil {
 			return err
 		}
 		other, err := t.exists(`SELECT 1 FROM version
@@ -160,16 +163,16 @@ func (t *tx) clear(e *environment, id string) error {
 }
 
 // lockForActivation makes other activations of the service wait, gives out the
-// next generation, and returns the version. The service's row comes before the
-// version's, as everywhere: two writers never wait for each other in a circle.
-func (t *tx) lockForActivation(who *service.Token, at service.Ref, generation *int64) (*service.Version, error) {
+// next generation to s, and returns the version. The service's row comes before
+// the version's, as everywhere: two writers never wait for each other in a circle.
+func (t *tx) lockForActivation(who *service.Token, at service.Ref, s *service.Snapshot) (*service.Version, error) {
 	if _, err := t.service(who, at.Service); err != nil {
 		return nil, err
 	}
 	err := t.row(`
 		UPDATE service SET generation = generation + 1, updated_at = $1
-		WHERE id = $2 AND deleted_at IS NULL RETURNING generation`,
-		t.now.UnixMicro(), at.Service).Scan(generation)
+		WHERE id = $2 AND deleted_at IS NULL RETURNING generation, content_revision`,
+		t.now.UnixMicro(), at.Service).Scan(&s.Generation, &s.ContentRevision)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errHidden()
 	}

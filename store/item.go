@@ -43,33 +43,72 @@ func (db *DB) Item(ctx context.Context, who *service.Token, at service.HolderRef
 	return o, h, nil
 }
 
-// ChangeItems makes all changes to a holder's items, or none of them. It returns
-// the items as stored; nil for those deleted.
-func (db *DB) ChangeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange) (made []service.Object, err error) {
-	err = db.update(ctx, func(t *tx) error {
-		if _, err := t.holder(who, at, k); err != nil {
-			return err
+// ChangeItems makes all changes to a holder's items, or none of them. Items that
+// are compiled into versions are only changed if compile accepts the active and
+// the staged version with them. It may be called several times, and keeps no
+// other write waiting but in the last try.
+func (db *DB) ChangeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange, compile func(*service.Snapshot) error) (*service.ItemsWritten, error) {
+	if !k.Holds.Compiled {
+		return db.changeItems(ctx, who, at, k, changes, func(*service.ItemsWritten) error { return nil })
+	}
+	for range activateTries {
+		rehearsed, err := db.rehearse(ctx, who, at, k, changes)
+		if err != nil {
+			return nil, err
 		}
-		if _, err := t.exec(`UPDATE holder SET updated_at = $1 WHERE id = $2`, t.now.UnixMicro(), at.ID); err != nil {
-			return err
+		if err := compileEach(rehearsed, compile); err != nil {
+			return nil, err
 		}
-		for _, c := range changes {
-			o, err := t.changeItem(at, k, c)
-			if err != nil {
-				return err
+		w, err := db.changeItems(ctx, who, at, k, changes, func(w *service.ItemsWritten) error {
+			if !sameVersions(w, rehearsed) {
+				return errChanged
 			}
-			made = append(made, o)
+			return nil
+		})
+		if !errors.Is(err, errChanged) {
+			return w, err
 		}
-		n, err := t.countItems(at)
-		if err == nil && n > maxItems {
-			return service.Errorf(service.Invalid, "Exceeding max number of items: %d", maxItems)
+	}
+	return db.changeItems(ctx, who, at, k, changes, func(w *service.ItemsWritten) error { return compileEach(w, compile) })
+}
+
+// changeItems commits the changes if accept agrees to what comes of them.
+func (db *DB) changeItems(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange, accept func(*service.ItemsWritten) error) (w *service.ItemsWritten, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		if w, err = t.writeItems(who, at, k, changes); err != nil {
+			return err
 		}
-		return err
+		return accept(w)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return made, nil
+	return w, nil
+}
+
+func (t *tx) writeItems(who *service.Token, at service.HolderRef, k *service.Kind, changes []service.ItemChange) (*service.ItemsWritten, error) {
+	revision, err := t.lockHolder(who, at, k)
+	if err != nil {
+		return nil, err
+	}
+	made := make([]service.Object, len(changes))
+	for i, c := range changes {
+		if made[i], err = t.changeItem(at, k, c); err != nil {
+			return nil, err
+		}
+	}
+	n, err := t.countItems(at)
+	if err != nil {
+		return nil, err
+	}
+	if n > maxItems {
+		return nil, service.Errorf(service.Invalid, "Exceeding max number of items: %d", maxItems)
+	}
+	w := &service.ItemsWritten{Items: made, Holding: service.NewChange(at, k, revision, changes, made)}
+	if k.Holds.Compiled {
+		err = t.findCompiled(who, at, k, w)
+	}
+	return w, err
 }
 
 func (t *tx) changeItem(at service.HolderRef, k *service.Kind, c service.ItemChange) (service.Object, error) {
@@ -80,8 +119,7 @@ func (t *tx) changeItem(at service.HolderRef, k *service.Kind, c service.ItemCha
 	if c.Name != "" || !k.Holds.ByID {
 		var err error
 		old, err = t.item(at, k, c.Name)
-		var e *service.Error
-		if missing := errors.As(err, &e) && e.Code == service.Missing; err != nil && (!missing || c.Op == service.UpdateItem) {
+		if err != nil && (!isMissing(err) || c.Op == service.UpdateItem) {
 			return nil, err
 		}
 	}
@@ -116,6 +154,24 @@ func (t *tx) holder(who *service.Token, at service.HolderRef, k *service.Kind) (
 	}
 	h.Changed = toTime(changed)
 	return h, err
+}
+
+// lockHolder makes other writers of the holder's items wait, and returns the
+// revision that they have after this write. A service's row comes first, as
+// everywhere.
+func (t *tx) lockHolder(who *service.Token, at service.HolderRef, k *service.Kind) (revision int64, err error) {
+	if _, err := t.holder(who, at, k); err != nil {
+		return 0, err
+	}
+	if k.Holds.Compiled {
+		_, err := t.exec(`UPDATE service SET content_revision = content_revision + 1 WHERE id = $1`, at.Service)
+		if err != nil {
+			return 0, err
+		}
+	}
+	err = t.row(`UPDATE holder SET revision = revision + 1, updated_at = $1 WHERE id = $2 RETURNING revision`,
+		t.now.UnixMicro(), at.ID).Scan(&revision)
+	return revision, err
 }
 
 // insertHolder makes a new object able to hold items, with its first one.

@@ -22,10 +22,10 @@ func (db *DB) snapshot(ctx context.Context, who *service.Token, at service.Ref) 
 		}
 		s = &service.Snapshot{Customer: who.Customer, Service: at.Service, Version: at.Version}
 		err := t.row(`
-			SELECT service.generation, version.revision
+			SELECT service.generation, service.content_revision, version.revision
 			FROM version JOIN service ON service.id = version.service_id
 			WHERE version.service_id = $1 AND version.number = $2`,
-			at.Service, at.Version).Scan(&s.Generation, &revision)
+			at.Service, at.Version).Scan(&s.Generation, &s.ContentRevision, &revision)
 		if err != nil {
 			return err
 		}
@@ -56,10 +56,10 @@ func (db *DB) serving(ctx context.Context, e *environment) (all []*service.Snaps
 		var marked []*service.Snapshot
 		err := t.each(func(rows *sql.Rows) error {
 			var s service.Snapshot
-			err := rows.Scan(&s.Customer, &s.Service, &s.Version, &s.Generation)
+			err := rows.Scan(&s.Customer, &s.Service, &s.Version, &s.Generation, &s.ContentRevision)
 			marked = append(marked, &s)
 			return err
-		}, `SELECT service.customer_id, service.id, version.number, service.generation
+		}, `SELECT service.customer_id, service.id, version.number, service.generation, service.content_revision
 			FROM version JOIN service ON service.id = version.service_id
 			WHERE version.`+e.mark+` AND service.deleted_at IS NULL ORDER BY service.id`)
 		if err != nil {
@@ -118,6 +118,9 @@ func (t *tx) fill(s *service.Snapshot) error {
 		s.Objects[kind] = append(s.Objects[kind], o)
 		return nil
 	}, `SELECT kind, `+objectColumns+` FROM object WHERE service_id = $1 AND version = $2`, at.Service, at.Version)
+	if err != nil {
+		return err
+	}
 	s.Sort()
-	return err
+	return t.fillContents(s)
 }

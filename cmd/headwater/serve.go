@@ -218,8 +218,8 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 	if err != nil {
 		return err
 	}
-	s.feed = feed.NewLocal(s.edge, kept, s.log)
-	s.feed.Start(active, unread)
+	s.feed = feed.NewLocal(s.edge, s.db, kept, s.log)
+	s.feed.Start(ctx, active, unread)
 	return nil
 }
 

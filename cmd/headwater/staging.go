@@ -44,8 +44,8 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	if err != nil {
 		return err
 	}
-	s.staging.feed = feed.NewLocal(s.staging.edge, nil, s.log)
-	s.staging.feed.Start(staged, unread)
+	s.staging.feed = feed.NewLocal(s.staging.edge, s.db, nil, s.log)
+	s.staging.feed.Start(ctx, staged, unread)
 	return nil
 }
 

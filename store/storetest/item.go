@@ -16,7 +16,7 @@ func (h *house) dictionary(at service.Ref, name string) service.HolderRef {
 }
 
 func (h *house) change(at service.HolderRef, changes ...service.ItemChange) error {
-	_, err := h.db.ChangeItems(h.ctx, h.who, at, service.DictionaryKind, changes)
+	_, err := h.db.ChangeItems(h.ctx, h.who, at, service.DictionaryKind, changes, accept)
 	return err
 }
 
@@ -71,7 +71,7 @@ func items(h *house) {
 	// Who does not see the service, and who asks for another kind, finds nothing.
 	_, _, err = h.db.Items(h.ctx, h.other, d, service.DictionaryKind)
 	h.hidden(err)
-	_, err = h.db.ChangeItems(h.ctx, h.other, d, service.DictionaryKind, nil)
+	_, err = h.db.ChangeItems(h.ctx, h.other, d, service.DictionaryKind, nil, accept)
 	h.hidden(err)
 	_, _, err = h.db.Items(h.ctx, h.who, d, service.ACLKind)
 	h.fails(err, service.Missing, fmt.Sprintf("Couldn't find ACL '{ deleted => 0000-00-00 00:00:00, id => %s, service => %s }'", d.ID, d.Service))

@@ -65,8 +65,6 @@ func assertsOf(p *program) (a asserts) {
 type columns struct {
 	n       int
 	class   [256]uint8
-	samples []byte    // one byte of each, but for those two
-	sizes   []int     // how many bytes each has
 	members []bitset  // the positions whose sets have the column
 	before  []context // what a column is to the place before it
 	after   []context // and to the place after it
@@ -80,9 +78,9 @@ func (b *builder) newColumns() (c columns) {
 	if b.asserts.any {
 		sets = append(sets[:len(sets):len(sets)], newline)
 	}
-	c.split(sets)
+	samples := c.split(sets)
 	b.work += len(sets) * 128
-	for _, sample := range c.samples {
+	for _, sample := range samples {
 		c.add(b, sample, b.context(sample))
 	}
 	if b.asserts.any {
@@ -94,8 +92,8 @@ func (b *builder) newColumns() (c columns) {
 	return c
 }
 
-// split gives each byte its class.
-func (c *columns) split(sets []set) {
+// split gives each byte its class, and returns one byte of each.
+func (c *columns) split(sets []set) (samples []byte) {
 	n := 1
 	for _, s := range sets {
 		var numbers [2][256]uint16 // of the new classes, and 1 more; by whether s has them, and the old class
@@ -113,11 +111,11 @@ func (c *columns) split(sets []set) {
 			c.class[i] = uint8(*number - 1)
 		}
 	}
-	c.samples, c.sizes = make([]byte, n), make([]int, n)
+	samples = make([]byte, n)
 	for i := range 256 {
-		c.samples[c.class[i]] = byte(i)
-		c.sizes[c.class[i]]++
+		samples[c.class[i]] = byte(i)
 	}
+	return samples
 }
 
 // add appends a column.

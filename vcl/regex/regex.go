@@ -56,7 +56,7 @@ func Compile(pattern string) (*Regex, error) {
 		r.prefix = literalPrefix(root.subs)
 	}
 	r.literal = literalOf(root)
-	if r.literal == nil && root.regular() {
+	if root.regular() {
 		if r.sparse = compile(p, root, true); r.sparse != nil {
 			r.dfa = newDFA(r.sparse, r.begin)
 		}
@@ -114,10 +114,8 @@ func (r *Regex) find(m *machine, subject string, from int) (bool, error) {
 		m.slots = append(m.slots[:0], int32(at), int32(at+len(r.literal.text)))
 		return at >= 0, nil
 	}
-	if from == 0 && r.Linear() {
-		if match, _ := r.Match(subject); !match {
-			return false, nil
-		}
+	if from == 0 && r.dfa != nil && !r.dfa.match(subject) {
+		return false, nil
 	}
 	memoised := r.sparse
 	if r.full.rechecks || m.notEmpty && r.full.keeps {

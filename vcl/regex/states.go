@@ -237,12 +237,12 @@ func (b *builder) finish() *dfa {
 
 // exit returns the one byte that leaves state n, if it is only one.
 func (b *builder) exit(n uint16) (c byte, only bool) {
-	leaving := 0
-	for column, sample := range b.columns.samples {
-		if b.table[int(n)*b.columns.n+column] != n {
-			c = sample
-			leaving += b.columns.sizes[column]
+	found := 0
+	for i := range 256 {
+		if b.table[int(n)*b.columns.n+int(b.columns.class[i])] != n {
+			c = byte(i)
+			found++
 		}
 	}
-	return c, leaving == 1
+	return c, found == 1
 }
