@@ -186,6 +186,10 @@ func (p *parser) director(place at) Decl {
 		open := p.here().Pos
 		p.next()
 		m.Props = p.props()
+		for _, o := range m.Props { // a member is one line
+			m.remark(o.Comments)
+			o.Comments = nil
+		}
 		m.remark(p.take())
 		if !p.is("}") {
 			p.missing(`"." or "}"`)

@@ -186,8 +186,11 @@ func (p *parser) name(what string) *Name {
 func (p *parser) call(fun *Name) Expr {
 	c := &Call{at: fun.at, Fun: fun, Args: p.args()}
 	if fun.Text == "if" && len(c.Args) != 3 {
-		p.fail(fun.Pos.Off, fmt.Sprintf("if as a value takes a condition and two values, not %d arguments", len(c.Args)),
-			"if it is a statement, a ; is missing before it")
+		hint := ""
+		if p.is("{") {
+			hint = "is it a statement, and a ; missing before it?"
+		}
+		p.fail(fun.Pos.Off, "if as a value takes three arguments, a condition and two values", hint)
 	}
 	return c
 }
@@ -236,8 +239,8 @@ func (p *parser) numeral(place at, sign string) Expr {
 
 // fits tells of a number that its type has no room for.
 func (p *parser) fits(t token, err error) {
-	if err != nil {
-		p.fail(t.off, t.text+" does not fit in 64 bits", "")
+	if err != nil && !p.lost {
+		p.tell(t.off, t.text+" does not fit in 64 bits", "")
 	}
 }
 

@@ -55,12 +55,22 @@ func (l *lexer) suffix(begin int, k kind, plain bool) (kind, string) {
 	case known && plain:
 		return rtime, l.src[begin:l.off]
 	case l.off > unit || l.src[begin:l.off] == "0x" || l.src[begin:l.off] == "0X":
-		l.reject(begin, fmt.Sprintf("%q is not a number", l.src[begin:l.off]), "units are ms, s, m, h, d, w and y")
+		l.reject(begin, fmt.Sprintf("%q is not a number", l.src[begin:l.off]), numberHint(l.src[begin:l.off]))
 	case k == integer && plain && l.at(0, "%") && !l.at(1, "="):
 		l.off++
 		return percent, l.src[begin : l.off-1]
 	}
 	return k, l.src[begin:l.off]
+}
+
+func numberHint(text string) string {
+	switch {
+	case strings.Count(text, ".") > 1:
+		return `an address is written "..."`
+	case isLetter(text[len(text)-1]):
+		return "units are ms, s, m, h, d, w and y"
+	}
+	return ""
 }
 
 func (l *lexer) digits(digit func(byte) bool) {

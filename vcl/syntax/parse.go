@@ -31,7 +31,7 @@ type parser struct {
 	depth    int
 	inner    []string // comments within the statement or declaration just read
 	then     Stmt     // what the declaration just read is also to set
-	cases    int      // the depth of the statements of a case, or 0
+	cases    int      // how deep the statements of the innermost case are, or -1
 	problems Problems
 	warnings Problems
 }
@@ -42,7 +42,7 @@ func newParser(f *File, stmts bool) *parser {
 	if f.lines == nil {
 		f.lines = NewFile("", f.Text).lines
 	}
-	p := &parser{lexer: lexer{src: f.Text}, file: f}
+	p := &parser{lexer: lexer{src: f.Text}, file: f, cases: -1}
 	if off, msg := unreadable(f.Text); msg != "" {
 		p.src = ""
 		p.fail(off, msg, "")
@@ -174,8 +174,14 @@ func (p *parser) fail(off int, msg, hint string) {
 	}
 	p.lost, p.stuck = true, p.tok
 	p.tok = token{kind: nothing, off: p.tok.off, end: p.tok.end}
-	if n := len(p.problems); n > 0 && p.problems[n-1].Pos.Off == off {
-		return // seen from one level further out
+	p.tell(off, msg, hint)
+}
+
+// tell tells a problem that does not keep the parser from going on. Of several at
+// one place it tells the first: the others are the same, seen from further out.
+func (p *parser) tell(off int, msg, hint string) {
+	if n := len(p.problems); n > 0 && p.problems[n-1].Pos.Off == off || n == MaxErrors {
+		return
 	}
 	p.problems = append(p.problems, &Problem{Pos{p.file, off}, msg, hint})
 	if len(p.problems) == MaxErrors {
@@ -187,6 +193,7 @@ func (p *parser) fail(off int, msg, hint string) {
 func (p *parser) stop() {
 	p.off = len(p.src)
 	p.stuck = token{off: p.off, end: p.off}
+	p.lost, p.tok = true, token{kind: nothing, off: p.off, end: p.off}
 }
 
 // enter goes one level deeper, and reports whether that is allowed. leave is due

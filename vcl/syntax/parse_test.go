@@ -1,19 +1,11 @@
 package syntax
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
-
-// positionless compares trees as if none had a place.
-var positionless = cmp.Options{
-	cmp.Exporter(func(reflect.Type) bool { return true }),
-	cmpopts.IgnoreTypes(at{}),
-}
 
 // v, s and and make trees by hand.
 func v(text string) *Name                 { return &Name{Text: text} }
@@ -70,7 +62,7 @@ func TestConditionsThatAreNone(t *testing.T) {
 		`a # b`:                      `cannot hold a comment`,
 		`/* a */ b`:                  `cannot hold a comment`,
 		`"a" (b)`:                    `a parenthesis in a row`,
-		`if(a, b)`:                   `a condition and two values`,
+		`if(a, b)`:                   `three arguments`,
 		`"50% off"`:                  `a percent sign is written %25`,
 		`"%ff"`:                      `not UTF-8`,
 		"\"a\nb\"":                   `does not end`,

@@ -55,7 +55,7 @@ func (p *parser) endOfCase(c *Case) {
 		switch s.(type) {
 		case *Break, *Fallthrough:
 			if !last {
-				p.fail(c.Stmts[i+1].Place().Off, "a statement behind the end of its case", "")
+				p.tell(c.Stmts[i+1].Place().Off, "a statement behind the end of its case", "")
 			}
 			return
 		case *Return, *Error, *Restart, *Goto:
@@ -64,13 +64,16 @@ func (p *parser) endOfCase(c *Case) {
 			}
 		}
 	}
-	p.fail(p.prev, `expected "break" or "fallthrough", found `+p.found(), "every case ends in one of them")
+	if p.lost {
+		return
+	}
+	p.tell(p.prev, `expected "break" or "fallthrough", found `+p.found(), "every case ends in one of them")
 }
 
 // caseEnd reads a break or a fallthrough from behind the word.
 func (p *parser) caseEnd(place at, word string) Stmt {
 	if p.cases != p.depth {
-		p.fail(place.Pos.Off, `"`+word+`" stands at the end of a case, and nowhere else`, "")
+		p.tell(place.Pos.Off, `"`+word+`" stands at the end of a case, and nowhere else`, "")
 	}
 	p.end()
 	if word == "break" {

@@ -1,7 +1,7 @@
 package syntax
 
 // Walk calls visit for n and, as long as that returns true, for all that n consists
-// of, in the order of the text.
+// of, in the order of the text. The name in return(name) is visited once.
 func Walk(n Node, visit func(Node) bool) {
 	if n == nil || !visit(n) {
 		return
@@ -71,6 +71,8 @@ func walkExpr(e Expr, visit func(Node) bool) {
 
 func walkDecl(d Decl, visit func(Node) bool) {
 	switch d := d.(type) {
+	case *Import:
+		walkName(d.Name, visit)
 	case *Backend:
 		walkName(d.Name, visit)
 		walkAll(d.Props, visit)
@@ -126,7 +128,9 @@ func walkStmt(s Stmt, visit func(Node) bool) {
 		walkAll(s.Args, visit)
 	case *Return:
 		walkName(s.State, visit)
-		walkMaybe(s.Value, visit)
+		if name, ok := s.Value.(*Name); !ok || name != s.State {
+			walkMaybe(s.Value, visit)
+		}
 	case *Error:
 		walkMaybe(s.Status, visit)
 		walkMaybe(s.Reason, visit)
