@@ -64,7 +64,7 @@ func (p *parser) macros(list []Stmt) []Stmt {
 			continue
 		}
 		m := &Macro{at: at{Pos{p.file, c.off}}, Sub: sub}
-		m.remark(p.texts(p.comments[:i]))
+		m.note(p.texts(p.comments[:i]))
 		list = append(list, m)
 		p.comments, i = p.comments[i+1:], -1
 	}
@@ -81,6 +81,6 @@ func (p *parser) trail(n remarked) {
 		}
 		behind++
 	}
-	n.remark(p.texts(p.comments[:behind]))
+	n.note(p.texts(p.comments[:behind]))
 	p.comments = p.comments[behind:]
 }

@@ -24,8 +24,8 @@ func ParseUnit(f *File) (*Unit, Problems) {
 			continue
 		}
 		r := d.(remarked)
-		r.remark(before)
-		r.remark(p.inner)
+		r.note(before)
+		r.note(p.inner)
 		p.inner = nil
 		p.trail(r)
 		u.Decls = append(u.Decls, d)
@@ -122,7 +122,7 @@ func (p *parser) props() (list []*Property) {
 // prop reads .name = value; or .name = { properties }, one level deep.
 func (p *parser) prop() *Property {
 	o := &Property{at: p.here()}
-	o.remark(p.take())
+	o.note(p.take())
 	p.next()
 	o.Name = p.name("a property").Text
 	p.expect("=")
@@ -142,7 +142,7 @@ func (p *parser) group(o *Property) {
 	p.expect("{")
 	for p.is(".") {
 		inner := &Property{at: p.here()}
-		inner.remark(p.take())
+		inner.note(p.take())
 		p.next()
 		inner.Name = p.name("a property").Text
 		p.expect("=")
@@ -150,7 +150,7 @@ func (p *parser) group(o *Property) {
 		p.endOfEntry(inner, ";")
 		o.Props = append(o.Props, inner)
 	}
-	o.remark(p.take())
+	o.note(p.take())
 	if !p.is("}") {
 		p.missing(`"." or "}"`)
 	}
@@ -162,7 +162,7 @@ func (p *parser) group(o *Property) {
 
 // endOfEntry reads what ends an entry, and the comments up to there.
 func (p *parser) endOfEntry(n remarked, op string) {
-	n.remark(p.take())
+	n.note(p.take())
 	if !p.is(op) {
 		p.forgotten(op)
 	}
@@ -182,15 +182,15 @@ func (p *parser) director(place at) Decl {
 			continue
 		}
 		m := &Member{at: p.here()}
-		m.remark(p.take())
+		m.note(p.take())
 		open := p.here().Pos
 		p.next()
 		m.Props = p.props()
 		for _, o := range m.Props { // a member is one line
-			m.remark(o.Comments)
+			m.note(o.Comments)
 			o.Comments = nil
 		}
-		m.remark(p.take())
+		m.note(p.take())
 		if !p.is("}") {
 			p.missing(`"." or "}"`)
 		}
@@ -225,7 +225,7 @@ func (p *parser) acl(place at) Decl {
 
 func (p *parser) aclEntry() *ACLEntry {
 	e := &ACLEntry{at: p.here(), Bits: -1}
-	e.remark(p.take())
+	e.note(p.take())
 	e.Negated = p.accept("!")
 	if e.Address = p.tok.text; p.tok.kind != shortString {
 		p.missing("an address")
@@ -264,12 +264,12 @@ func (p *parser) table(place at) Decl {
 
 func (p *parser) tableEntry() *TableEntry {
 	e := &TableEntry{at: p.here(), Key: p.tok.text}
-	e.remark(p.take())
+	e.note(p.take())
 	p.next()
 	p.expect(":")
 	e.Value = p.value()
 	if p.is("}") {
-		e.remark(p.take())
+		e.note(p.take())
 		return e
 	}
 	p.endOfEntry(e, ",")

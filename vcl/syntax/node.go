@@ -169,7 +169,7 @@ type remarks struct {
 	Comments []string
 }
 
-func (r *remarks) remark(comments []string) { r.Comments = append(r.Comments, comments...) }
+func (r *remarks) note(comments []string) { r.Comments = append(r.Comments, comments...) }
 
 // Remark puts comments before those that there are.
 func (r *remarks) Remark(comments ...string) {
@@ -178,7 +178,7 @@ func (r *remarks) Remark(comments ...string) {
 
 // remarked is what can have comments.
 type remarked interface {
-	remark(comments []string)
+	note(comments []string)
 }
 
 // A Block is { Stmts }. Comments of the block are those before its end.

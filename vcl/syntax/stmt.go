@@ -22,7 +22,7 @@ func ParseStmts(f *File) ([]Stmt, Problems) {
 	case p.tok.kind != endOfFile:
 		p.fail(p.tok.off, p.found()+" outside of a switch", "")
 	case len(list) > 0:
-		list[len(list)-1].(remarked).remark(p.take())
+		list[len(list)-1].(remarked).note(p.take())
 	}
 	return list, p.problems
 }
@@ -57,8 +57,8 @@ func (p *parser) stmt(list []Stmt) []Stmt {
 	}
 	r := s.(remarked)
 	if _, block := s.(*Block); !block {
-		r.remark(before)
-		r.remark(p.inner)
+		r.note(before)
+		r.note(p.inner)
 	}
 	p.inner = nil
 	p.trail(r)
@@ -203,7 +203,7 @@ func (p *parser) block() *Block {
 	}
 	p.nextLive()
 	b.Stmts = p.stmts(nil)
-	b.remark(p.take())
+	b.note(p.take())
 	p.closing(b.Pos)
 	return b
 }
@@ -242,7 +242,7 @@ func (p *parser) ifs(place at) Stmt {
 			p.next()
 		}
 		branch := &If{at: place}
-		branch.remark(p.take())
+		branch.note(p.take())
 		i.Else, i = branch, branch
 	}
 }

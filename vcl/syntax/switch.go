@@ -27,7 +27,7 @@ func (p *parser) switches(place at) Stmt {
 // caseOf reads one case of a switch, with its statements.
 func (p *parser) caseOf() *Case {
 	c := &Case{at: p.here()}
-	c.remark(p.take())
+	c.note(p.take())
 	word := p.tok.text
 	p.next()
 	if word == "case" {
