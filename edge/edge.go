@@ -78,6 +78,9 @@ type Edge struct {
 	mu        sync.Mutex
 	clients   map[*clientConn]struct{}
 	listeners map[net.Listener]struct{}
+
+	spares atomic.Int32     // goroutines that wait for a client
+	spare  chan *clientConn // to one of them; closed when draining begins
 }
 
 // An activation is what the edge knows of a service: the newest edition seen and
@@ -105,6 +108,7 @@ func New(cfg Config) *Edge {
 		services:  map[string]*activation{},
 		items:     items{holders: map[string]map[string]*held{}},
 		drain:     make(chan struct{}),
+		spare:     make(chan *clientConn),
 		clients:   map[*clientConn]struct{}{},
 		listeners: map[net.Listener]struct{}{},
 	}
@@ -246,24 +250,43 @@ func (e *Edge) Serve(l net.Listener) error {
 	}
 }
 
+// maxSpare is how many goroutines wait for another connection when theirs has
+// ended. Their stacks have grown to what a request takes, which is a tenth of the
+// cost of a connection that serves one.
+const maxSpare = 64
+
+// start serves a client on a spare goroutine, or on a new one.
 func (e *Edge) start(tcp *net.TCPConn) {
 	c := newClientConn(e, tcp)
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.draining.Load() {
-		e.mu.Unlock()
 		tcp.Close()
 		return
 	}
 	e.clients[c] = struct{}{}
-	e.owned.Add(1)
-	e.mu.Unlock()
-	go func() {
-		defer e.owned.Done()
+	select {
+	case e.spare <- c:
+	default:
+		e.owned.Go(func() { e.work(c) })
+	}
+}
+
+// work serves c, and whoever comes while it waits as a spare, until draining
+// begins.
+func (e *Edge) work(c *clientConn) {
+	for c != nil {
 		c.serve()
 		e.mu.Lock()
 		delete(e.clients, c)
 		e.mu.Unlock()
-	}()
+		if e.spares.Add(1) > maxSpare {
+			e.spares.Add(-1)
+			return
+		}
+		c = <-e.spare // nil once it is closed
+		e.spares.Add(-1)
+	}
 }
 
 // newLink picks the kind of link for a connection.
@@ -285,6 +308,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	close(e.drain)
+	close(e.spare)
 	for l := range e.listeners {
 		l.Close()
 	}

@@ -35,7 +35,8 @@ type link interface {
 	swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error)
 
 	// stale reports whether an idle connection has bytes, an end or an error
-	// to be read, any of which makes it unfit for another request.
+	// to be read, any of which makes it unfit for another request. Nobody else
+	// may use or close the link meanwhile.
 	stale() bool
 
 	// reside hands a client connection its bytes as they come, by way of its

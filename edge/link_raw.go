@@ -38,8 +38,8 @@ type rawLink struct {
 	seen   time.Time // when the wait began that was looked into
 
 	readFn, writeFn, swapFn, turnFn func(fd uintptr) bool
-	staleFn                         func(fd uintptr)
-	quiet                           bool // staleFn's answer
+
+	fd uintptr // for stale alone; all else is given it by RawConn, which keeps it open meanwhile
 }
 
 // rawRead and rawWrite are the operands of a link's functions, which are made
@@ -67,7 +67,10 @@ func newRawLink(tcp *net.TCPConn) link {
 		return nil
 	}
 	l := &rawLink{alarm: alarm{tcp: tcp}, rc: rc}
-	l.readFn, l.writeFn, l.swapFn, l.turnFn, l.staleFn = l.onRead, l.onWrite, l.onSwap, l.onTurn, l.onStale
+	l.readFn, l.writeFn, l.swapFn, l.turnFn = l.onRead, l.onWrite, l.onSwap, l.onTurn
+	if rc.Control(func(fd uintptr) { l.fd = fd }) != nil {
+		return nil
+	}
 	return l
 }
 
@@ -224,17 +227,11 @@ func (l *rawLink) onTurn(fd uintptr) bool {
 	return false
 }
 
-func (l *rawLink) onStale(fd uintptr) {
-	var b [1]byte
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1,
-		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
-	l.quiet = errno == syscall.EAGAIN
-}
-
 func (l *rawLink) stale() bool {
-	l.quiet = false
-	err := l.rc.Control(l.staleFn)
-	return err != nil || !l.quiet
+	var b [1]byte
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, l.fd, uintptr(unsafe.Pointer(&b[0])), 1,
+		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	return errno != syscall.EAGAIN
 }
 
 func (l *rawLink) closeWrite() { l.tcp.CloseWrite() }
