@@ -144,7 +144,7 @@ func combinedInteger(a value, op syntax.Op, b value) value {
 func (x *Ctx) divide(a, b int64, rest bool) int64 {
 	switch {
 	case b == 0:
-		x.Failure = "EDIVZERO"
+		x.Failure = "EDOM"
 		return a
 	case rest:
 		return a % b
@@ -169,7 +169,7 @@ func combinedFloat(a value, op syntax.Op, b value) value {
 		return ofFloat(func(x *Ctx) float64 {
 			by := b.float(x)
 			if by == 0 {
-				x.Failure = "EDIVZERO"
+				x.Failure = "EDOM"
 				return a.float(x)
 			}
 			return a.float(x) / by
