@@ -1,0 +1,219 @@
+package vcl
+
+import (
+	"slices"
+	"strings"
+
+	"headwater/vcl/regex"
+)
+
+// Functions of the query of a URL.
+
+// filterSeparator stands between the names that querystring.filter is given. It
+// occurs in no URL.
+const filterSeparator = "\x1f"
+
+var _ = funcs(
+	textOfText("querystring.remove", func(_ *Ctx, url string) string {
+		before, _, _ := strings.Cut(url, "?")
+		return before
+	}),
+	textOfText("querystring.clean", func(x *Ctx, url string) string {
+		return x.filtered(url, func(p string) bool { return p != "" && p[0] != '=' })
+	}),
+	textOfTwo("querystring.filter", func(x *Ctx, url, names string) string {
+		return x.filtered(url, func(p string) bool { return !named(p, names) })
+	}),
+	textOfTwo("querystring.filter_except", func(x *Ctx, url, names string) string {
+		return x.filtered(url, func(p string) bool { return named(p, names) })
+	}),
+	textOfTwo("querystring.globfilter", func(x *Ctx, url, pattern string) string {
+		return x.filtered(url, func(p string) bool { return !glob(pattern, paramName(p)) })
+	}),
+	textOfTwo("querystring.globfilter_except", func(x *Ctx, url, pattern string) string {
+		return x.filtered(url, func(p string) bool { return glob(pattern, paramName(p)) })
+	}),
+	regfilterRow("querystring.regfilter", false),
+	regfilterRow("querystring.regfilter_except", true),
+	textOfThree("querystring.add", func(x *Ctx, url, name, text string) string {
+		return x.withParam(url, name, text)
+	}),
+	textOfThree("querystring.set", func(x *Ctx, url, name, text string) string { return x.setParam(url, name, text) }),
+	&function{name: "querystring.get", result: String, params: takes(String, String), least: 2, scopes: everywhere,
+		build: func(c *call) value {
+			url, name := c.text(0), c.text(1)
+			return ofString(func(x *Ctx) (string, bool) { return x.param(url(x), name(x)) })
+		}},
+	&function{name: "querystring.filtersep", result: String, scopes: everywhere,
+		build: func(*call) value { return constant(filterSeparator) }},
+	sortRow("querystring.sort"),
+	sortRow("boltsort.sort"),
+)
+
+// params are the parts of a query between its ampersands. The fragment, which no
+// request has, stays behind them.
+func params(url string) (before, query, fragment string, has bool) {
+	if i := strings.IndexByte(url, '#'); i >= 0 {
+		url, fragment = url[:i], url[i:]
+	}
+	before, query, has = strings.Cut(url, "?")
+	return before, query, fragment, has
+}
+
+// filtered is the URL with those parameters alone that keep accepts.
+func (x *Ctx) filtered(url string, keep func(param string) bool) string {
+	before, query, fragment, has := params(url)
+	if !has {
+		return url
+	}
+	var kept []string
+	for p := range strings.SplitSeq(query, "&") {
+		if keep(p) {
+			kept = append(kept, p)
+		}
+	}
+	return x.rejoined(before, kept, fragment)
+}
+
+// rejoined is a URL of its parts.
+func (x *Ctx) rejoined(before string, params []string, fragment string) string {
+	out := make([]string, 0, 2*len(params)+2)
+	out = append(out, before)
+	for i, p := range params {
+		out = append(out, either(i == 0, "?", "&"), p)
+	}
+	return x.arena.join(append(out, fragment))
+}
+
+func paramName(p string) string {
+	name, _, _ := strings.Cut(p, "=")
+	return name
+}
+
+// named reports whether names, with separators between them, has the parameter's.
+func named(p, names string) bool {
+	for name := range strings.SplitSeq(names, filterSeparator) {
+		if name == paramName(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// withParam appends a parameter.
+func (x *Ctx) withParam(url, name, text string) string {
+	before, query, fragment, has := params(url)
+	param := x.arena.join([]string{x.urlEncode(name), "=", x.urlEncode(text)})
+	switch {
+	case !has || query == "":
+		return x.arena.join([]string{before, "?", param, fragment})
+	default:
+		return x.arena.join([]string{before, "?", query, "&", param, fragment})
+	}
+}
+
+// setParam gives a parameter a value, in the place of the first of that name, and
+// takes out all others of it.
+func (x *Ctx) setParam(url, name, text string) string {
+	before, query, fragment, has := params(url)
+	encoded := x.urlEncode(name)
+	var kept []string
+	done := false
+	for p := range strings.SplitSeq(query, "&") {
+		switch {
+		case !has:
+		case paramName(p) != name && paramName(p) != encoded:
+			kept = append(kept, p)
+		case !done:
+			kept, done = append(kept, x.arena.join([]string{encoded, "=", x.urlEncode(text)})), true
+		}
+	}
+	if !done {
+		return x.withParam(url, name, text)
+	}
+	return x.rejoined(before, kept, fragment)
+}
+
+// param is the first parameter of a name, decoded: empty if it has no value.
+func (x *Ctx) param(url, name string) (string, bool) {
+	_, query, _, has := params(url)
+	if !has {
+		return "", false
+	}
+	for p := range strings.SplitSeq(query, "&") {
+		key, text, _ := strings.Cut(p, "=")
+		if key == name {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+func regfilterRow(name string, except bool) *function {
+	return &function{name: name, result: String, params: takes(String, Regex), least: 2, scopes: everywhere,
+		build: func(c *call) value {
+			url, pattern := c.text(0), c.args[1].regex
+			return ofSetString(func(x *Ctx) string {
+				return x.filtered(url(x), func(p string) bool { return x.test(pattern, paramName(p)) == except })
+			})
+		}}
+}
+
+// test reports whether a pattern matches, and keeps nothing of it.
+func (x *Ctx) test(r *regex.Regex, s string) bool {
+	yes, err := r.Match(s)
+	if err != nil {
+		x.Failure = "EREGRECUR"
+		x.RegexGaveUp++
+	}
+	return yes && err == nil
+}
+
+func sortRow(name string) *function {
+	return &function{name: name, result: String, params: takes(String, Boolean), least: 1, scopes: everywhere,
+		build: func(c *call) value {
+			url, unique := c.text(0), c.boolean(1)
+			return ofSetString(func(x *Ctx) string { return x.sorted(url(x), unique(x)) })
+		}}
+}
+
+func (x *Ctx) sorted(url string, unique bool) string {
+	before, query, fragment, has := params(url)
+	if !has {
+		return url
+	}
+	all := strings.Split(query, "&")
+	slices.SortStableFunc(all, func(p, q string) int {
+		if n := strings.Compare(paramName(p), paramName(q)); n != 0 {
+			return n
+		}
+		return strings.Compare(p, q)
+	})
+	if unique {
+		all = slices.CompactFunc(all, func(p, q string) bool { return paramName(p) == paramName(q) })
+	}
+	return x.rejoined(before, all, fragment)
+}
+
+// glob reports whether a pattern with * and ? matches the whole of s. It takes time
+// in proportion to the product of their lengths.
+func glob(pattern, s string) bool {
+	star, back := -1, 0
+	p, i := 0, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, back = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			back++
+			p, i = star+1, back
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
