@@ -207,8 +207,8 @@ func TestCheck(t *testing.T) {
 		{"port 0", edgetest.Snapshot(set(func(b *service.Backend) { b.Port = 0 })), "", "Backend 'origin': port 0 cannot be connected to"},
 		{"TLS", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL = true })), "", "Backend 'origin': use_ssl is set, and this edge does not speak TLS to backends yet"},
 		{"fields without effect", edgetest.Snapshot(set(func(b *service.Backend) {
-			b.FetchTimeout, b.KeepaliveTime, b.TCPKeepaliveEnable, b.Shield = &seconds, &seconds, &yes, &empty
-		})), "Backend 'origin': the edge does not act on fetch_timeout, keepalive_time, tcp_keepalive_enable yet", ""},
+			b.KeepaliveTime, b.TCPKeepaliveEnable, b.Shield = &seconds, &yes, &empty
+		})), "Backend 'origin': the edge does not act on keepalive_time, tcp_keepalive_enable yet", ""},
 		{"a healthcheck", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "Backend 'origin': the edge does not act on healthcheck yet", ""},
 	}
 	e := edgetest.Start(t, edge.Config{})

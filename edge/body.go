@@ -22,6 +22,11 @@ func (b *body) begin() failure {
 	if f != failNone {
 		return f
 	}
+	if b.out == framedNone { // what is left of it is not wanted
+		b.clean = b.done && b.clean
+		b.done = true
+		return failNone
+	}
 	x.event.responseBody += int64(len(data))
 	if b.out == framedChunked {
 		x.out.b = appendChunk(x.out.b, data)
@@ -71,7 +76,7 @@ func (b *body) finish(dst []byte) []byte {
 // end, before the client is written to: a quick client's next request finds it.
 func (b *body) release() {
 	x := b.x
-	x.disconnect(b.clean && b.in != framedClose && x.resp.persistent() && x.up.idle())
+	x.disconnect(b.clean && b.in != framedClose && x.beresp.persistent() && x.up.idle())
 }
 
 // chunkTail is the room that stream leaves behind the data of a chunk: its CR LF
@@ -90,7 +95,7 @@ func (b *body) stream() failure {
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]
 		}
-		n, err := x.readOrigin(room, after(time.Now(), x.backend.betweenBytesTimeout))
+		n, err := x.readOrigin(room, x.due(time.Now(), x.limits.betweenBytes))
 		if err != nil {
 			return b.interrupted(err)
 		}
@@ -141,7 +146,7 @@ func (b *body) interrupted(err error) failure {
 	case err == io.EOF && b.in == framedClose:
 		b.done = true
 		return b.end()
-	case err == errTimeout:
+	case err == errTimeout && x.late(failBetweenBytes) == failBetweenBytes:
 		x.event.cause = err
 		if b.out == framedChunked {
 			if f := b.end(); f != failNone {
@@ -151,7 +156,7 @@ func (b *body) interrupted(err error) failure {
 		return failBetweenBytes
 	}
 	x.event.cause = err
-	return failTruncated
+	return x.late(failTruncated)
 }
 
 // end writes the body's end alone.
@@ -166,7 +171,7 @@ func (b *body) end() failure {
 // connection's end frames the body, a reset tells it from a whole one; a gap
 // that counts as the end is none.
 func (b *body) abort(f failure) {
-	if b.out == framedClose && f == failTruncated {
+	if b.out == framedClose && (f == failTruncated || f == failFetch) {
 		b.x.c.torn = true
 	}
 }

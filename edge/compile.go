@@ -101,14 +101,19 @@ func (s *site) addDomain(name string) {
 
 func (s *site) addBackend(b *service.Backend) {
 	c := &backend{
-		name:                b.Name,
-		endpoint:            dial.To(b),
-		connectTimeout:      millis(b.ConnectTimeout),
-		firstByteTimeout:    millis(b.FirstByteTimeout),
-		betweenBytesTimeout: millis(b.BetweenBytesTimeout),
+		name:     b.Name,
+		endpoint: dial.To(b),
+		limits: limits{
+			connect:      millis(b.ConnectTimeout),
+			firstByte:    millis(b.FirstByteTimeout),
+			betweenBytes: millis(b.BetweenBytesTimeout),
+		},
 	}
-	if c.connectTimeout == 0 {
-		c.connectTimeout = defaultConnectTimeout
+	if c.limits.connect == 0 {
+		c.limits.connect = defaultConnectTimeout
+	}
+	if b.FetchTimeout != nil {
+		c.limits.fetch = millis(*b.FetchTimeout)
 	}
 	if b.OverrideHost != nil {
 		c.overrideHost = []byte(*b.OverrideHost)
@@ -145,7 +150,6 @@ func checkBackend(b *service.Backend) error {
 // yet, so that nobody finds out by waiting for it.
 func unusedFields(b *service.Backend) []string {
 	return asked([]ask{
-		{"fetch_timeout", b.FetchTimeout != nil && *b.FetchTimeout > 0},
 		{"max_conn", b.MaxConn != service.BackendKind.Default().(*service.Backend).MaxConn},
 		{"healthcheck", b.Healthcheck != nil && *b.Healthcheck != ""},
 		{"shield", b.Shield != nil && *b.Shield != ""},

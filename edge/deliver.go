@@ -20,41 +20,60 @@ const (
 // incoming tells how the origin frames the body of its answer (RFC 9112 section
 // 6.3).
 func (x *exchange) incoming() framing {
+	r := &x.beresp
 	switch {
-	case x.bodiless():
+	case bodiless(r.Status) || string(x.bereq.Method) == "HEAD":
 		return framedNone
-	case x.resp.chunked:
+	case r.chunked:
 		return framedChunked
-	case x.resp.length >= 0:
+	case r.length >= 0:
 		return framedLength
 	}
 	return framedClose
 }
 
+// bodiless reports whether an answer with that status has no body whatever its
+// fields say.
+func bodiless(status int) bool { return status == 204 || status == 304 }
+
 // outgoing tells how we frame it for the client. A body without a known length
 // is chunked for whoever understands that, so that its end can be told from a
 // broken connection.
 func (x *exchange) outgoing(in framing) framing {
-	if in == framedNone || in == framedLength {
-		return in
-	}
-	if x.req.http10 {
+	switch {
+	case x.headOnly || bodiless(x.resp.Status):
+		return framedNone
+	case in == framedNone || in == framedLength:
+		return framedLength
+	case x.req.http10:
 		return framedClose
 	}
 	return framedChunked
+}
+
+// length is the Content-Length that goes with the origin's answer, -1 for none.
+func (x *exchange) length(out framing) int64 {
+	switch {
+	case out == framedLength && x.body.in == framedNone:
+		return 0
+	case out == framedLength, out == framedNone && x.resp.Status != 204:
+		return x.beresp.length
+	}
+	return -1
 }
 
 // deliver sends the origin's answer to the client: the head and what has come of
 // the body in one write, the rest as it comes. It reports whether the client's
 // connection may serve another request.
 func (x *exchange) deliver() bool {
-	in := x.incoming()
-	b := body{x: x, in: in, out: x.outgoing(in), left: x.resp.length}
+	x.makeResp(&x.beresp.Response, time.Now())
+	b := &x.body
+	b.out = x.outgoing(b.in)
 	keep := x.persistent() && b.out != framedClose && !x.up.behind()
 	if x.out.home == nil {
 		x.out = newOutput()
 	}
-	x.out.b = x.appendResponse(x.out.b[:0], b.out, keep)
+	x.out.b = x.appendHead(x.out.b[:0], b.out, x.length(b.out), keep)
 	if b.begin() != failNone {
 		x.disconnect(false)
 		return x.fail(failMalformed)
@@ -75,58 +94,73 @@ func (x *exchange) deliver() bool {
 	return keep
 }
 
-// appendResponse appends the head that goes to the client.
-func (x *exchange) appendResponse(dst []byte, out framing, keep bool) []byte {
-	r, now := &x.resp, time.Now()
+// The fields that we make, whatever their values.
+var (
+	dateKey      = message.NewKey("Date")
+	viaKey       = message.NewKey("Via")
+	servedByKey  = message.NewKey("X-Served-By")
+	cacheKey     = message.NewKey("X-Cache")
+	cacheHitsKey = message.NewKey("X-Cache-Hits")
+	timerKey     = message.NewKey("X-Timer")
+)
+
+// makeResp makes the answer to the client out of the origin's, or of one of ours:
+// what ends at this hop is left out, and the marks are added by which an answer
+// tells which edges it has passed.
+func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	x.event.firstByte = now.Sub(x.started)
-	dst = r.appendStatus(dst)
-	dated := false
-	for i := range r.Fields {
-		f := &r.Fields[i]
+	r, dated := &x.resp, false
+	r.Status, r.Reason, r.Fields = from.Status, from.Reason, r.Fields[:0]
+	for i := range from.Fields {
+		f := &from.Fields[i]
 		if f.Hop {
 			continue
 		}
 		switch f.ID {
-		case message.ContentLength, message.TransferEncoding, message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer:
+		case message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer:
 			continue
-		case message.Trailer:
-			if out != framedChunked {
-				continue
-			}
 		case message.Date:
 			dated = true
 		}
-		dst = appendField(dst, f.Name, f.Value)
+		r.Fields = append(r.Fields, *f)
 	}
 	if !dated { // RFC 9110 section 6.6.1
-		dst = appendDate(dst, x.c.edge.dateAt(now))
+		r.Fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
 	}
-	dst = x.appendMarks(dst, r.Fields, now)
+	r.Fields.Add(viaKey, x.list(from.Fields, message.Via, viaMark))
+	r.Fields.Add(servedByKey, x.list(from.Fields, message.XServedBy, x.c.edge.cfg.Identity))
+	r.Fields.Add(cacheKey, x.list(from.Fields, message.XCache, "MISS"))
+	r.Fields.Add(cacheHitsKey, x.list(from.Fields, message.XCacheHits, "0"))
+	r.Fields.Add(timerKey, x.timer(now))
+}
+
+// timer is the value of an answer's X-Timer.
+func (x *exchange) timer(now time.Time) string {
+	from := len(x.scratch)
+	x.scratch = append(appendTimer(x.scratch, x.started), ",VE"...)
+	x.scratch = strconv.AppendInt(x.scratch, now.Sub(x.started).Milliseconds(), 10)
+	return message.Text(x.scratch[from:])
+}
+
+// appendHead appends the head that goes to the client. Framing and what becomes of
+// the connection are ours to say; length is -1 for none.
+func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) []byte {
+	dst = appendStatus(dst, &x.resp)
+	for i := range x.resp.Fields {
+		f := &x.resp.Fields[i]
+		switch {
+		case f.Hop, f.ID == message.ContentLength, f.ID == message.TransferEncoding, f.ID == message.Trailer && out != framedChunked:
+			continue
+		}
+		dst = appendField(dst, f.Name, f.Value)
+	}
 	switch {
 	case out == framedChunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	case out == framedLength, out == framedNone && r.length >= 0 && r.Status != 204:
-		dst = appendLength(dst, r.length)
+	case length >= 0:
+		dst = appendLength(dst, length)
 	}
 	dst = x.appendConnection(dst, keep)
-	return append(dst, '\r', '\n')
-}
-
-func appendDate(dst, date []byte) []byte {
-	dst = append(dst, "Date: "...)
-	dst = append(dst, date...)
-	return append(dst, '\r', '\n')
-}
-
-// appendMarks appends the fields by which an answer tells which edges it passed.
-func (x *exchange) appendMarks(dst []byte, fields message.Fields, now time.Time) []byte {
-	dst = appendList(dst, fields, message.Via, "Via", viaMark)
-	dst = appendList(dst, fields, message.XServedBy, "X-Served-By", x.c.edge.cfg.Identity)
-	dst = appendList(dst, fields, message.XCache, "X-Cache", "MISS")
-	dst = appendList(dst, fields, message.XCacheHits, "X-Cache-Hits", "0")
-	dst = appendTimer(dst, x.started)
-	dst = append(dst, ",VE"...)
-	dst = strconv.AppendInt(dst, now.Sub(x.started).Milliseconds(), 10)
 	return append(dst, '\r', '\n')
 }
 
@@ -142,45 +176,10 @@ func (x *exchange) appendConnection(dst []byte, keep bool) []byte {
 	return dst
 }
 
-func (r *response) appendStatus(dst []byte) []byte {
+func appendStatus(dst []byte, r *message.Response) []byte {
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	dst = append(dst, ' ')
 	dst = append(dst, r.Reason...)
 	return append(dst, '\r', '\n')
-}
-
-// synthesize answers in the origin's place and ends the connection.
-func (x *exchange) synthesize(status int, reason string, unknownDomain bool) {
-	e, now := x.c.edge, time.Now()
-	if x.out.home == nil {
-		x.out = newOutput()
-	}
-	page, kind := newOutput(), "text/html; charset=utf-8"
-	defer page.free()
-	if unknownDomain {
-		var room [256]byte
-		page.b = appendUnknownDomainPage(page.b, hostName(room[:0], x.req.host), e.cfg.Identity)
-		kind = "text/html"
-	} else {
-		page.b = appendErrorPage(page.b, status, reason, e.cfg.Identity, now, e.xid.Add(1))
-	}
-	x.resp.reset()
-	x.resp.Status, x.resp.Reason = status, []byte(reason)
-	dst := x.resp.appendStatus(x.out.b[:0])
-	dst = append(dst, "Server: Varnish\r\nRetry-After: 0\r\n"...)
-	dst = appendText(dst, "Content-Type", kind)
-	if unknownDomain {
-		dst = append(dst, "Cache-Control: private, no-cache\r\n"...)
-	}
-	dst = appendLength(dst, int64(len(page.b)))
-	dst = append(dst, "Accept-Ranges: bytes\r\n"...)
-	dst = appendDate(dst, e.dateAt(now))
-	dst = x.appendMarks(dst, x.resp.Fields, now)
-	dst = append(dst, "Connection: close\r\n\r\n"...)
-	if string(x.req.Method) != "HEAD" {
-		dst = append(dst, page.b...)
-	}
-	x.out.b = dst
-	x.write(dst)
 }

@@ -12,35 +12,51 @@ import (
 // sets the failure that the client and the log are told of.
 //
 // Exchanges are pooled. What they point to belongs to the client's buffer (the
-// request), to in (the response) or to the table.
+// request), to in (the origin's answer), to scratch or to the table.
 type exchange struct {
-	c       *clientConn
-	req     request
-	resp    response
-	site    *site
-	backend *backend
-	started time.Time
+	c        *clientConn
+	site     *site
+	backend  *backend
+	limits   limits    // of this fetch
+	fetchDue time.Time // when all of it has to be over, zero for no such limit
+	started  time.Time
 
-	out output  // the message being written: first the request, then the response
+	// The messages in the order of their making. What goes out has fields of its
+	// own, but the texts are those of what it was made from.
+	req    request          // from the client
+	bereq  message.Request  // to the origin
+	beresp response         // from the origin
+	obj    message.Response // made here in its place
+	resp   message.Response // to the client
+
+	out output  // the message being written: first the request, then the answer
 	in  *buffer // the origin's bytes
 
-	first []byte // what of the response's body came with its head
+	rest     []byte // what of the request's body came with its head
+	whole    bool   // which is all of it
+	headOnly bool   // the client asked for no body
+	body     body   // of the origin's answer
+	first    []byte // what of it came with its head
+	chunks   chunkReader
 
-	held *buffer // the client's buffer, when the exchange outlives the turn
-	rest []byte  // what of the request's body came with its head
-	up   upload
+	held    *buffer // the client's buffer, when the exchange outlives the turn
+	up      upload
+	scratch []byte // texts of fields that we make
 
 	origin *originConn
-	chunks chunkReader // of the response
 
 	event event
 }
 
 var exchanges = sync.Pool{New: func() any {
-	return &exchange{
-		req:  request{Request: message.Request{Fields: make(message.Fields, 0, maxFields)}},
-		resp: response{Response: message.Response{Fields: make(message.Fields, 0, maxFields)}},
-	}
+	const room = maxFields + 20 // and our own
+	x := &exchange{scratch: make([]byte, 0, 512)}
+	x.req.Fields = make(message.Fields, 0, room)
+	x.bereq.Fields = make(message.Fields, 0, room)
+	x.beresp.Fields = make(message.Fields, 0, room)
+	x.obj.Fields = make(message.Fields, 0, room)
+	x.resp.Fields = make(message.Fields, 0, room)
+	return x
 }}
 
 func newExchange(c *clientConn) *exchange {
@@ -62,12 +78,15 @@ func (x *exchange) free() {
 		x.held.free()
 	}
 	x.req.reset()
-	x.resp.reset()
+	x.beresp.reset()
+	x.bereq = message.Request{Fields: x.bereq.Fields[:0]}
+	x.obj = message.Response{Fields: x.obj.Fields[:0]}
+	x.resp = message.Response{Fields: x.resp.Fields[:0]}
 	x.chunks.reset()
 	x.up.reset()
 	x.c, x.site, x.backend, x.origin = nil, nil, nil, nil
 	x.in, x.held, x.first, x.rest = nil, nil, nil, nil
-	x.event = event{}
+	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
 	exchanges.Put(x)
 }
 
@@ -76,10 +95,26 @@ func (x *exchange) free() {
 // client, so it may run inside the resident loop.
 func (x *exchange) serve(body []byte) bool {
 	x.event.requestBody = int64(len(body))
+	x.rest, x.whole = body, true
+	return x.answer()
+}
+
+// serveUpload answers a request whose body is still to come. It reports whether
+// the client's connection may serve another, and what came behind the body.
+func (x *exchange) serveUpload() (keep bool, leftover []byte) {
+	x.whole = false
+	keep = x.answer()
+	x.endUpload()
+	return keep && x.up.whole, x.up.leftover
+}
+
+func (x *exchange) answer() bool {
 	if f := x.route(); f != failNone {
 		return x.fail(f)
 	}
-	if f := x.fetch(body); f != failNone {
+	if f := x.fetch(); f != failNone {
+		x.endUpload()
+		x.disconnect(false)
 		return x.fail(f)
 	}
 	return x.deliver()
@@ -90,6 +125,7 @@ const maxLoops = 3
 
 // route finds the site and the backend.
 func (x *exchange) route() failure {
+	x.headOnly = string(x.req.Method) == "HEAD"
 	x.site = x.c.edge.table.Load().find(x.req.host)
 	if x.site == nil {
 		return failUnknownDomain
@@ -100,6 +136,7 @@ func (x *exchange) route() failure {
 	if x.backend = x.site.pick(); x.backend == nil {
 		return failNoBackend
 	}
+	x.limits = x.backend.limits
 	return failNone
 }
 
@@ -107,12 +144,6 @@ func (x *exchange) route() failure {
 // far as the request and the edge decide.
 func (x *exchange) persistent() bool {
 	return x.req.persistent() && !x.c.edge.draining.Load()
-}
-
-// bodiless reports whether the response has no body whatever its fields say (RFC
-// 9112 section 6.3).
-func (x *exchange) bodiless() bool {
-	return string(x.req.Method) == "HEAD" || x.resp.Status == 204 || x.resp.Status == 304
 }
 
 // write sends b to the client.
@@ -142,5 +173,6 @@ func (x *exchange) fail(f failure) bool {
 // refuse answers a request that has no meaning.
 func (x *exchange) refuse(m *malformed) {
 	x.event.failure, x.event.cause = failRefused, m
+	x.headOnly = string(x.req.Method) == "HEAD"
 	x.synthesize(m.status, refusals[m.status], false)
 }

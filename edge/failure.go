@@ -36,6 +36,7 @@ const (
 	failWrite
 	failMalformed
 	failHeaderOverflow
+	failFetch
 	failBetweenBytes
 	failTruncated
 	failNoBackend
@@ -66,6 +67,7 @@ var failures = [...]struct {
 	failWrite:          {sideOrigin, 503, "backend write error"},
 	failMalformed:      {sideOrigin, 503, "Service Unavailable"},
 	failHeaderOverflow: {sideOrigin, 503, "Header overflow"},
+	failFetch:          {sideOrigin, 503, "fetch timeout"},
 	failBetweenBytes:   {sideOrigin, 0, "between bytes timeout"},
 	failTruncated:      {sideOrigin, 0, "truncated response"},
 	failNoBackend:      {sideEdge, 503, "All backends failed or unhealthy"},

@@ -35,11 +35,18 @@ func (r *request) loops() int {
 	return n
 }
 
-// appendRequest appends the head that goes to the origin: the client's
-// end-to-end fields in their order, and ours (Fastly's rules for each are in
-// reference/http/http-headers).
+// makeBereq makes the request to the origin out of the client's.
+func (x *exchange) makeBereq() {
+	r := &x.bereq
+	r.Method, r.Target = x.req.Method, x.req.Target
+	r.Fields = append(r.Fields[:0], x.req.Fields...)
+}
+
+// appendRequest appends the head that goes to the origin: the end-to-end fields of
+// bereq in their order, and ours (Fastly's rules for each are in
+// reference/http/http-headers). How the body is framed is the client's say alone.
 func (x *exchange) appendRequest(dst []byte) []byte {
-	r := &x.req
+	r := &x.bereq
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
 	dst = append(dst, r.Target...)
@@ -60,7 +67,7 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 				continue
 			}
 		case message.Trailer:
-			if !r.chunked {
+			if !x.req.chunked {
 				continue
 			}
 		case message.FastlyClientIP:
@@ -78,13 +85,14 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	}
 	dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
 	dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
+	dst = append(dst, "X-Timer: "...)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
 	switch {
-	case r.chunked:
+	case x.req.chunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	case r.length >= 0:
-		dst = appendLength(dst, r.length)
+	case x.req.length >= 0:
+		dst = appendLength(dst, x.req.length)
 	}
 	return append(dst, '\r', '\n')
 }
@@ -104,13 +112,30 @@ func (x *exchange) originHost() []byte {
 // appendForwarded appends what Fastly tells an origin of a client that came over
 // TLS, and only then; a plain client's own fields pass untouched.
 func (x *exchange) appendForwarded(dst []byte, mark bool) []byte {
-	dst = appendList(dst, x.req.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
-	dst = appendList(dst, x.req.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
-	dst = appendList(dst, x.req.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
+	dst = appendList(dst, x.bereq.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
+	dst = appendList(dst, x.bereq.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
+	dst = appendList(dst, x.bereq.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
 	if mark {
 		dst = appendText(dst, "Fastly-SSL", "1")
 	}
 	return dst
+}
+
+// list is the value of a list field: every value that the message has already, then
+// ours. It is made in scratch, unless it is ours alone.
+func (x *exchange) list(fields message.Fields, id message.ID, own string) string {
+	from := len(x.scratch)
+	for i := range fields {
+		if f := &fields[i]; f.ID == id && len(f.Value) > 0 {
+			x.scratch = append(x.scratch, f.Value...)
+			x.scratch = append(x.scratch, ',', ' ')
+		}
+	}
+	if len(x.scratch) == from {
+		return own
+	}
+	x.scratch = append(x.scratch, own...)
+	return message.Text(x.scratch[from:])
 }
 
 // appendList appends a list field: every value that the message has already,
@@ -141,11 +166,11 @@ func appendLength(dst []byte, n int64) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// appendTimer appends X-Timer up to what is known when a request comes in: when
+// appendTimer appends the value of X-Timer up to what is known when a request comes in: when
 // that was, in microseconds.
 func appendTimer(dst []byte, at time.Time) []byte {
 	micros := at.UnixMicro()
-	dst = append(dst, "X-Timer: S"...)
+	dst = append(dst, 'S')
 	dst = strconv.AppendInt(dst, micros/1e6, 10)
 	dst = append(dst, '.')
 	for rest, unit := micros%1e6, int64(1e5); unit > 0; unit /= 10 {

@@ -33,6 +33,7 @@ func TestForwardedForSecureClient(t *testing.T) {
 			if err := parseRequest([]byte("GET / HTTP/1.1\r\nHost: a.example\r\n"+tt.fields+"\r\n"), &x.req); err != nil {
 				t.Fatal(err)
 			}
+			x.makeBereq()
 			got := strings.Split(string(x.appendRequest(nil)), "\r\n")
 			want := append([]string{"GET / HTTP/1.1", "Host: a.example"}, tt.want...)
 			want = append(want, "Via: 1.1 varnish", "CDN-Loop: Headwater", "X-Timer: S1700000000.000042,VS0", "", "")

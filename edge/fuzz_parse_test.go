@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"headwater/internal/message"
 )
@@ -99,6 +100,7 @@ func FuzzParseRequest(f *testing.F) {
 		checkFields(t, b, x.req.Fields, &x.req.head)
 		x.req.loops()
 		(&table{}).find(x.req.host)
+		x.makeBereq()
 		sent := x.appendRequest(nil)
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(sent)))
 		if err != nil {
@@ -138,23 +140,26 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		x := newExchange(&clientConn{edge: e, remote: "192.0.2.7"})
 		defer x.free()
-		x.req.Method = []byte("GET")
+		x.bereq.Method = []byte("GET")
+		x.headOnly = headOnly
 		if headOnly {
-			x.req.Method = []byte("HEAD")
+			x.bereq.Method = []byte("HEAD")
 		}
-		if err := parseResponse(b[:end], &x.resp); err != nil {
+		if err := parseResponse(b[:end], &x.beresp); err != nil {
 			return
 		}
-		checkFields(t, b, x.resp.Fields, &x.resp.head)
-		if x.resp.Status < 100 || x.resp.Status > 999 {
-			t.Errorf("status %d", x.resp.Status)
+		checkFields(t, b, x.beresp.Fields, &x.beresp.head)
+		if x.beresp.Status < 100 || x.beresp.Status > 999 {
+			t.Errorf("status %d", x.beresp.Status)
 		}
-		if x.resp.Status < 200 {
+		if x.beresp.Status < 200 {
 			return
 		}
-		framing := x.outgoing(x.incoming())
-		sent := x.appendResponse(nil, framing, seed&1 == 0)
-		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(sent)), &http.Request{Method: string(x.req.Method)})
+		x.body = body{x: x, in: x.incoming()}
+		x.makeResp(&x.beresp.Response, time.Now())
+		framing := x.outgoing(x.body.in)
+		sent := x.appendHead(nil, framing, x.length(framing), seed&1 == 0)
+		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(sent)), &http.Request{Method: string(x.bereq.Method)})
 		if err != nil {
 			t.Fatalf("net/http refuses %q: %v", sent, err)
 		}
@@ -163,7 +168,7 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		if !headOnly && r.StatusCode != 204 && r.StatusCode != 304 {
 			chunked := len(r.TransferEncoding) == 1
-			if chunked != (framing == framedChunked) || framing == framedLength && r.ContentLength != x.resp.length {
+			if chunked != (framing == framedChunked) || framing == framedLength && r.ContentLength != x.beresp.length {
 				t.Errorf("net/http reads framing %v, %d in %q", r.TransferEncoding, r.ContentLength, sent)
 			}
 		}

@@ -21,7 +21,7 @@ func (x *exchange) connect(fresh bool) failure {
 	if o == nil {
 		e, b := x.c.edge, x.backend
 		began := time.Now()
-		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, b.connectTimeout)
+		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, x.limits.connect)
 		x.event.connect = time.Since(began)
 		if err != nil {
 			x.event.cause = err
@@ -55,11 +55,25 @@ func (x *exchange) disconnect(fit bool) {
 	}
 }
 
-// fetch sends the request and reads the answer's head.
-func (x *exchange) fetch(body []byte) failure {
+// fetch sends a request to the backend and reads the answer's head.
+func (x *exchange) fetch() failure {
+	x.makeBereq()
+	x.fetchDue = time.Time{}
+	f := failNone
+	if x.whole {
+		f = x.fetchWhole()
+	} else {
+		f = x.fetchUpload()
+	}
+	x.body = body{x: x, in: x.incoming(), left: x.beresp.length}
+	return f
+}
+
+// fetchWhole fetches with a body that is at hand.
+func (x *exchange) fetchWhole() failure {
 	x.out, x.in = newOutput(), getBuffer(0)
 	x.out.b = x.appendRequest(x.out.b)
-	x.out.b = append(x.out.b, body...)
+	x.out.b = append(x.out.b, x.rest...)
 	f, n := x.send(false)
 	if f != failNone && x.retriable() {
 		x.event.retries++
@@ -90,7 +104,7 @@ func (x *exchange) send(fresh bool) (failure, int) {
 	case wrote < len(x.out.b):
 		return failWrite, 0
 	case err == errTimeout:
-		return failFirstByte, 0
+		return x.late(failFirstByte), 0
 	}
 	return failRead, 0
 }
@@ -99,12 +113,12 @@ func (x *exchange) send(fresh bool) (failure, int) {
 // is looked at once before waiting: an origin that is too busy may have said so,
 // and nothing will announce it again.
 func (x *exchange) exchange() (wrote, n int, err error) {
-	o, stall := x.origin, x.backend.betweenBytesTimeout
+	o, stall := x.origin, x.limits.betweenBytes
 	if o.served > 0 {
-		return o.link.swap(x.out.b, x.in.b, x.firstByteDue(time.Now()), stall)
+		return o.link.swap(x.out.b, x.in.b, x.answerDue(time.Now()), stall)
 	}
 	if wrote, err = o.link.write(x.out.b, stall); err == nil {
-		n, err = o.link.read(x.in.b, x.firstByteDue(time.Now()))
+		n, err = o.link.read(x.in.b, x.answerDue(time.Now()))
 	}
 	return wrote, n, err
 }
@@ -116,7 +130,7 @@ func (x *exchange) exchange() (wrote, n int, err error) {
 // section 9.2.2) or was not sent at all. Nobody else decides this.
 func (x *exchange) retriable() bool {
 	return x.origin != nil && x.origin.served > 0 && closed(x.event.cause) &&
-		(x.event.sent == 0 || idempotent(x.req.Method))
+		(x.event.sent == 0 || idempotent(x.bereq.Method))
 }
 
 func idempotent(method []byte) bool {
@@ -127,8 +141,30 @@ func idempotent(method []byte) bool {
 	return false
 }
 
-func (x *exchange) firstByteDue(now time.Time) time.Time {
-	return after(now, x.backend.firstByteTimeout)
+// answerDue is when the answer has to begin to a request that was sent just now,
+// which is also when the clock of the whole fetch starts.
+func (x *exchange) answerDue(now time.Time) time.Time {
+	x.fetchDue = after(now, x.limits.fetch)
+	return x.due(now, x.limits.firstByte)
+}
+
+// due returns the moment d from now, or when the whole fetch has to be over if that
+// is earlier.
+func (x *exchange) due(now time.Time, d time.Duration) time.Time {
+	due := after(now, d)
+	if !x.fetchDue.IsZero() && (due.IsZero() || x.fetchDue.Before(due)) {
+		return x.fetchDue
+	}
+	return due
+}
+
+// late returns what a wait that took too long has failed of: f, or the limit of
+// the whole fetch.
+func (x *exchange) late(f failure) failure {
+	if !x.fetchDue.IsZero() && !time.Now().Before(x.fetchDue) {
+		return failFetch
+	}
+	return f
 }
 
 // after returns the moment d from now, none for a d of 0.
@@ -160,16 +196,16 @@ func (x *exchange) readHead(n int) failure {
 			n += more
 			continue
 		}
-		if err := parseResponse(x.in.b[from:from+end], &x.resp); err != nil {
+		if err := parseResponse(x.in.b[from:from+end], &x.beresp); err != nil {
 			return x.badResponse(err)
 		}
 		from += end
 		scan = headScan{}
-		if x.resp.Status >= 200 {
+		if x.beresp.Status >= 200 {
 			x.first = x.in.b[from:n]
 			return failNone
 		}
-		if interim++; interim > maxInterim || x.resp.Status == 101 {
+		if interim++; interim > maxInterim || x.beresp.Status == 101 {
 			return x.badResponse(errStatus)
 		}
 		if f := x.passInterim(); f != failNone {
@@ -188,21 +224,23 @@ func (x *exchange) readMore(from, n int, first bool) (int, failure) {
 		}
 		x.in = x.in.grow(n)
 	}
-	now := time.Now()
-	due := after(now, x.backend.betweenBytesTimeout)
+	limit := x.limits.betweenBytes
 	if first {
-		due = x.firstByteDue(now)
+		limit = x.limits.firstByte
 	}
-	more, err := x.readOrigin(x.in.b[n:], due)
+	more, err := x.readOrigin(x.in.b[n:], x.due(time.Now(), limit))
 	if err == nil {
 		return more, failNone
 	}
 	x.event.cause = err
 	x.disconnect(false)
-	if first && err == errTimeout {
-		return 0, failFirstByte
+	switch {
+	case err != errTimeout:
+		return 0, failRead
+	case first:
+		return 0, x.late(failFirstByte)
 	}
-	return 0, failRead
+	return 0, x.late(failRead)
 }
 
 // readOrigin reads from the origin; an upload that ends meanwhile interrupts it,
@@ -225,14 +263,14 @@ func (x *exchange) badResponse(err error) failure {
 // passInterim forwards a 1xx answer to a client that can take it. 100 is ours to
 // send: the request that goes to the origin never asks for it.
 func (x *exchange) passInterim() failure {
-	if x.resp.Status == 100 || x.req.http10 {
+	if x.beresp.Status == 100 || x.req.http10 {
 		return failNone
 	}
 	out := newOutput()
 	defer out.free()
-	out.b = x.resp.appendStatus(out.b)
-	for i := range x.resp.Fields {
-		if f := &x.resp.Fields[i]; !f.Hop && !f.ID.Frames() {
+	out.b = appendStatus(out.b, &x.beresp.Response)
+	for i := range x.beresp.Fields {
+		if f := &x.beresp.Fields[i]; !f.Hop && !f.ID.Frames() {
 			out.b = appendField(out.b, f.Name, f.Value)
 		}
 	}

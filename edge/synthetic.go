@@ -3,7 +3,53 @@ package edge
 import (
 	"strconv"
 	"time"
+
+	"headwater/internal/message"
 )
+
+// The fields of an answer of our own.
+var (
+	serverKey       = message.NewKey("Server")
+	retryAfterKey   = message.NewKey("Retry-After")
+	contentTypeKey  = message.NewKey("Content-Type")
+	cacheControlKey = message.NewKey("Cache-Control")
+	acceptRangesKey = message.NewKey("Accept-Ranges")
+)
+
+// synthesize answers in the origin's place and ends the connection.
+func (x *exchange) synthesize(status int, reason string, unknownDomain bool) {
+	e, now := x.c.edge, time.Now()
+	page := newOutput()
+	defer page.free()
+	own := &x.obj
+	own.Status, own.Reason, own.Fields = status, message.Bytes(reason), own.Fields[:0]
+	own.Fields.Add(serverKey, "Varnish")
+	own.Fields.Add(retryAfterKey, "0")
+	if unknownDomain {
+		var room [256]byte
+		page.b = appendUnknownDomainPage(page.b, hostName(room[:0], x.req.host), e.cfg.Identity)
+		own.Fields.Add(contentTypeKey, "text/html")
+		own.Fields.Add(cacheControlKey, "private, no-cache")
+	} else {
+		page.b = appendErrorPage(page.b, status, reason, e.cfg.Identity, now, e.xid.Add(1))
+		own.Fields.Add(contentTypeKey, "text/html; charset=utf-8")
+	}
+	own.Fields.Add(acceptRangesKey, "bytes")
+	x.makeResp(own, now)
+	x.writeWhole(page.b, false)
+}
+
+// writeWhole sends an answer whose whole body is at hand.
+func (x *exchange) writeWhole(body []byte, keep bool) failure {
+	if x.out.home == nil {
+		x.out = newOutput()
+	}
+	x.out.b = x.appendHead(x.out.b[:0], framedLength, int64(len(body)), keep)
+	if !x.headOnly {
+		x.out.b = append(x.out.b, body...)
+	}
+	return x.write(x.out.b)
+}
 
 // appendErrorPage appends the body that a synthetic answer carries, in the shape
 // Varnish gave it and Fastly's captured pages have: scripts and people look for

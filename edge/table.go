@@ -100,7 +100,13 @@ type backend struct {
 	pool         *pool
 	overrideHost []byte
 
-	connectTimeout      time.Duration
-	firstByteTimeout    time.Duration // 0: none
-	betweenBytesTimeout time.Duration // 0: none
+	limits limits
+}
+
+// limits are how long a fetch may take over its parts; 0 is no limit.
+type limits struct {
+	connect      time.Duration
+	firstByte    time.Duration // from the request's end to the answer's beginning
+	betweenBytes time.Duration
+	fetch        time.Duration // from the request's end to the answer's
 }

@@ -210,6 +210,55 @@ func TestBetweenBytesAreNotAdded(t *testing.T) {
 	})
 }
 
+func fetchWithin(ms int64) edgetest.Set {
+	return func(b *service.Backend) { b.FetchTimeout = &ms }
+}
+
+// fetch_timeout bounds the whole answer, however steadily it comes. As long as
+// nothing of it has gone to the client that ends in a page.
+func TestFetchTimeout(t *testing.T) {
+	head := "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+	tests := []struct {
+		name, request, first, drip string
+		status                     int
+	}{
+		{"no answer", get("/"), "", "", 503},
+		{"a slow head", get("/"), "HTTP/1.1 200 OK\r\nA: ", "a", 503},
+		{"a slow body", get("/"), head, "x", 200},
+		{"a slow body without a length", get("/"), "HTTP/1.1 200 OK\r\n\r\n", "x", 200},
+		{"a slow body of chunks", get("/"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", 200},
+		{"a slow answer to an upload", chunkedPost("/") + "1\r\na\r\n0\r\n\r\n", head, "x", 200},
+		{"no answer to an upload", chunkedPost("/") + "1\r\na\r\n0\r\n\r\n", "", "", 503},
+	}
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				e, _ := startScript(t, plain, func(c *edgetest.Conn) {
+					c.ReadRequest()
+					c.Write(tt.first)
+					for range 20 {
+						time.Sleep(20 * time.Millisecond)
+						c.Write(tt.drip)
+					}
+					c.AwaitClose()
+				}, fetchWithin(150))
+				c := e.Dial(t)
+				began := time.Now()
+				c.Send(tt.request)
+				a := c.Answer()
+				within(t, "fetch", time.Since(began), 150*time.Millisecond)
+				if a.Status != tt.status || tt.status == 503 && a.Reason != "fetch timeout" {
+					t.Errorf("%d %s, want %d", a.Status, a.Reason, tt.status)
+				}
+				if whole := a.Err == nil; whole != (tt.status == 503) {
+					t.Errorf("the client sees a whole answer: %t: %q %v", whole, a.Body, a.Err)
+				}
+			})
+		}
+	})
+}
+
 func TestClientTimeouts(t *testing.T) {
 	tests := []struct {
 		name, first, more string // more is sent every 40 ms

@@ -7,8 +7,8 @@ import (
 
 // An upload carries a request's body from the client to the origin while the
 // exchange's own goroutine waits for the answer, which may come before the body
-// has ended. It has a goroutine of its own, owned by the exchange: serveUpload
-// starts it and does not return before it has ended.
+// has ended. It has a goroutine of its own, owned by the exchange, which
+// starts it in fetchUpload and does not end before it has.
 //
 // The two meet in done. Until that is closed the upload's fields are its own,
 // but for drained, stop and the connections, which are made for two.
@@ -64,31 +64,19 @@ func (u *upload) idle() bool {
 	}
 }
 
-// serveUpload answers a request whose body is still to come. It reports whether
-// the client's connection may serve another, and what came behind the body.
-func (x *exchange) serveUpload() (keep bool, leftover []byte) {
-	if f := x.route(); f != failNone {
-		return x.fail(f), nil
-	}
+// fetchUpload fetches while the request's body comes in.
+func (x *exchange) fetchUpload() failure {
 	if f := x.connect(false); f != failNone {
-		return x.fail(f), nil
+		return f
 	}
 	if f := x.startUpload(); f != failNone {
-		x.disconnect(false)
-		return x.fail(f), nil
+		return f
 	}
 	n, f := x.awaitAnswer()
-	if f == failNone {
-		f = x.readHead(n)
-	}
 	if f != failNone {
-		x.endUpload()
-		x.disconnect(false)
-		return x.fail(f), nil
+		return f
 	}
-	keep = x.deliver()
-	x.endUpload()
-	return keep && x.up.whole, x.up.leftover
+	return x.readHead(n)
 }
 
 // startUpload sends the request's head and starts the goroutine that sends the
@@ -101,7 +89,7 @@ func (x *exchange) startUpload() failure {
 	}
 	x.out = newOutput()
 	x.out.b = x.appendRequest(x.out.b)
-	_, err := x.origin.link.write(x.out.b, x.backend.betweenBytesTimeout)
+	_, err := x.origin.link.write(x.out.b, x.limits.betweenBytes)
 	x.out.free() // the body may take long to come
 	if err != nil {
 		x.event.cause = err
@@ -126,6 +114,9 @@ func (x *exchange) awaitAnswer() (int, failure) {
 	for {
 		n, err := x.origin.link.read(u.early[:], due)
 		if err == nil {
+			if x.fetchDue.IsZero() { // the answer has overtaken the request
+				x.fetchDue = after(time.Now(), x.limits.fetch)
+			}
 			x.in = getBuffer(0)
 			return copy(x.in.b, u.early[:n]), failNone
 		}
@@ -133,7 +124,7 @@ func (x *exchange) awaitAnswer() (int, failure) {
 			<-u.done
 			switch u.failure {
 			case failNone:
-				due = x.firstByteDue(u.finished)
+				due = x.answerDue(u.finished)
 			case failWrite:
 				due = time.Now().Add(writeGrace)
 			default:
@@ -156,7 +147,7 @@ func (x *exchange) noAnswer(err error) failure {
 			return x.up.failure
 		}
 		if err == errTimeout {
-			return failFirstByte
+			return x.late(failFirstByte)
 		}
 	default:
 	}
@@ -290,7 +281,7 @@ func (u *upload) send(b []byte) failure {
 		u.cause = errInterrupted
 		return failWrite
 	}
-	_, err := o.link.write(b, x.backend.betweenBytesTimeout)
+	_, err := o.link.write(b, x.limits.betweenBytes)
 	if err != nil {
 		u.cause = err
 		return failWrite
