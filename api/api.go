@@ -85,6 +85,7 @@ func New(o Options) http.Handler {
 		page:     sync.OnceValue(func() []byte { return newOpenAPIPage(routes) }),
 		writes:   window{period: time.Hour, most: maxTokens},
 		guesses:  window{period: time.Minute, most: maxAddresses},
+		uploads:  make(chan struct{}, packageSlots),
 	}
 }
 
@@ -100,6 +101,7 @@ type handler struct {
 	purges  atomic.Uint64
 	writes  window // writes by token
 	guesses window // refused tokens by network address
+	uploads chan struct{}
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

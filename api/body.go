@@ -44,23 +44,29 @@ func (c *call) inputOr(empty func(body []byte) bool, single func(key string) boo
 
 // readBody reads the whole body within its bounds of size and time.
 func (c *call) readBody() ([]byte, error) {
-	tooLarge := &fault{status: http.StatusRequestEntityTooLarge, msg: "Request entity too large", hangUp: true}
 	if c.r.ContentLength > int64(c.Limits.Body) {
-		return nil, tooLarge
+		return nil, errTooLarge
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, int64(c.Limits.Body)))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, &fault{status: http.StatusRequestTimeout, msg: "Request timeout", hangUp: true}
-	}
 	if err != nil {
-		// Cut short, or not well formed as HTTP: the client's side in each case.
-		return nil, &fault{status: http.StatusBadRequest, msg: "Bad request", detail: "the body could not be read", hangUp: true}
+		return nil, bodyFault(err)
 	}
 	c.unlimitBody()
 	return body, nil
+}
+
+var errTooLarge = &fault{status: http.StatusRequestEntityTooLarge, msg: "Request entity too large", hangUp: true}
+
+// bodyFault says why a body could not be read.
+func bodyFault(err error) *fault {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &fault{status: http.StatusRequestTimeout, msg: "Request timeout", hangUp: true}
+	}
+	// Cut short, or not well formed as HTTP: the client's side in each case.
+	return &fault{status: http.StatusBadRequest, msg: "Bad request", detail: "the body could not be read", hangUp: true, cause: err}
 }
 
 type format int

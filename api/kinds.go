@@ -48,7 +48,9 @@ func (n *node) addKinds(version string) {
 	n.add("GET    "+version+"/image_optimizer_default_settings", optimizer.get)
 	n.add("PATCH  "+version+"/image_optimizer_default_settings", optimizer.patch)
 
-	n.add("GET    "+version+"/package", newObjects(service.PackageKind).get)
+	program := packages{newObjects(service.PackageKind)}
+	n.add("GET    "+version+"/package", program.get)
+	n.add("PUT    "+version+"/package", program.put)
 
 	limiter := newObjects(service.RateLimiterKind)
 	n.add("GET    /rate-limiters/{name}", found(service.RateLimiterKind, limiter.get))

@@ -7,6 +7,9 @@ type Limits struct {
 	Fields int // keys of a body, and members of its lists; 1000
 	Depth  int // objects and lists within each other in a JSON body; 32
 
+	PEM     int // bytes of a certificate or key; 256 KiB
+	Package int // bytes of the upload of a package; 100 MiB
+
 	// WrongTokens is how many refused tokens an address has a minute before the
 	// answer turns from 401 to 429; 100. Good tokens from that address keep
 	// working: the one who guesses may share it with others.
@@ -21,6 +24,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.Body, DefaultBody},
 		{&l.Fields, DefaultFields},
 		{&l.Depth, DefaultDepth},
+		{&l.PEM, DefaultPEM},
+		{&l.Package, DefaultPackage},
 		{&l.WrongTokens, DefaultWrongTokens},
 	} {
 		if *limit.at == 0 {
@@ -36,5 +41,7 @@ const (
 	DefaultBody        = 1 << 20
 	DefaultFields      = 1000
 	DefaultDepth       = 32
+	DefaultPEM         = 256 << 10
+	DefaultPackage     = 100 << 20
 	DefaultWrongTokens = 100
 )

@@ -32,3 +32,16 @@ func TestLimits(t *testing.T) {
 	f.as(t, "a-wrong-token-for-all", "GET", "/service").want(t, 429, "")
 	f.do(t, "GET", "/service").want(t, 200, "")
 }
+
+// A certificate or key has a limit of its own, whatever else the field takes.
+func TestLimitOfPEM(t *testing.T) {
+	f := start(t, func(o *api.Options) { o.Limits.PEM = 100 })
+	v := f.draft(t, "shop")
+	long := strings.Repeat("x", 101)
+	for path, field := range map[string]string{"/backend": "ssl_client_key", "/pool": "tls_ca_cert", "/logging/syslog": "tls_client_cert"} {
+		f.do(t, "POST", v+path, "name", "b", "address", "a.test", field, long).
+			want(t, 400, jsonError("Bad request", "'"+field+"' is longer than 100 bytes"))
+	}
+	f.must(t, "POST", v+"/backend", "name", "b", "address", "a.test", "comment", long)
+	f.do(t, "PUT", v+"/backend/b", "ssl_ca_cert", long).want(t, 400, jsonError("Bad request", "'ssl_ca_cert' is longer than 100 bytes"))
+}

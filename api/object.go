@@ -23,10 +23,16 @@ func newObjects(k *service.Kind) objects {
 }
 
 func (o objects) input(c *call) (service.Input, error) {
-	return c.input(func(key string) bool {
+	in, err := c.input(func(key string) bool {
 		_, known := o.known[key]
 		return known && !o.kind.Nests(key)
 	})
+	for key, v := range in {
+		if len(v.Text) > c.Limits.PEM && o.kind.PEM(key) {
+			return nil, service.Errorf(service.Invalid, "'%s' is longer than %d bytes", key, c.Limits.PEM)
+		}
+	}
+	return in, err
 }
 
 // place is where the call's objects are rendered from.

@@ -71,6 +71,7 @@ type Field[T any] struct {
 	MaxLen   int                // texts: bytes allowed; 0 means 4096
 	Lines    bool               // texts: line breaks and tabs are allowed
 	Trim     bool               // texts: line breaks at the end are cut off
+	PEM      bool               // texts: a certificate or key, with a limit of its own
 	Empty    Empty              // nullable texts
 	Check    func(string) error // texts, and those in lists: called for those that are not empty
 	Enum     []string           // texts, and those in lists: the others that are not empty are refused
@@ -97,6 +98,7 @@ type row struct {
 	maxLen   int
 	lines    bool
 	trim     bool
+	pem      bool
 	empty    Empty
 	check    func(string) error
 	enum     []string
@@ -112,11 +114,14 @@ func (f Field[T]) erase(cast func(Object) *T) row {
 		name: f.Name, def: f.Default, required: f.Required,
 		access: f.Access, derived: f.Derived, number: f.Number,
 		min: f.Min, max: f.Max, flag: f.Flag, zeroNull: f.ZeroNull,
-		maxLen: f.MaxLen, lines: f.Lines, trim: f.Trim, empty: f.Empty,
+		maxLen: f.MaxLen, lines: f.Lines, trim: f.Trim, pem: f.PEM, empty: f.Empty,
 		check: f.Check, enum: f.Enum, canon: f.Canon, sole: f.Sole, refers: f.Refers, late: f.Late, secret: f.Secret,
 	}
 	if f.Flag {
 		r.max = 1
+	}
+	if r.maxLen == 0 && r.pem {
+		r.maxLen = maxPEM
 	}
 	if r.maxLen == 0 {
 		r.maxLen = maxText

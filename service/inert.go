@@ -51,18 +51,3 @@ var ImageOptimizerKind = register(spec[ImageOptimizerSettings]{
 		{Name: "allow_video", At: func(s *ImageOptimizerSettings) any { return &s.AllowVideo }},
 	},
 })
-
-// A Package is a program for a service of type wasm. None is ever stored: the
-// edge runs no such programs.
-type Package struct{ Base }
-
-// PackageKind is the package's row in the engine.
-var PackageKind = register(spec[Package]{
-	Name:      "package",
-	Model:     "Package",
-	Wire:      Numbers,
-	Singleton: true, Optional: true,
-	Fields: []Field[Package]{
-		{Name: "id", At: func(p *Package) any { return &p.ID }, Access: Never},
-	},
-})

@@ -29,6 +29,7 @@ type logField struct {
 	never  bool
 	lines  bool
 	trim   bool
+	pem    bool
 	enum   []string
 	check  func(string) error
 	refers string
@@ -134,7 +135,11 @@ func logFiles() []logField {
 }
 
 func logTLS() []logField {
-	return join(logTexts("tls_ca_cert", "tls_client_cert", "tls_hostname"), logSecrets("tls_client_key"))
+	fields := join(logTexts("tls_ca_cert", "tls_client_cert", "tls_hostname"), logSecrets("tls_client_key"))
+	for i := range fields {
+		fields[i].pem = fields[i].name != "tls_hostname"
+	}
+	return fields
 }
 
 func logBatches() []logField {
@@ -222,7 +227,7 @@ func loggingSpec(name string, fields []logField) spec[Logging] {
 		next[f.slot]++
 		layout[f.name] = i
 		row := Field[Logging]{Name: f.name, Default: f.def, Number: f.number, Min: f.min, Max: f.max, Flag: f.flag,
-			Secret: f.secret, Lines: true, Trim: f.trim, MaxLen: maxPEM, Enum: f.enum, Check: f.check, Refers: f.refers, Late: true}
+			Secret: f.secret, Lines: true, Trim: f.trim, PEM: f.pem, MaxLen: maxPEM, Enum: f.enum, Check: f.check, Refers: f.refers, Late: true}
 		if f.never {
 			row.Access = Never
 		}

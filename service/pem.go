@@ -13,7 +13,7 @@ import (
 // Bounds of what a client may have us parse, and the edge work with. Time to
 // check and use an RSA key grows with the cube of its length.
 const (
-	maxPEM    = 256 << 10
+	maxPEM    = 1 << 20 // the API may allow less
 	maxCerts  = 100
 	maxKeyDER = 5 << 10 // holds an RSA key of maxRSA bits
 	minRSA    = 1024    // crypto/tls signs with nothing shorter

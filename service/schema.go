@@ -59,6 +59,12 @@ func (r *row) property(w Wire) Property {
 	return p
 }
 
+// PEM reports whether the field of that name is a certificate or a key.
+func (k *Kind) PEM(name string) bool {
+	r := k.byName[name]
+	return r != nil && r.pem
+}
+
 // Places reports whether replies name the service and version of an object.
 func (k *Kind) Places() bool { return !k.placeless }
 

@@ -26,15 +26,17 @@ type Options struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// How many services there may be in all, and versions of one; 0 is 200,000
-	// and 10,000.
-	MaxServices, MaxVersions int
+	// How many services there may be in all, versions of one, objects of a
+	// version and items of a holder; 0 is the default below.
+	MaxServices, MaxVersions, MaxObjects, MaxItems int
 }
 
 // The limits of those that say nothing.
 const (
 	DefaultServices = 200_000
 	DefaultVersions = 10_000
+	DefaultObjects  = 20_000
+	DefaultItems    = 20_000
 )
 
 // ErrInUse says that another process has the data directory open.
@@ -48,8 +50,10 @@ type DB struct {
 	now    func() time.Time
 	lock   *os.File // nil when all is in memory
 
-	maxServices, maxVersions int
+	limits limits
 }
+
+type limits struct{ services, versions, objects, items int }
 
 // Open opens the database in the data directory, making or upgrading it as
 // needed. Its errors are [ErrInUse], a [*NewerError], or tell what the file
@@ -58,10 +62,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Sealer == nil {
 		return nil, errors.New("store: a Sealer is needed")
 	}
-	db := &DB{
-		sealer: o.Sealer, now: o.Now,
-		maxServices: cmp.Or(o.MaxServices, DefaultServices), maxVersions: cmp.Or(o.MaxVersions, DefaultVersions),
-	}
+	db := &DB{sealer: o.Sealer, now: o.Now, limits: limits{
+		services: cmp.Or(o.MaxServices, DefaultServices), versions: cmp.Or(o.MaxVersions, DefaultVersions),
+		objects: cmp.Or(o.MaxObjects, DefaultObjects), items: cmp.Or(o.MaxItems, DefaultItems),
+	}}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -139,8 +143,7 @@ type tx struct {
 	ctx    context.Context // for the transaction's life, which is one call
 	now    time.Time
 	sealer service.Sealer
-
-	maxVersions int
+	limits limits
 }
 
 // view runs f on one state of the database, which does not change meanwhile.
@@ -165,7 +168,7 @@ func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, f func(*t
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer raw.Rollback() // without effect after a commit
-	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, maxVersions: db.maxVersions}
+	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, limits: db.limits}
 	if err := f(t); err != nil {
 		return err
 	}

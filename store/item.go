@@ -10,9 +10,6 @@ import (
 	"headwater/service"
 )
 
-// maxItems bounds the items of one holder.
-const maxItems = 20_000
-
 // Items returns all items of a holder of the kind k, oldest first.
 func (db *DB) Items(ctx context.Context, who *service.Token, at service.HolderRef, k *service.Kind) (all []service.Object, h service.Holder, err error) {
 	err = db.view(ctx, func(t *tx) error {
@@ -101,8 +98,8 @@ func (t *tx) writeItems(who *service.Token, at service.HolderRef, k *service.Kin
 	if err != nil {
 		return nil, err
 	}
-	if n > maxItems {
-		return nil, service.Errorf(service.Invalid, "Exceeding max number of items: %d", maxItems)
+	if most := int64(t.limits.items); n > most {
+		return nil, service.Errorf(service.Invalid, "Exceeding max number of items: %d", most)
 	}
 	w := &service.ItemsWritten{Items: made, Holding: service.NewChange(at, k, revision, changes, made)}
 	if k.Holds.Compiled {

@@ -2,19 +2,17 @@ package store
 
 import "headwater/service"
 
-// maxObjects bounds the objects of one version.
-const maxObjects = 20_000
-
 // roomInVersion refuses one object too many. A version has never more objects
 // than its revision says, which spares nearly all of them the count.
 func (t *tx) roomInVersion(at service.Ref, revision int64) error {
-	if revision <= maxObjects {
+	most := int64(t.limits.objects)
+	if revision <= most {
 		return nil
 	}
 	var count int64
 	err := t.row(`SELECT COUNT(*) FROM object WHERE service_id = $1 AND version = $2`, at.Service, at.Version).Scan(&count)
-	if err == nil && count >= maxObjects {
-		return service.Errorf(service.Invalid, "Exceeding max number of objects in a version: %d", maxObjects)
+	if err == nil && count >= most {
+		return service.Errorf(service.Invalid, "Exceeding max number of objects in a version: %d", most)
 	}
 	return err
 }

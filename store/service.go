@@ -38,8 +38,8 @@ func (db *DB) CreateService(ctx context.Context, who *service.Token, s service.S
 		if err := t.row(`SELECT COUNT(*) FROM service WHERE deleted_at IS NULL`).Scan(&n); err != nil {
 			return err
 		}
-		if n >= db.maxServices {
-			return service.Errorf(service.Invalid, "Exceeding max number of services: %d", db.maxServices)
+		if most := t.limits.services; n >= most {
+			return service.Errorf(service.Invalid, "Exceeding max number of services: %d", most)
 		}
 		s.Created, s.Updated = t.now, t.now
 		_, err := t.exec(`

@@ -184,8 +184,8 @@ func (t *tx) insertVersion(id, comment string) (*service.Version, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.Number > t.maxVersions {
-		return nil, service.Errorf(service.Invalid, "Exceeding max number of versions: %d", t.maxVersions)
+	if most := t.limits.versions; v.Number > most {
+		return nil, service.Errorf(service.Invalid, "Exceeding max number of versions: %d", most)
 	}
 	if e := service.EventOf(t.ctx); e != nil && e.Version == 0 {
 		e.Version = v.Number

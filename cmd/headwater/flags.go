@@ -27,8 +27,10 @@ type serveFlags struct {
 	header, body, write, idle time.Duration
 
 	maxBody, maxFields, maxDepth int
+	maxPEM, maxPackage           int
 	maxWrites, maxWrongTokens    int
 	maxServices, maxVersions     int
+	maxObjects, maxItems         int
 
 	networks  []netip.Prefix // of publicIPs
 	dataGiven bool
@@ -52,10 +54,14 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.IntVar(&f.maxBody, "api-max-body", api.DefaultBody, "how many bytes the body of an API call may have")
 	fs.IntVar(&f.maxFields, "api-max-fields", api.DefaultFields, "how many keys the body of an API call may have")
 	fs.IntVar(&f.maxDepth, "api-max-depth", api.DefaultDepth, "how deep objects and lists in the body of an API call may nest")
+	fs.IntVar(&f.maxPEM, "api-max-pem", api.DefaultPEM, "how many bytes a certificate or key in the body of an API call may have")
+	fs.IntVar(&f.maxPackage, "api-max-package", api.DefaultPackage, "how many bytes the upload of a package may have")
 	fs.IntVar(&f.maxWrites, "api-max-writes", 0, "how many writes an API token has an hour; 0 is no limit")
 	fs.IntVar(&f.maxWrongTokens, "api-max-wrong-tokens", api.DefaultWrongTokens, "how many wrong API tokens an address may try a minute")
 	fs.IntVar(&f.maxServices, "max-services", store.DefaultServices, "how many services there may be in all")
 	fs.IntVar(&f.maxVersions, "max-versions", store.DefaultVersions, "how many versions a service may have")
+	fs.IntVar(&f.maxObjects, "max-objects", store.DefaultObjects, "how many objects a version may have")
+	fs.IntVar(&f.maxItems, "max-items", store.DefaultItems, "how many items a dictionary, an ACL or a pool may have")
 }
 
 // parseServe reads the flags of serve.
@@ -107,10 +113,14 @@ func (f *serveFlags) check() error {
 		{"api-max-body", f.maxBody, 1},
 		{"api-max-fields", f.maxFields, 1},
 		{"api-max-depth", f.maxDepth, 1},
+		{"api-max-pem", f.maxPEM, 1},
+		{"api-max-package", f.maxPackage, 1},
 		{"api-max-writes", f.maxWrites, 0},
 		{"api-max-wrong-tokens", f.maxWrongTokens, 1},
 		{"max-services", f.maxServices, 1},
 		{"max-versions", f.maxVersions, 1},
+		{"max-objects", f.maxObjects, 1},
+		{"max-items", f.maxItems, 1},
 	} {
 		if n.value < n.least {
 			return fmt.Errorf("%w: -%s must be at least %d", errUsage, n.name, n.least)

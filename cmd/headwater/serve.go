@@ -111,7 +111,10 @@ func (s *server) open(ctx context.Context) error {
 		Log:       s.log,
 		Ready:     s.ready.Load,
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
-		Limits:    api.Limits{Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth, WrongTokens: f.maxWrongTokens},
+		Limits: api.Limits{
+			Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth,
+			PEM: f.maxPEM, Package: f.maxPackage, WrongTokens: f.maxWrongTokens,
+		},
 
 		WriteLimit: f.maxWrites,
 		Staging:    s.staging.publisher(),
@@ -172,7 +175,9 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 		return nil, err
 	}
 	s.db, err = store.Open(ctx, store.Options{
-		Dir: dir, Sealer: sealer, MaxServices: s.flags.maxServices, MaxVersions: s.flags.maxVersions,
+		Dir: dir, Sealer: sealer,
+		MaxServices: s.flags.maxServices, MaxVersions: s.flags.maxVersions,
+		MaxObjects: s.flags.maxObjects, MaxItems: s.flags.maxItems,
 	})
 	if errors.Is(err, store.ErrInUse) {
 		return nil, fmt.Errorf("another process uses the data directory %s", dir)
