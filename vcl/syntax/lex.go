@@ -60,11 +60,14 @@ type lexer struct {
 	fault    *fault    // what is wrong with the last token
 }
 
-// operators, longer ones first where one begins another.
-var operators = []string{
-	"&&=", "||=", "<<=", ">>=",
-	"&&", "||", "==", "!=", "!~", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "<<", ">>",
-	"=", "~", "!", "<", ">", "+", "-", "*", "/", "%", "|", "&", "^", "(", ")", "{", "}", "[", "]", ",", ";", ":", ".",
+// operators of two and three characters, by the first one.
+var operators = map[byte][]string{
+	'&': {"&&=", "&&", "&="},
+	'|': {"||=", "||", "|="},
+	'<': {"<<=", "<<", "<="},
+	'>': {">>=", ">>", ">="},
+	'=': {"=="}, '!': {"!=", "!~"},
+	'+': {"+="}, '-': {"-="}, '*': {"*="}, '/': {"/="}, '%': {"%="}, '^': {"^="},
 }
 
 // scan reads the next token. One that cannot be read is of kind nothing, and
@@ -108,13 +111,25 @@ func (l *lexer) read() (kind, string) {
 			return l.long(delimiter)
 		}
 	}
-	for _, op := range operators {
-		if strings.HasPrefix(l.src[l.off:], op) {
-			l.off += len(op)
-			return operator, op
-		}
+	if size := l.operator(); size > 0 {
+		l.off += size
+		return operator, l.src[l.off-size : l.off]
 	}
 	return l.stray()
+}
+
+// operator returns the size of the operator at l.off, 0 if there is none.
+func (l *lexer) operator() int {
+	c := l.src[l.off]
+	if strings.IndexByte("=~!<>+-*/%|&^(){}[],;:.", c) < 0 {
+		return 0
+	}
+	for _, op := range operators[c] {
+		if strings.HasPrefix(l.src[l.off:], op) {
+			return len(op)
+		}
+	}
+	return 1
 }
 
 // stray tells of a character that begins no token.

@@ -91,11 +91,14 @@ func (p *printer) comments(list []string) {
 		if _, exact := macro(c); exact {
 			c = defused(c)
 		}
-		p.line(strings.NewReplacer("\r\n", "\n"+indented(p.indent)+"# ", "\n", "\n"+indented(p.indent)+"# ").Replace(c))
+		first, rest, more := strings.Cut(c, "\n")
+		p.line(strings.TrimSuffix(first, "\r"))
+		for more {
+			first, rest, more = strings.Cut(rest, "\n")
+			p.line("# ", strings.TrimSuffix(first, "\r"))
+		}
 	}
 }
-
-func indented(n int) string { return strings.Repeat("  ", n) }
 
 func (p *printer) decl(d Decl) {
 	switch d := d.(type) {

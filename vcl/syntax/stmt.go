@@ -281,7 +281,7 @@ func (p *parser) declare(place at) Stmt {
 	p.next()
 	d.Name, d.Type = p.name("a variable"), p.name("a type")
 	if p.accept("=") {
-		p.then = &Set{at: place, Target: d.Name, Op: Assign, Value: p.expr()}
+		p.then = &Set{at: place, Target: &Name{d.Name.at, d.Name.Text}, Op: Assign, Value: p.expr()}
 	}
 	p.end()
 	return d
