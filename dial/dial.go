@@ -11,13 +11,6 @@ import (
 	"headwater/service"
 )
 
-// Errors of [Dialer.Dial] that no system error stands for. All others wrap the
-// system's: syscall.ECONNREFUSED, syscall.ENETUNREACH and so on.
-var (
-	ErrTimeout   = errors.New("connect timeout")
-	ErrNoAddress = errors.New("name resolves to no address")
-)
-
 // An Endpoint is everything that shapes a connection to an origin. Equal
 // endpoints of one service may share connections.
 type Endpoint struct {
