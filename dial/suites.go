@@ -25,8 +25,8 @@ const (
 	cbc256     = " AES AES256 CBC "
 	chacha20   = " CHACHA20 "
 	tripleDES  = " 3DES CBC "
-	sha1       = " SHA SHA1 "
-	sha256     = " SHA256 "
+	macSHA1    = " SHA SHA1 "
+	macSHA256  = " SHA256 "
 	tls10      = " TLSv1 TLSv1.0 "
 	tls12      = " TLSv1.2 "
 	high       = " HIGH ALL "
@@ -43,19 +43,19 @@ var suites = [...]suite{
 	{tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", ecdheRSA + chacha20 + tls12 + high, 256},
 	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256", ecdheECDSA + gcm128 + tls12 + high + " FIPS ", 128},
 	{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", ecdheRSA + gcm128 + tls12 + high + " FIPS ", 128},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, "ECDHE-ECDSA-AES128-SHA256", ecdheECDSA + cbc128 + sha256 + tls12 + high + " FIPS ", 128},
-	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, "ECDHE-RSA-AES128-SHA256", ecdheRSA + cbc128 + sha256 + tls12 + high + " FIPS ", 128},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, "ECDHE-ECDSA-AES256-SHA", ecdheECDSA + cbc256 + sha1 + tls10 + high + " FIPS ", 256},
-	{tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, "ECDHE-RSA-AES256-SHA", ecdheRSA + cbc256 + sha1 + tls10 + high + " FIPS ", 256},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "ECDHE-ECDSA-AES128-SHA", ecdheECDSA + cbc128 + sha1 + tls10 + high + " FIPS ", 128},
-	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, "ECDHE-RSA-AES128-SHA", ecdheRSA + cbc128 + sha1 + tls10 + high + " FIPS ", 128},
-	{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, "ECDHE-RSA-DES-CBC3-SHA", ecdheRSA + tripleDES + sha1 + tls10 + medium + " FIPS ", 112},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, "ECDHE-ECDSA-AES128-SHA256", ecdheECDSA + cbc128 + macSHA256 + tls12 + high + " FIPS ", 128},
+	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, "ECDHE-RSA-AES128-SHA256", ecdheRSA + cbc128 + macSHA256 + tls12 + high + " FIPS ", 128},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, "ECDHE-ECDSA-AES256-SHA", ecdheECDSA + cbc256 + macSHA1 + tls10 + high + " FIPS ", 256},
+	{tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, "ECDHE-RSA-AES256-SHA", ecdheRSA + cbc256 + macSHA1 + tls10 + high + " FIPS ", 256},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "ECDHE-ECDSA-AES128-SHA", ecdheECDSA + cbc128 + macSHA1 + tls10 + high + " FIPS ", 128},
+	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, "ECDHE-RSA-AES128-SHA", ecdheRSA + cbc128 + macSHA1 + tls10 + high + " FIPS ", 128},
+	{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, "ECDHE-RSA-DES-CBC3-SHA", ecdheRSA + tripleDES + macSHA1 + tls10 + medium + " FIPS ", 112},
 	{tls.TLS_RSA_WITH_AES_256_GCM_SHA384, "AES256-GCM-SHA384", plainRSA + gcm256 + tls12 + high + " FIPS ", 256},
 	{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, "AES128-GCM-SHA256", plainRSA + gcm128 + tls12 + high + " FIPS ", 128},
-	{tls.TLS_RSA_WITH_AES_128_CBC_SHA256, "AES128-SHA256", plainRSA + cbc128 + sha256 + tls12 + high + " FIPS ", 128},
-	{tls.TLS_RSA_WITH_AES_256_CBC_SHA, "AES256-SHA", plainRSA + cbc256 + sha1 + " SSLv3 " + high + " FIPS ", 256},
-	{tls.TLS_RSA_WITH_AES_128_CBC_SHA, "AES128-SHA", plainRSA + cbc128 + sha1 + " SSLv3 " + high + " FIPS ", 128},
-	{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA, "DES-CBC3-SHA", plainRSA + tripleDES + sha1 + " SSLv3 " + medium + " FIPS ", 112},
+	{tls.TLS_RSA_WITH_AES_128_CBC_SHA256, "AES128-SHA256", plainRSA + cbc128 + macSHA256 + tls12 + high + " FIPS ", 128},
+	{tls.TLS_RSA_WITH_AES_256_CBC_SHA, "AES256-SHA", plainRSA + cbc256 + macSHA1 + " SSLv3 " + high + " FIPS ", 256},
+	{tls.TLS_RSA_WITH_AES_128_CBC_SHA, "AES128-SHA", plainRSA + cbc128 + macSHA1 + " SSLv3 " + high + " FIPS ", 128},
+	{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA, "DES-CBC3-SHA", plainRSA + tripleDES + macSHA1 + " SSLv3 " + medium + " FIPS ", 112},
 }
 
 // foreign are words for properties that none of these suites has.
@@ -106,4 +106,14 @@ func (s *suite) secure(level int) bool {
 	}
 	least := [...]int{80, 112, 128, 192, 256}[level-1]
 	return s.bits >= least && (level < 3 || !s.is("kRSA")) && (least <= 160 || !s.is("SHA1"))
+}
+
+// needsTLS12 reports whether a suite is not defined for earlier versions.
+func needsTLS12(id uint16) bool {
+	for i := range suites {
+		if suites[i].id == id {
+			return suites[i].is("TLSv1.2")
+		}
+	}
+	return false
 }
