@@ -59,7 +59,7 @@ const (
 	// has run out.
 	keepStale = 5 * time.Minute
 
-	maxLookups = 64
+	maxLookups = 256
 )
 
 // An answer is what one look-up found.

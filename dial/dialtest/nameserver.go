@@ -19,13 +19,10 @@ import (
 type NameServer struct {
 	Addr netip.AddrPort
 
-	// Answer makes the messages that go back for one query, none to keep silent;
-	// nil is what the names say. Set it before the first query.
-	Answer func(query []byte, tcp bool) [][]byte
-
 	mu      sync.Mutex
 	names   map[string][]dnsmessage.Resource
 	code    dnsmessage.RCode
+	respond func(query []byte, tcp bool) [][]byte
 	queries []string
 	conns   map[net.Conn]struct{}
 
@@ -115,6 +112,14 @@ func (s *NameServer) Fail(code dnsmessage.RCode) {
 	s.code = code
 }
 
+// Respond has f make the messages that go back for each query from now on, none to
+// keep silent.
+func (s *NameServer) Respond(f func(query []byte, tcp bool) [][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.respond = f
+}
+
 // Queries returns what it was asked so far, as "udp A www.test", in the order in
 // which the queries came.
 func (s *NameServer) Queries() []string {
@@ -171,9 +176,10 @@ func (s *NameServer) answers(wire []byte, tcp bool) [][]byte {
 	q := m.Questions[0]
 	s.mu.Lock()
 	s.queries = append(s.queries, fmt.Sprint(network, " ", strings.TrimPrefix(q.Type.String(), "Type"), " ", strings.TrimSuffix(q.Name.String(), ".")))
+	respond := s.respond
 	s.mu.Unlock()
-	if s.Answer != nil {
-		return s.Answer(wire, tcp)
+	if respond != nil {
+		return respond(wire, tcp)
 	}
 	return [][]byte{s.Reply(m)}
 }
