@@ -10,35 +10,30 @@ import (
 
 // name gives all objects their names in VCL.
 func (b *builder) name() {
-	b.values.take(pool)
-	b.Backends = map[string]*service.Backend{}
-	b.backends = b.values.identify("F_", names(b.s.Backends()))
-	for _, o := range b.s.Backends() {
-		b.Backends[b.backends[o.Name]] = o
-	}
-	b.directors = b.values.identify("", names(b.filled()))
+	b.names.take(pool)
+	b.backends, b.Backends = identify(b, b.names, "Backend", "F_", b.s.Backends())
+	b.directors, _ = identify(b, b.names, "Director", "", b.filled())
 	b.nameShields()
-
-	dictionaries := service.All[*service.Dictionary](b.s, service.DictionaryKind)
-	ids := newNamespace().identify("", names(dictionaries))
-	b.Tables = map[string]*service.Dictionary{}
-	for _, o := range dictionaries {
-		b.Tables[ids[o.Name]] = o
-	}
-	acls := service.All[*service.ACL](b.s, service.ACLKind)
-	ids = newNamespace().identify("", names(acls))
-	b.ACLs = map[string]*service.ACL{}
-	for _, o := range acls {
-		b.ACLs[ids[o.Name]] = o
-	}
+	_, b.Tables = identify(b, b.names, "Dictionary", "", service.All[*service.Dictionary](b.s, service.DictionaryKind))
+	_, b.ACLs = identify(b, b.names, "ACL", "", service.All[*service.ACL](b.s, service.ACLKind))
 }
 
-func names[T service.Object](all []T) []string {
+// identify returns the names in VCL of objects by their own, and the objects by
+// their names in VCL. It warns of a name that another object has already.
+func identify[T service.Object](b *builder, n *namespace, model, prefix string, all []T) (ids map[string]string, objects map[string]T) {
 	own := make([]string, len(all))
 	for i, o := range all {
 		own[i] = o.Meta().Name
 	}
-	return own
+	ids, objects = n.identify(prefix, own), map[string]T{}
+	for _, o := range all {
+		name := o.Meta().Name
+		if usual := identifier(prefix, name); ids[name] != usual {
+			b.warnf("%s '%s' is called %s in VCL, since another object is %s", model, name, ids[name], usual)
+		}
+		objects[ids[name]] = o
+	}
+	return ids, objects
 }
 
 // backendDecl is the declaration of a backend. It shows all but the keys and

@@ -149,7 +149,7 @@ func (b *builder) nameShields() {
 			if d.shield.secure {
 				prefix = "ssl_shield_"
 			}
-			b.shields[d.shield] = b.values.take(identifier(prefix, d.shield.code))
+			b.shields[d.shield] = b.names.take(identifier(prefix, d.shield.code))
 		}
 	}
 }

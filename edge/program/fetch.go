@@ -182,7 +182,9 @@ func (b *builder) hash(m *macro) {
 	}
 	m.join(g.guarded())
 	m.join(&g.always)
-	m.add(feed(name("req.vcl.generation")))
+	if g.always.empty() {
+		m.add(feed(name("req.vcl.generation")))
+	}
 }
 
 // hashKeys returns the statements for hash_keys, which are expressions with

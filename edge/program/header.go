@@ -117,11 +117,17 @@ func (b *builder) value(o *service.Header, target *syntax.Name) syntax.Expr {
 	case "append":
 		return b.appended(o, target, src)
 	case "regex":
-		return call("regsub", src, str(o.Regex), str(o.Substitution))
+		return substituted("regsub", o, src)
 	case "regex_repeat":
-		return call("regsuball", src, str(o.Regex), str(o.Substitution))
+		return substituted("regsuball", o, src)
 	}
 	return src
+}
+
+func substituted(fun string, o *service.Header, src syntax.Expr) syntax.Expr {
+	c := call(fun, src, str(o.Regex), str(o.Substitution))
+	c.Pos = src.Place()
+	return c
 }
 
 // appended returns what target is, if it is set, and src behind it.

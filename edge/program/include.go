@@ -39,7 +39,7 @@ func (x *expander) included(in *syntax.Include) (kind, name, text string, ok boo
 	if snippet, found := strings.CutPrefix(in.Name, "snippet::"); found {
 		for _, o := range service.All[*service.Snippet](x.s, service.SnippetKind) {
 			if o.Name == snippet {
-				return "snippet", snippet, x.content(o), x.enter(in)
+				return "snippet", snippet, x.s.ContentOf(o), x.enter(in)
 			}
 		}
 		x.complainf(in.Pos, "there is no snippet %q to include", snippet)

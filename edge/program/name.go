@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// A namespace holds the names that declarations of one sort have in VCL.
+// A namespace holds the names of all that is declared: in VCL, a name stands for
+// one thing only.
 type namespace struct {
 	taken map[string]bool
 	next  map[string]int // what was tried last behind a name that is taken

@@ -9,10 +9,6 @@ import (
 	"headwater/vcl/syntax"
 )
 
-// Items are what lies beside all versions, as far as a program is made of it: the
-// contents of dynamic snippets, by the id of the snippet.
-type Items map[string]string
-
 // A Program is what one version does with requests.
 type Program struct {
 	// Unit is the whole program, without includes and macros.
@@ -41,8 +37,8 @@ type Condition struct {
 
 // Build returns the program of s, or all that is wrong with it, as far as it can
 // be seen without types: at most [syntax.MaxErrors] problems.
-func Build(s *service.Snapshot, items Items) (*Program, syntax.Problems) {
-	b := newBuilder(s, items)
+func Build(s *service.Snapshot) (*Program, syntax.Problems) {
+	b := newBuilder(s)
 	b.Unit = &syntax.Unit{Decls: b.declarations()}
 	macros := b.macros()
 	b.Unit.Decls = merge(append(b.Unit.Decls, b.subroutines(macros)...))
@@ -59,6 +55,9 @@ func Build(s *service.Snapshot, items Items) (*Program, syntax.Problems) {
 	return &b.Program, nil
 }
 
+// Generated returns the program as text that is the same program.
+func (p *Program) Generated() string { return syntax.Print(p.Unit) }
+
 // Acts reports whether objects of a kind have a part in programs.
 func Acts(k *service.Kind) bool { return slices.Contains(acted, k) }
 
@@ -73,9 +72,8 @@ type builder struct {
 	Program
 	s        *service.Snapshot
 	settings *service.Settings
-	items    Items
 
-	values     *namespace        // of backends and directors
+	names      *namespace
 	backends   map[string]string // their names in VCL, by their own
 	directors  map[string]string
 	checks     map[string]*service.Healthcheck // by name
@@ -92,10 +90,10 @@ type builder struct {
 // counts twice.
 const maxSource = 4 << 20
 
-func newBuilder(s *service.Snapshot, items Items) *builder {
+func newBuilder(s *service.Snapshot) *builder {
 	b := &builder{
-		s: s, settings: s.Settings(), items: items,
-		values:     newNamespace(),
+		s: s, settings: s.Settings(),
+		names:      newNamespace(),
 		checks:     map[string]*service.Healthcheck{},
 		conditions: map[string]*Condition{},
 		files:      map[[2]string]*syntax.File{},

@@ -14,13 +14,16 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"headwater/service"
+	"headwater/vcl"
+	"headwater/vcl/syntax"
 )
 
 var update = flag.Bool("update", false, "write what is generated into the pages of testdata")
 
 // A page is one version and what is generated of it. Its file "version" has one
 // paragraph for each object: the kind, and a line for each field. A value that
-// begins with @ is that file of the page.
+// begins with @ is that file of the page. Its file "generated.vcl" is without what
+// is as in plain.txtar.
 type page struct {
 	path    string
 	archive *txtar.Archive
@@ -66,38 +69,73 @@ func (p *page) replace(name, text string) {
 	}
 }
 
-// version returns the snapshot of the page, and the contents of its dynamic
-// snippets: files named as they are.
-func (p *page) version(t *testing.T) (*service.Snapshot, Items) {
+// version returns the snapshot of the page. The contents of its dynamic snippets
+// are files named as they are.
+func (p *page) version(t *testing.T) *service.Snapshot {
 	t.Helper()
-	s := &service.Snapshot{Service: "sv1", Version: 7, Objects: map[string][]service.Object{}}
-	items := Items{}
+	s := &service.Snapshot{Service: "sv1", Version: 7, Objects: map[string][]service.Object{}, Contents: map[string]string{}}
 	for i, paragraph := range strings.Split(strings.TrimSpace(p.file("version")), "\n\n") {
 		lines := strings.Split(paragraph, "\n")
 		k := kindOf(t, lines[0])
 		in := service.Input{}
 		for _, line := range lines[1:] {
-			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+			value = strings.TrimPrefix(value, " ")
 			if name, isFile := strings.CutPrefix(value, "@"); isFile {
 				value = p.file(name)
 			}
 			in[key] = service.Value{Text: value}
 		}
-		o, err := k.Create(in)
-		if err != nil {
-			t.Fatalf("%s: %s: %v", p.path, lines[0], err)
-		}
-		o = stamp(k, o, i)
+		o := create(t, k, in, i)
 		if snippet, ok := o.(*service.Snippet); ok && snippet.Dynamic != 0 {
-			items[snippet.ID] = p.file(snippet.Name)
+			s.Contents[snippet.ID] = p.file(snippet.Name)
 		}
 		s.Objects[k.Name] = append(s.Objects[k.Name], o)
 	}
 	s.Sort()
-	return s, items
+	return s
 }
 
-func stamp(k *service.Kind, o service.Object, seq int) service.Object {
+// special returns the declarations of a program that are not those of the plain
+// page.
+func (p *page) special(t *testing.T, program *Program) (all []syntax.Decl) {
+	t.Helper()
+	usual := map[string]bool{}
+	if p.name() != "plain" {
+		archive, err := txtar.ParseFile("testdata/plain.txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, _ := Build((&page{"testdata/plain.txtar", archive}).version(t))
+		for _, d := range plain.Unit.Decls {
+			usual[alone(d)] = true
+		}
+	}
+	for _, d := range program.Unit.Decls {
+		if !usual[alone(d)] {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+func alone(d syntax.Decl) string { return syntax.Print(&syntax.Unit{Decls: []syntax.Decl{d}}) }
+
+// create makes an object as the API does. A condition may be one that was stored
+// when conditions were not looked at yet.
+func create(t testing.TB, k *service.Kind, in service.Input, seq int) service.Object {
+	t.Helper()
+	statement, isCondition := in["statement"]
+	if isCondition {
+		in["statement"] = service.Value{Text: "true"}
+	}
+	o, err := k.Create(in)
+	if err != nil {
+		t.Fatalf("%s %s: %v", k.Name, in["name"].Text, err)
+	}
+	if isCondition {
+		o.(*service.Condition).Statement = statement.Text
+	}
 	return k.Stamp(o, int64(seq), time.Time{}, time.Time{})
 }
 
@@ -116,17 +154,17 @@ func kindOf(t testing.TB, name string) *service.Kind {
 func TestPages(t *testing.T) {
 	for _, p := range pages(t) {
 		t.Run(p.name(), func(t *testing.T) {
-			s, items := p.version(t)
 			got := map[string]string{}
-			program, problems := Build(s, items)
+			program, problems := Build(p.version(t))
 			if program != nil {
+				got["generated.vcl"] = syntax.Print(&syntax.Unit{Decls: p.special(t, program)})
 				got["warnings"] = inLines(program.Warnings)
 			}
 			if len(problems) > 0 {
 				got["problems"] = problems.Show() + "\n"
 			}
 			if *update {
-				for _, name := range []string{"warnings", "problems"} {
+				for _, name := range []string{"generated.vcl", "warnings", "problems"} {
 					p.replace(name, got[name])
 				}
 				if err := os.WriteFile(p.path, txtar.Format(p.archive), 0o666); err != nil {
@@ -134,7 +172,7 @@ func TestPages(t *testing.T) {
 				}
 				return
 			}
-			for _, name := range []string{"warnings", "problems"} {
+			for _, name := range []string{"generated.vcl", "warnings", "problems"} {
 				if diff := cmp.Diff(p.file(name), got[name]); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", name, diff)
 				}
@@ -151,3 +189,55 @@ func inLines(all []string) string {
 	return text.String()
 }
 
+// TestGeneratedIsTheProgram reads what is generated and prints it again: nothing
+// is lost or added on the way.
+func TestGeneratedIsTheProgram(t *testing.T) {
+	for _, p := range pages(t) {
+		t.Run(p.name(), func(t *testing.T) {
+			program, problems := Build(p.version(t))
+			if len(problems) > 0 {
+				t.Skip("the page is about problems")
+			}
+			mustReadAgain(t, program)
+		})
+	}
+}
+
+// TestPagesCompile compiles what is generated of each page, and what is read of it
+// again.
+func TestPagesCompile(t *testing.T) {
+	for _, p := range pages(t) {
+		t.Run(p.name(), func(t *testing.T) {
+			program, problems := Build(p.version(t))
+			if len(problems) > 0 {
+				t.Skip("the page is about problems")
+			}
+			mustCompile(t, program.Unit)
+			again, _ := syntax.ParseUnit(syntax.NewFile("generated", program.Generated()))
+			mustCompile(t, again)
+		})
+	}
+}
+
+func mustCompile(t *testing.T, unit *syntax.Unit) {
+	t.Helper()
+	_, problems := vcl.Compile(unit, vcl.Options{})
+	for _, p := range problems {
+		// TODO(#4): regsub, regsuball and fastly.try_select_shield are to come.
+		if !strings.Contains(p.Msg, "there is no function") {
+			t.Error(p.Show())
+		}
+	}
+}
+
+func mustReadAgain(t *testing.T, p *Program) {
+	t.Helper()
+	text := p.Generated()
+	unit, problems := syntax.ParseUnit(syntax.NewFile("generated", text))
+	if len(problems) > 0 {
+		t.Fatalf("does not parse:\n%s\nin\n%s", problems.Show(), text)
+	}
+	if diff := cmp.Diff(text, syntax.Print(unit)); diff != "" {
+		t.Errorf("printed again (-first +second):\n%s", diff)
+	}
+}

@@ -1,8 +1,6 @@
 package program
 
 import (
-	"fmt"
-
 	"headwater/service"
 	"headwater/vcl/syntax"
 )
@@ -53,7 +51,7 @@ func (b *builder) addCacheResponses(m *macro, g *groups) {
 
 func response(i int, o *service.ResponseObject) *list {
 	l := &list{}
-	l.note("Response object " + o.Name)
+	l.note("ResponseObject: " + o.Name)
 	l.add(fail(firstStatus+int64(i), "Fastly Internal"))
 	return l
 }
@@ -77,7 +75,7 @@ func (b *builder) failed(m *macro) {
 	m.addSnippets(b)
 	for i, o := range b.responses() {
 		m.credit("response object", o.Name)
-		m.note("Response object " + o.Name)
+		m.note("ResponseObject: " + o.Name)
 		m.add(answer(i, o))
 	}
 	m.add(own(`
@@ -121,7 +119,7 @@ func (b *builder) deliver(m *macro) {
 	m.join(&g.always)
 	for i, o := range b.responses() {
 		m.credit("response object", o.Name)
-		m.note(fmt.Sprintf("Response object %s", o.Name))
+		m.note("ResponseObject: " + o.Name)
 		m.add(when(statusIs("resp", i), set("resp.status", integer(o.Status)), set("resp.response", str(o.Response))))
 	}
 	m.join(g.guarded())

@@ -21,28 +21,19 @@ func (b *builder) snippets(where string) (all []*service.Snippet) {
 	return all
 }
 
-// content is what a snippet says now. That of a dynamic one is beside the
-// version.
-func (b *builder) content(o *service.Snippet) string {
-	if o.Dynamic != 0 {
-		return b.items[o.ID]
-	}
-	return text(o.Content)
-}
-
 // addSnippets adds the snippets of a subroutine.
 func (m *macro) addSnippets(b *builder) {
 	for _, o := range b.snippets(m.sub) {
 		m.credit("snippet", o.Name)
 		m.note(fmt.Sprintf("Snippet %s : %d", o.Name, o.Priority))
-		m.add(b.inside(b.stmts("snippet", o.Name, b.content(o)))...)
+		m.add(b.inside(b.stmts("snippet", o.Name, b.s.ContentOf(o)))...)
 	}
 }
 
 // initSnippets are declarations.
 func (b *builder) initSnippets() (all []syntax.Decl) {
 	for _, o := range b.snippets("init") {
-		decls := b.outside(b.decls("snippet", o.Name, b.content(o)))
+		decls := b.outside(b.decls("snippet", o.Name, b.s.ContentOf(o)))
 		if len(decls) > 0 {
 			remark(decls[0], []string{comment(fmt.Sprintf("Snippet %s : %d", o.Name, o.Priority))})
 		}

@@ -59,7 +59,7 @@ func comment(text string) string {
 		}
 		return r
 	}, text)
-	return "# " + clean
+	return strings.TrimRight("# "+clean, " ")
 }
 
 // Makers of nodes.
@@ -110,7 +110,9 @@ func fail(status int64, reason string) *syntax.Error {
 	return &syntax.Error{Status: integer(status), Reason: str(reason)}
 }
 
-func synthetic(text string) *syntax.Synthetic { return &syntax.Synthetic{Value: str(text)} }
+func synthetic(text string) *syntax.Synthetic {
+	return &syntax.Synthetic{Value: &syntax.String{Value: text, Long: true}}
+}
 
 // texts are strings one after the other, as a property has them.
 func texts(all []string) syntax.Expr {
