@@ -1,5 +1,7 @@
 package service
 
+import "headwater/vcl"
+
 // A Condition is a test that objects of other kinds name to apply only when it
 // holds.
 type Condition struct {
@@ -25,4 +27,17 @@ var ConditionKind = register(spec[Condition]{
 		{Name: "priority", At: func(c *Condition) any { return &c.Priority }, Default: int64(100), Min: -maxCount, Max: maxCount},
 		{Name: "comment", At: func(c *Condition) any { return &c.Comment }, Lines: true},
 	},
+	Settle: (*Condition).settle,
 })
+
+// settle refuses a statement that cannot be compiled. Whether what it names of the
+// version is there, a table or an ACL, is seen when the version is activated.
+func (c *Condition) settle(in Input, creating bool) error {
+	if _, written := in["statement"]; !written && !creating {
+		return nil
+	}
+	if problems := vcl.CheckCondition(c.Name, c.Type, c.Statement); len(problems) > 0 {
+		return Errorf(Invalid, "%s", problems.Show())
+	}
+	return nil
+}
