@@ -13,7 +13,7 @@ func (c *compiler) assign(s *syntax.Set) runner {
 	if t == nil {
 		return nil
 	}
-	if t.set == nil || !c.allowed(s.Target.Pos, t, t.write, "set") {
+	if !c.allowed(s.Target.Pos, t, t.write, "set") {
 		return nil
 	}
 	v := c.assigned(t, s)

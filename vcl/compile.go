@@ -148,7 +148,8 @@ func (c *compiler) unknown(at syntax.Pos, what, name string, known func(yield fu
 func nearest(name string, known func(yield func(string) bool)) string {
 	best, few := "", 1+len(name)/4
 	for k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k), few); d <= few && (best == "" || d < few) {
+		d := distance(strings.ToLower(name), strings.ToLower(k), few)
+		if d < few || d == few && (best == "" || k < best) {
 			best, few = k, d
 		}
 	}

@@ -23,11 +23,7 @@ func (c *compiler) convert(v value, to Type, at syntax.Pos) value {
 		c.failf(at, "%q is no IP address", v.text)
 		return value{}
 	}
-	written := ""
-	if v.literal {
-		written = "literal "
-	}
-	c.failf(at, "a %s is wanted here, and this is a %s%s", to, written, v.typ)
+	c.failf(at, "%s is wanted here, not %s", to, describe(v))
 	return value{}
 }
 

@@ -52,7 +52,7 @@ func (c *compiler) find(n *syntax.Name) *variable {
 	case v == nil && c.loose && !strings.Contains(n.Text, "."):
 		return nil
 	case v == nil:
-		c.unknown(n.Pos, "variable", n.Text, c.names)
+		c.unknown(n.Pos, "variable", n.Text, c.like(n.Text))
 		return nil
 	case v.reason != "":
 		c.failf(n.Pos, "%s is not implemented: %s", n.Text, v.reason)
@@ -74,12 +74,19 @@ func (c *compiler) typeOfName(n *syntax.Name) Type {
 	return Void
 }
 
-// names are all that a misspelt one may have been meant to be.
-func (c *compiler) names(yield func(string) bool) {
-	for _, all := range []func(func(string) bool){keys(variables), keys(c.locals), keys(c.backends), keys(c.acls), keys(c.tables)} {
-		for name := range all {
-			if !yield(name) {
-				return
+// like are all names that a misspelt one may have been meant to be. What varies of
+// a name stays as it was written.
+func (c *compiler) like(name string) func(func(string) bool) {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return func(yield func(string) bool) {
+		for _, all := range []func(func(string) bool){keys(variables), keys(c.locals), keys(c.backends), keys(c.acls), keys(c.tables)} {
+			for known := range all {
+				if before, _, varies := strings.Cut(known, "{"); varies {
+					known = before + last
+				}
+				if !yield(known) {
+					return
+				}
 			}
 		}
 	}

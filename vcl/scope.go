@@ -100,8 +100,8 @@ var states = map[string]struct {
 }{
 	"lookup":        {DoLookup, in(Recv)},
 	"pass":          {DoPass, in(Recv, Hit, Miss, Pass, Fetch)},
-	"hash":          {DoHash, in(Hash)},
-	"fetch":         {DoFetch, in(Miss, Hit)},
+	"hash":          {DoHash, in(Recv, Hash)}, // in vcl_recv an older word for lookup
+	"fetch":         {DoFetch, in(Miss)},
 	"deliver":       {DoDeliver, in(Hit, Fetch, Failure, Deliver, Log)},
 	"deliver_stale": {DoDeliverStale, in(Miss, Fetch, Failure)},
 	"hit_for_pass":  {DoHitForPass, in(Fetch)},

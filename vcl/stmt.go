@@ -2,6 +2,7 @@ package vcl
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 
 	"headwater/vcl/syntax"
@@ -22,9 +23,22 @@ func does(f func(*Ctx)) runner {
 func (c *compiler) block(stmts []syntax.Stmt) *block {
 	b := &block{}
 	c.open = append(c.open, b)
+	around := c.locals
+	if len(c.open) > 1 && declaresForItself(stmts) {
+		c.locals = maps.Clone(around)
+	}
 	c.append(b, stmts)
+	c.locals = around
 	c.open = c.open[:len(c.open)-1]
 	return b
+}
+
+// declaresForItself reports whether some local is only for these statements.
+func declaresForItself(stmts []syntax.Stmt) bool {
+	return slices.ContainsFunc(stmts, func(s syntax.Stmt) bool {
+		d, ok := s.(*syntax.Declare)
+		return ok && d.Block
+	})
 }
 
 func (c *compiler) append(b *block, stmts []syntax.Stmt) {
@@ -253,7 +267,11 @@ func (c *compiler) end(at syntax.Pos, state, shown string) runner {
 		c.failf(at, "%s returns %s, and cannot %s", c.sub.name, c.sub.result, shown)
 		return nil
 	}
-	return func(*Ctx) Action { return known.action }
+	action := known.action
+	if action == DoHash && c.sub.scopes == in(Recv) {
+		action = DoLookup
+	}
+	return func(*Ctx) Action { return action }
 }
 
 // where says in which subroutines something is not allowed: this one, or those

@@ -1,6 +1,8 @@
 package vcl
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"headwater/vcl/syntax"
@@ -37,6 +39,10 @@ func (c *compiler) declareSub(d *syntax.Sub) {
 	if r != nil && builtin {
 		r.decls = append(r.decls, d)
 		r.calls = append(r.calls, callsIn(d)...)
+		return
+	}
+	if name == "vcl_pipe" {
+		c.warnf(d.Pos, "nothing is piped, so that vcl_pipe never runs")
 		return
 	}
 	if strings.HasPrefix(name, "vcl_") && !builtin {
@@ -151,7 +157,7 @@ func (c *compiler) routine(r *routine) {
 	}
 	c.at = r.decls[0].Pos
 	r.body = c.block(stmts)
-	for label := range c.gotos {
+	for _, label := range slices.Sorted(maps.Keys(c.gotos)) {
 		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
 	}
 }
