@@ -5,6 +5,11 @@ go 1.26.0
 // SQLite in pure Go: the binary needs neither cgo nor a database server.
 require modernc.org/sqlite v1.61.1
 
+// Only dns/dnsmessage of it, which packs and parses messages and imports nothing
+// but the standard library: Go's resolver does not tell TTLs. miekg/dns would be
+// a whole client and server.
+require golang.org/x/net v0.62.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
@@ -21,7 +26,7 @@ require (
 	github.com/pmezard/go-difflib v1.0.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/stretchr/testify v1.11.1 // indirect
-	golang.org/x/crypto v0.42.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

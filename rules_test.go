@@ -43,6 +43,7 @@ var rooms = map[string]room{
 	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
 	// For tests.
+	"dial/dialtest":   {nil, "is what origins and name servers are to dial"},
 	"edge/edgetest":   {[]string{"edge", "service"}, "starts edges, and origins that share none of their code"},
 	"store/storetest": {[]string{"service", "store"}, "judges every store alike"},
 }

@@ -4,36 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strconv"
 	"syscall"
 	"time"
-
-	"headwater/service"
 )
-
-// Errors of [Dialer.Dial] that no system error stands for. All others wrap the
-// system's: syscall.ECONNREFUSED, syscall.ENETUNREACH and so on.
-var (
-	ErrTimeout   = errors.New("connect timeout")
-	ErrNoAddress = errors.New("name resolves to no address")
-)
-
-// An Endpoint is everything that shapes a connection to an origin. Equal
-// endpoints of one service may share connections.
-type Endpoint struct {
-	Host string // a name or an IP address
-	Port uint16
-}
-
-// To returns the endpoint that a backend names.
-func To(b *service.Backend) Endpoint {
-	return Endpoint{Host: b.Address, Port: uint16(b.Port)}
-}
-
-// String returns host:port, with brackets around an IPv6 address.
-func (e Endpoint) String() string {
-	return net.JoinHostPort(e.Host, strconv.Itoa(int(e.Port)))
-}
 
 // A Dialer opens connections. The zero value is ready and uses the system's
 // resolver.

@@ -7,11 +7,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"headwater/service"
 )
 
-func listen(t *testing.T, network, address string) Endpoint {
+func listen(t testing.TB, network, address string) Endpoint {
 	t.Helper()
 	l, err := net.Listen(network, address)
 	if err != nil {
@@ -64,7 +62,7 @@ func TestDialErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	refuses := Endpoint{"127.0.0.1", c.LocalAddr().(*net.TCPAddr).AddrPort().Port()}
+	refuses := Endpoint{Host: "127.0.0.1", Port: c.LocalAddr().(*net.TCPAddr).AddrPort().Port()}
 	hangs := resolver(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	fails := resolver(func(context.Context) error { return errors.New("no name server") })
 	tests := []struct {
@@ -74,9 +72,9 @@ func TestDialErrors(t *testing.T) {
 		want     error
 	}{
 		{"refused", Dialer{}, refuses, syscall.ECONNREFUSED},
-		{"a look-up that hangs", Dialer{Resolver: hangs}, Endpoint{"a.example", 80}, ErrTimeout},
-		{"a look-up that fails", Dialer{Resolver: fails}, Endpoint{"a.example", 80}, ErrNoAddress},
-		{"a name that is none", Dialer{Resolver: fails}, Endpoint{"a..b", 80}, ErrNoAddress},
+		{"a look-up that hangs", Dialer{Resolver: hangs}, Endpoint{Host: "a.example", Port: 80}, ErrTimeout},
+		{"a look-up that fails", Dialer{Resolver: fails}, Endpoint{Host: "a.example", Port: 80}, ErrNoAddress},
+		{"a name that is none", Dialer{Resolver: fails}, Endpoint{Host: "a..b", Port: 80}, ErrNoAddress},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,32 +100,11 @@ func TestDialEndsWithItsContext(t *testing.T) {
 		cancel()
 	}()
 	began := time.Now()
-	_, err := d.Dial(ctx, Endpoint{"a.example", 80}, 30*time.Second)
+	_, err := d.Dial(ctx, Endpoint{Host: "a.example", Port: 80}, 30*time.Second)
 	if err == nil || errors.Is(err, ErrTimeout) {
 		t.Errorf("Dial: %v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %v", took)
-	}
-}
-
-func TestEndpoint(t *testing.T) {
-	tests := []struct {
-		endpoint Endpoint
-		text     string
-	}{
-		{Endpoint{"a.example", 80}, "a.example:80"},
-		{Endpoint{"192.0.2.1", 8080}, "192.0.2.1:8080"},
-		{Endpoint{"2001:db8::1", 1}, "[2001:db8::1]:1"},
-	}
-	for _, tt := range tests {
-		if got := tt.endpoint.String(); got != tt.text {
-			t.Errorf("String of %v: %s", tt.endpoint, got)
-		}
-	}
-	b := service.BackendKind.Default().(*service.Backend)
-	b.Address, b.Port = "a.example", 65535
-	if got, want := To(b), (Endpoint{"a.example", 65535}); got != want {
-		t.Errorf("To: %v, want %v", got, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"headwater/dial/dialtest"
 	"headwater/edge"
 	"headwater/edge/edgetest"
 	"headwater/service"
@@ -13,7 +14,7 @@ import (
 
 func TestConnectTimeout(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		port := edgetest.BlackHole(t)
+		port := dialtest.BlackHole(t)
 		e := edgetest.Start(t, edge.Config{PlainIO: plain},
 			edgetest.Service("short", 1, []string{"short"}, edgetest.BackendAt("127.0.0.1", port, func(b *service.Backend) { b.ConnectTimeout = 150 })),
 			edgetest.Service("zero", 1, []string{"zero"}, edgetest.BackendAt("127.0.0.1", port, func(b *service.Backend) { b.ConnectTimeout = 0 })))
@@ -34,7 +35,7 @@ func TestConnectTimeout(t *testing.T) {
 func TestShutdownDuringDial(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(
-			edgetest.BackendAt("127.0.0.1", edgetest.BlackHole(t), func(b *service.Backend) { b.ConnectTimeout = 30000 })))
+			edgetest.BackendAt("127.0.0.1", dialtest.BlackHole(t), func(b *service.Backend) { b.ConnectTimeout = 30000 })))
 		c := e.Dial(t)
 		c.Send(get("/"))
 		time.Sleep(10 * settle)

@@ -170,7 +170,7 @@ func (b *Backend) settleUseSSL(in Input) {
 // clears the other field.
 func (b *Backend) checkTLS(in Input) error {
 	lowest, highest := b.MinTLSVersion, b.MaxTLSVersion
-	if lowest != nil && highest != nil && tlsVersion(*lowest) > tlsVersion(*highest) {
+	if lowest != nil && highest != nil && TLSVersion(*lowest) > TLSVersion(*highest) {
 		return Errorf(Invalid, "'min_tls_version' is above 'max_tls_version'")
 	}
 	if b.SSLClientCert == nil || b.SSLClientKey == nil || !sent(in, "ssl_client_cert") && !sent(in, "ssl_client_key") {

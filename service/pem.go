@@ -22,14 +22,15 @@ const (
 
 // checkTLSVersion accepts the names of versions that Fastly takes.
 func checkTLSVersion(version string) error {
-	if tlsVersion(version) == 0 {
+	if TLSVersion(version) == 0 {
 		return Errorf(Invalid, "'%s' is not a TLS version: use 1.0, 1.1, 1.2 or 1.3", version)
 	}
 	return nil
 }
 
-// tlsVersion returns crypto/tls's number of a version, 0 for none.
-func tlsVersion(name string) uint16 {
+// TLSVersion returns crypto/tls's number of a version that Fastly takes, 0 for any
+// other.
+func TLSVersion(name string) uint16 {
 	switch name {
 	case "1", "1.0":
 		return tls.VersionTLS10

@@ -88,7 +88,7 @@ func (p *parser) compares() bool {
 	return false
 }
 
-// concat reads one value or several in a row. The end of a line ends nothing. A +
+// concat reads one value, or a concatenation. The end of a line ends nothing. A +
 // before the first joins it to nothing: conditions that Fastly has stored have it.
 func (p *parser) concat() Expr {
 	p.accept("+")
@@ -117,10 +117,10 @@ func (p *parser) concat() Expr {
 }
 
 func (p *parser) noParen() {
-	p.fail(p.tok.off, "a parenthesis in a row of values", "values in a row are joined as they are")
+	p.fail(p.tok.off, "a parenthesis in a concatenation", "values next to each other are joined as they are")
 }
 
-// goesOn reports whether the token is one more value of a row. A word that begins
+// goesOn reports whether the token is one more part of a concatenation. A word that begins
 // a statement is none: a semicolon is missing before it.
 func (p *parser) goesOn() bool {
 	switch p.tok.kind {

@@ -61,7 +61,7 @@ func TestConditionsThatAreNone(t *testing.T) {
 		`a;`:                         `expected the end of the condition`,
 		`a # b`:                      `cannot hold a comment`,
 		`/* a */ b`:                  `cannot hold a comment`,
-		`"a" (b)`:                    `a parenthesis in a row`,
+		`"a" (b)`:                    `a parenthesis in a concatenation`,
 		`if(a, b)`:                   `three arguments`,
 		`"50% off"`:                  `a percent sign is written %25`,
 		`"%ff"`:                      `not UTF-8`,

@@ -80,7 +80,7 @@ func (p *printer) end() {
 func (p *printer) comments(list []string) {
 	for _, c := range list {
 		switch {
-		case strings.HasPrefix(c, "/*") && strings.Index(c, "*/") == len(c)-2 && len(c) >= 4:
+		case strings.HasPrefix(c, "/*") && strings.Index(c[2:], "*/") == len(c)-4:
 			p.line(c)
 			continue
 		case strings.HasPrefix(c, "/*"):

@@ -91,7 +91,7 @@ func (e *exprPrinter) call(c *Call) {
 	e.WriteByte(')')
 }
 
-// concat writes values in a row. A number in front of a name that is a unit would
+// concat writes a concatenation. A number in front of a name that is a unit would
 // be one with it, so an integer is written as none that can have a unit, and a
 // plus goes behind any other number.
 func (e *exprPrinter) concat(c *Concat) {
@@ -115,8 +115,8 @@ func (e *exprPrinter) concat(c *Concat) {
 	}
 }
 
-// flat takes rows within a row, and parentheses, out of parts: neither can be
-// written there.
+// flat takes concatenations in each other, and parentheses, out of parts: neither
+// can be written there.
 func flat(parts []Part) []Part {
 	var all []Part
 	for _, part := range parts {

@@ -2,7 +2,7 @@ package syntax
 
 import "fmt"
 
-// starters begin a statement and are never part of a row of values. The word if is
+// starters begin a statement and are no part of a concatenation. The word if is
 // not among them, since if(...) is a value too.
 var starters = []string{
 	"set", "unset", "remove", "add", "else", "elseif", "elsif", "switch", "case", "break", "fallthrough",
