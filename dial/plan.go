@@ -41,13 +41,8 @@ func CheckBackend(b *service.Backend, rules Rules) (warnings []string, err error
 	return warnings, err
 }
 
-// Bounds of what Linux takes for TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT
-// (tcp(7)).
-const (
-	maxKeepAliveSeconds = 32767
-	maxKeepAliveProbes  = 127
-)
-
+// checkTCP refuses keepalives that older versions were stored with, and that the
+// kernel would not take.
 func checkTCP(b *service.Backend) error {
 	if b.Port == 0 {
 		return service.Errorf(service.Invalid, "port 0 cannot be connected to")
@@ -57,9 +52,9 @@ func checkTCP(b *service.Backend) error {
 		value *int64
 		max   int64
 	}{
-		{"tcp_keepalive_time", b.TCPKeepaliveTime, maxKeepAliveSeconds},
-		{"tcp_keepalive_interval", b.TCPKeepaliveInterval, maxKeepAliveSeconds},
-		{"tcp_keepalive_probes", b.TCPKeepaliveProbes, maxKeepAliveProbes},
+		{"tcp_keepalive_time", b.TCPKeepaliveTime, service.MaxKeepaliveSeconds},
+		{"tcp_keepalive_interval", b.TCPKeepaliveInterval, service.MaxKeepaliveSeconds},
+		{"tcp_keepalive_probes", b.TCPKeepaliveProbes, service.MaxKeepaliveProbes},
 	} {
 		if f.value != nil && (*f.value < 1 || *f.value > f.max) {
 			return service.Errorf(service.Invalid, "'%s' must be 1 to %d", f.name, f.max)

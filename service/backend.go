@@ -57,6 +57,13 @@ type Backend struct {
 	preferSent bool // prefer_ipv6 was, when the backend was created
 }
 
+// Bounds of what Linux takes for TCP_KEEPIDLE and TCP_KEEPINTVL, in seconds, and
+// for TCP_KEEPCNT (tcp(7)). The least is 1.
+const (
+	MaxKeepaliveSeconds = 32767
+	MaxKeepaliveProbes  = 127
+)
+
 // BackendKind is the backend's row in the engine.
 var BackendKind = register(spec[Backend]{
 	Name:  "backend",
@@ -86,9 +93,9 @@ var BackendKind = register(spec[Backend]{
 		{Name: "share_key", At: func(b *Backend) any { return &b.ShareKey }, Empty: EmptyIsNull, MaxLen: maxName, Check: checkShareKey},
 		{Name: "keepalive_time", At: func(b *Backend) any { return &b.KeepaliveTime }, Max: maxSeconds},
 		{Name: "tcp_keepalive_enable", At: func(b *Backend) any { return &b.TCPKeepaliveEnable }},
-		{Name: "tcp_keepalive_interval", At: func(b *Backend) any { return &b.TCPKeepaliveInterval }, Max: maxSeconds},
-		{Name: "tcp_keepalive_probes", At: func(b *Backend) any { return &b.TCPKeepaliveProbes }, Max: maxCount},
-		{Name: "tcp_keepalive_time", At: func(b *Backend) any { return &b.TCPKeepaliveTime }, Max: maxSeconds},
+		{Name: "tcp_keepalive_interval", At: func(b *Backend) any { return &b.TCPKeepaliveInterval }, Min: 1, Max: MaxKeepaliveSeconds},
+		{Name: "tcp_keepalive_probes", At: func(b *Backend) any { return &b.TCPKeepaliveProbes }, Min: 1, Max: MaxKeepaliveProbes},
+		{Name: "tcp_keepalive_time", At: func(b *Backend) any { return &b.TCPKeepaliveTime }, Min: 1, Max: MaxKeepaliveSeconds},
 		{Name: "max_use", At: func(b *Backend) any { return &b.MaxUse }, Max: maxCount, ZeroNull: true},
 		{Name: "max_lifetime", At: func(b *Backend) any { return &b.MaxLifetime }, Max: maxMillis, ZeroNull: true},
 		{Name: "prefer_ipv6", At: func(b *Backend) any { return &b.PreferIPv6 }},
