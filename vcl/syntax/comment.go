@@ -59,11 +59,10 @@ func defused(comment string) string { return "# " + comment[1:] }
 func (p *parser) macros(list []Stmt) []Stmt {
 	for i := 0; i < len(p.comments); i++ {
 		c := p.comments[i]
-		sub, exact := macro(c.text)
-		if !exact || !c.live {
+		if c.macro == "" {
 			continue
 		}
-		m := &Macro{at: at{Pos{p.file, c.off}}, Sub: sub}
+		m := &Macro{at: at{Pos{p.file, c.off}}, Sub: c.macro}
 		m.note(p.texts(p.comments[:i]))
 		list = append(list, m)
 		p.comments, i = p.comments[i+1:], -1
@@ -71,15 +70,14 @@ func (p *parser) macros(list []Stmt) []Stmt {
 	return list
 }
 
-// trail gives n the comment behind it on its last line.
+// trail gives n the comments behind it on its last line.
 func (p *parser) trail(n remarked) {
-	behind := 0
-	for behind < len(p.comments) {
-		c := p.comments[behind]
-		if _, exact := macro(c.text); exact && c.live || strings.Contains(p.src[p.prev:c.off], "\n") {
+	behind, from := 0, p.prev
+	for _, c := range p.comments {
+		if c.macro != "" || strings.Contains(p.src[from:c.off], "\n") {
 			break
 		}
-		behind++
+		behind, from = behind+1, c.off
 	}
 	n.note(p.texts(p.comments[:behind]))
 	p.comments = p.comments[behind:]

@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxErrors is how many errors one compilation tells at most.
@@ -38,10 +39,10 @@ func (p *Problem) Show() string {
 	_, column := p.Pos.Line()
 	text, caret := p.Pos.Text(), column-1
 	if caret > widest/2 && len(text) > widest {
-		cut := caret - widest/2
+		cut := wholeRunes(text, caret-widest/2)
 		text, caret = text[cut:], caret-cut
 	}
-	text = text[:min(len(text), widest)]
+	text = text[:wholeRunes(text, widest)]
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return '\t'
@@ -49,6 +50,14 @@ func (p *Problem) Show() string {
 		return ' '
 	}, text[:min(caret, len(text))])
 	return p.Error() + "\n    " + text + "\n    " + pad + "^"
+}
+
+// wholeRunes returns n, or what is left of it without a part of a character.
+func wholeRunes(text string, n int) int {
+	for n < len(text) && n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return min(n, len(text))
 }
 
 // Problems are all that is wrong with a program, in order of discovery, and are

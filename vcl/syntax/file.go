@@ -11,7 +11,7 @@ type File struct {
 	Name string
 	Text string
 
-	lines []int // where each line begins; made by the parser
+	lines []int // where each line begins; the parser makes it if NewFile did not
 }
 
 // NewFile returns a file whose positions can be told.

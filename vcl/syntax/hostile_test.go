@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// fill repeats text up to about the size of the largest file.
-func fill(text string) string { return strings.Repeat(text, MaxSource/len(text)) }
+// fill repeats text up to about the size of the largest file, with some room for
+// what stands before it.
+func fill(text string) string { return strings.Repeat(text, (MaxSource-1000)/len(text)) }
 
 // TestHostileSources reads what is made to exhaust a parser. The test fails by
 // taking for ever, or by the stack; and if more is told than anybody reads.
@@ -43,7 +44,9 @@ func TestHostileSources(t *testing.T) {
 		"comments in a snippet":     "esi;" + fill("/**/"),
 		"macros":                    "sub a {\n" + fill("#FASTLY a\n"),
 		"macros astray":             fill("#FASTLY a\n"),
-		"row":                       "log " + fill("a "),
+		"comments before blocks":    "sub a {" + strings.Repeat("#\n", 500_000) + strings.Repeat("{", 1000),
+		"comments on one line":      "backend a { .b = c; " + fill("/**/"),
+		"concatenation":             "log " + fill("a "),
 		"disjunction":               "a" + fill("||a"),
 		"conjunction":               "a" + fill("&&a"),
 		"statements without an end": fill("set\n"),

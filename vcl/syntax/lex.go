@@ -40,9 +40,10 @@ type token struct {
 
 // A comment has its opening characters.
 type comment struct {
-	text string
-	off  int
-	live bool // stands where a statement may, so that it can be a macro
+	text  string
+	off   int
+	live  bool   // stands where a statement may
+	macro string // the subroutine of which it is the macro, or empty
 }
 
 // A fault is why a token could not be read.

@@ -39,7 +39,7 @@ func (l *lexer) number() (kind, string) {
 	if l.exponent(exponent) {
 		k = float
 	}
-	plain := !hex && strings.IndexAny(l.src[begin:l.off], exponent) < 0
+	plain := !hex && !strings.ContainsAny(l.src[begin:l.off], exponent)
 	return l.suffix(begin, k, plain)
 }
 

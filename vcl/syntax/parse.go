@@ -28,7 +28,8 @@ type parser struct {
 	lost  bool
 	stuck token // what tok was when the parser got lost
 
-	depth    int
+	depth    int      // of the tree
+	braces   int      // open before tok
 	inner    []string // comments within the statement or declaration just read
 	then     Stmt     // what the declaration just read is also to set
 	cases    int      // how deep the statements of the innermost case are, or -1
@@ -83,8 +84,7 @@ func (p *parser) next() {
 	if p.lost {
 		return
 	}
-	p.prev = p.tok.end
-	p.tok = p.scan()
+	p.step()
 	if f := p.fault; f != nil {
 		p.fail(f.off, f.msg, f.hint)
 	}
@@ -97,10 +97,28 @@ func (p *parser) nextLive() {
 	p.enliven(before, true)
 }
 
+// enliven says of the comments from that one on whether a statement may stand
+// there: only then are they macros.
 func (p *parser) enliven(from int, yes bool) {
 	for i := from; i < len(p.comments); i++ {
-		p.comments[i].live = yes
+		c := &p.comments[i]
+		c.live, c.macro = yes, ""
+		if sub, exact := macro(c.text); yes && exact {
+			c.macro = sub
+		}
 	}
+}
+
+// step goes to the next token and counts braces.
+func (p *parser) step() {
+	switch {
+	case p.is("{"):
+		p.braces++
+	case p.is("}"):
+		p.braces--
+	}
+	p.prev = p.tok.end
+	p.tok = p.scan()
 }
 
 // here is the place of a node that begins with the token.
@@ -208,45 +226,35 @@ func (p *parser) enter() bool {
 
 func (p *parser) leave() { p.depth-- }
 
-// resync ends being lost at the end of the statement that begins at start, or
-// where another begins.
-func (p *parser) resync(start int) {
+// resync ends being lost: at the end of the statement that begins at start with so
+// many braces open, or where another begins.
+func (p *parser) resync(start, braces int) {
 	p.lost, p.tok = false, p.stuck
 	if p.tok.off == start && !p.declares() {
 		p.pass()
 	}
-	for depth := 0; p.tok.kind != endOfFile; p.pass() {
+	for p.tok.kind != endOfFile && !p.declares() {
+		within := p.braces > braces
 		switch {
-		case p.is("{"):
-			depth++
-		case p.is("}") && depth == 0:
+		case !within && p.is("}"):
 			return
-		case p.is("}"):
-			if depth--; depth == 0 && p.behindBlock() {
-				return
-			}
-		case p.is(";") && depth == 0:
-			p.pass()
-			return
-		case p.declares() || depth == 0 && p.tok.fresh && (p.word(starters...) || p.word("if")):
+		case !within && p.tok.fresh && (p.word(starters...) || p.word("if")) && !p.word("else", "elseif", "elsif"):
 			return
 		}
+		ends := p.is(";") && !within || p.is("}") && p.braces == braces+1
+		p.pass()
+		if ends && !p.word("else", "elseif", "elsif") {
+			break
+		}
 	}
-}
-
-// behindBlock goes past the end of a block and reports whether its statement ends
-// there too.
-func (p *parser) behindBlock() bool {
-	if p.pass(); p.word("else", "elseif", "elsif") {
-		return false
-	}
-	return true
+	p.braces = braces
 }
 
 // skipDecl ends being lost where a declaration may begin: at a word for one, at
 // the beginning of a line.
 func (p *parser) skipDecl(start int) {
 	p.lost, p.tok = false, p.stuck
+	p.braces = 0
 	if p.tok.off == start {
 		p.pass()
 	}
@@ -259,7 +267,6 @@ func (p *parser) skipDecl(start int) {
 // are lost with what they stood in.
 func (p *parser) pass() {
 	p.comments = nil
-	p.prev = p.tok.end
-	p.tok = p.scan()
+	p.step()
 	p.enliven(0, true)
 }

@@ -44,7 +44,7 @@ func (p *parser) stmts(list []Stmt) []Stmt {
 
 // stmt reads a statement and appends it to list, if it could be read.
 func (p *parser) stmt(list []Stmt) []Stmt {
-	start := p.tok.off
+	start, braces := p.tok.off, p.braces
 	var before []string
 	if !p.is("{") { // the first statement of a block has those before it
 		before = p.take()
@@ -52,7 +52,7 @@ func (p *parser) stmt(list []Stmt) []Stmt {
 	s := p.statement()
 	if p.lost {
 		p.inner, p.then = nil, nil
-		p.resync(start)
+		p.resync(start, braces)
 		return list
 	}
 	r := s.(remarked)
@@ -200,6 +200,7 @@ func (p *parser) block() *Block {
 	}
 	if !p.is("{") {
 		p.missing(`"{"`)
+		return b
 	}
 	p.nextLive()
 	b.Stmts = p.stmts(nil)

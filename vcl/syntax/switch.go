@@ -36,6 +36,7 @@ func (p *parser) caseOf() *Case {
 	}
 	if !p.is(":") {
 		p.missing(`":"`)
+		return c
 	}
 	p.nextLive()
 
