@@ -144,30 +144,3 @@ func TestWalkVisitsAll(t *testing.T) {
 		}
 	}
 }
-
-// everyNode counts the nodes in what x refers to.
-func everyNode(x reflect.Value, all map[Node]int) {
-	switch x.Kind() {
-	case reflect.Interface:
-		everyNode(x.Elem(), all)
-	case reflect.Pointer:
-		n, ok := x.Interface().(Node)
-		if !ok || x.IsNil() {
-			return
-		}
-		all[n]++
-		for i := range x.Elem().NumField() {
-			if f := x.Elem().Field(i); x.Elem().Type().Field(i).IsExported() {
-				everyNode(f, all)
-			}
-		}
-	case reflect.Struct:
-		if part, ok := x.Interface().(Part); ok {
-			everyNode(reflect.ValueOf(part.X), all)
-		}
-	case reflect.Slice:
-		for i := range x.Len() {
-			everyNode(x.Index(i), all)
-		}
-	}
-}
