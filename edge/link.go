@@ -181,7 +181,10 @@ func (l *plainLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote
 	return wrote, n, err
 }
 
-func (l *plainLink) reside(c *clientConn) error {
+func (l *plainLink) reside(c *clientConn) error { return turns(l, c) }
+
+// turns is reside for links that have nothing better than to wait within read.
+func turns(l link, c *clientConn) error {
 	read := func(b []byte) (int, error) { return l.read(b, c.due()) }
 	for {
 		if stay, err := c.turn(read); !stay {

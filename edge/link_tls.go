@@ -1,0 +1,245 @@
+package edge
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// A tlsLink is a link whose bytes crypto/tls puts in records, which another link,
+// of either kind, carries.
+//
+// Once there has been a handshake crypto/tls never waits to read: it is given
+// records that have come whole, and errStarved when there are none. All waiting
+// is the tlsLink's, on the inner link, so that deadlines, interrupts and looks
+// are what they are there.
+type tlsLink struct {
+	inner link
+	tls   *tls.Conn
+	wire  wire
+	look  [1]byte // stale reads into it
+}
+
+// newTLSLink returns a link that has to be given a handshake before anything
+// else.
+func newTLSLink(inner link, remote net.Addr) *tlsLink {
+	return &tlsLink{inner: inner, wire: wire{inner: inner, remote: remote}}
+}
+
+// handshake runs shake over the inner link: it makes a TLS connection of what it
+// is given, before ctx ends, or closes that.
+func (l *tlsLink) handshake(ctx context.Context, shake func(context.Context, net.Conn) (*tls.Conn, error)) error {
+	l.wire.waits = true
+	conn, err := shake(ctx, &l.wire)
+	l.wire.waits = false
+	l.wire.rest()
+	l.tls = conn
+	return err
+}
+
+func (l *tlsLink) read(b []byte, due time.Time) (int, error) {
+	for {
+		n, err := l.tls.Read(b)
+		l.wire.rest()
+		if n > 0 || err != errStarved {
+			return n, err
+		}
+		if err := l.wire.fill(due); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// write sends each record by itself: a reader may have to send one too, when
+// the other side asks for new keys, and crypto/tls puts them in order.
+func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
+	l.wire.stall.Store(int64(stall))
+	return l.tls.Write(b)
+}
+
+// swap sends all records of w in one write. Part of a record is of no use to the
+// other side: of a write that fails nothing counts as written.
+func (l *tlsLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error) {
+	l.wire.out = newOutput()
+	_, err = l.tls.Write(w)
+	if err == nil {
+		wrote, err = l.wire.swap(due, stall)
+	}
+	whole := wrote == len(l.wire.out.b)
+	l.wire.out.free()
+	if !whole {
+		return 0, 0, err
+	}
+	if err == nil {
+		n, err = l.read(b, due)
+	}
+	return len(w), n, err
+}
+
+// stale takes in records that carry no data, as the tickets of TLS 1.3, and
+// counts the part of a record as bytes.
+func (l *tlsLink) stale() bool {
+	_, err := l.tls.Read(l.look[:])
+	l.wire.rest()
+	return err != errStarved || l.wire.in != nil || l.inner.stale()
+}
+
+func (l *tlsLink) reside(c *clientConn) error { return turns(l, c) }
+
+func (l *tlsLink) interrupt()        { l.inner.interrupt() }
+func (l *tlsLink) interrupted() bool { return l.inner.interrupted() }
+
+func (l *tlsLink) closeWrite() {
+	l.tls.CloseWrite()
+	l.inner.closeWrite()
+}
+
+// close sends no closing alert, which might wait: HTTP tells where a message
+// ends.
+func (l *tlsLink) close() { l.inner.close() }
+
+// errStarved is what crypto/tls reads when no whole record is there. It is
+// temporary, so that crypto/tls forgets it.
+var errStarved error = starved{}
+
+type starved struct{}
+
+func (starved) Error() string   { return "no record has come" }
+func (starved) Timeout() bool   { return false }
+func (starved) Temporary() bool { return true }
+
+// A wire is what crypto/tls takes for the connection. It gives out records only
+// once they are whole, and never bytes of two: what crypto/tls has not been given
+// is known to be unread.
+type wire struct {
+	inner  link
+	remote net.Addr
+	waits  bool         // Read waits for records: during the handshake
+	stall  atomic.Int64 // a time.Duration, for Write
+
+	in       *buffer // holds in.b[from:to], which came and was not given out; nil if there is nothing
+	from, to int
+	record   int // bytes of the first record there that may be given out
+	last     int // bytes that the last wait brought
+
+	out output // collects what Write is given, if it has memory: for swap
+}
+
+// Sizes of a record (RFC 8446 section 5.1 and, for what crypto/tls accepts at
+// most, RFC 5246 section 6.2.3).
+const (
+	recordHead = 5
+	maxRecord  = recordHead + 16384 + 2048
+)
+
+func (w *wire) Read(b []byte) (int, error) {
+	for !w.ready() {
+		if !w.waits {
+			return 0, errStarved
+		}
+		if err := w.fill(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(b, w.in.b[w.from:w.from+w.record])
+	w.from += n
+	w.record -= n
+	return n, nil
+}
+
+// ready reports whether there is something to give out: the rest of a record, a
+// whole one, or what cannot become one, of which crypto/tls is to judge.
+func (w *wire) ready() bool {
+	if w.record > 0 {
+		return true
+	}
+	have := w.to - w.from
+	if have > 0 && !isRecord(w.in.b[w.from]) {
+		w.record = have
+		return true
+	}
+	if have < recordHead {
+		return false
+	}
+	size := recordHead + int(binary.BigEndian.Uint16(w.in.b[w.from+3:]))
+	if size <= maxRecord && have < size {
+		return false
+	}
+	w.record = min(size, have)
+	return true
+}
+
+// isRecord reports whether a record may begin with that byte, its type.
+func isRecord(kind byte) bool { return kind >= 20 && kind <= 23 }
+
+// fill waits for more. The end of the stream within a record is
+// io.ErrUnexpectedEOF.
+func (w *wire) fill(due time.Time) error {
+	w.reserve()
+	n, err := w.inner.read(w.in.b[w.to:], due)
+	return w.filled(n, err)
+}
+
+// swap sends what Write has collected and waits as fill does.
+func (w *wire) swap(due time.Time, stall time.Duration) (wrote int, err error) {
+	w.reserve()
+	wrote, n, err := w.inner.swap(w.out.b, w.in.b[w.to:], due, stall)
+	return wrote, w.filled(n, err)
+}
+
+// reserve makes room for the rest of the largest record.
+func (w *wire) reserve() {
+	switch {
+	case w.in == nil:
+		w.in, w.from, w.to = getBuffer(w.last), 0, 0
+	case w.from > 0:
+		w.to = copy(w.in.b, w.in.b[w.from:w.to])
+		w.from = 0
+	}
+	if w.to == len(w.in.b) {
+		w.in = w.in.grow(w.to)
+	}
+}
+
+func (w *wire) filled(n int, err error) error {
+	w.to += n
+	w.last = min(n, smallBuffer)
+	w.rest()
+	if err == io.EOF && w.in != nil {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// rest gives the buffer up while there is nothing in it.
+func (w *wire) rest() {
+	if w.in != nil && w.from == w.to {
+		w.in.free()
+		w.in = nil
+	}
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	if w.out.home != nil {
+		w.out.b = append(w.out.b, b...)
+		return len(b), nil
+	}
+	return w.inner.write(b, time.Duration(w.stall.Load()))
+}
+
+func (w *wire) Close() error {
+	w.inner.close()
+	return nil
+}
+
+func (w *wire) RemoteAddr() net.Addr { return w.remote }
+func (w *wire) LocalAddr() net.Addr  { return nil }
+
+// Deadlines are the tlsLink's business.
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
