@@ -282,8 +282,8 @@ func TestClientTimeouts(t *testing.T) {
 				e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{
 					Header: 150 * time.Millisecond, Body: 200 * time.Millisecond, Idle: 250 * time.Millisecond,
 				}}, edgetest.Snapshot(edgetest.Backend(o)))
+				began := time.Now() // the edge's clock starts with the connection
 				c := e.Dial(t)
-				began := time.Now()
 				if tt.first != "" {
 					c.Send(tt.first)
 				}
