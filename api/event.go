@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -19,6 +20,10 @@ var verbs = map[string]string{
 	"staging": "stage", "main": "main", "self": "delete",
 }
 
+// done is what each verb is called once it was done, where that is not the verb
+// and a "d".
+var done = map[string]string{"lock": "locked", "main": "made the main one"}
+
 // eventType names what a route does, as "backend.update". It is derived from the
 // path, so that no route can be without.
 func eventType(method, path string) string {
@@ -35,6 +40,7 @@ func eventType(method, path string) string {
 				continue
 			}
 			verb = verbs[segment]
+		case noun == "logging": // one noun for all endpoints, as recorded
 		case segment == "service", segment == "version":
 			under = segment
 		case noun == "":
@@ -89,25 +95,22 @@ type eventReply struct {
 }
 
 type eventAttributes struct {
-	CustomerID  string         `json:"customer_id"`
-	Description string         `json:"description"`
-	EventType   string         `json:"event_type"`
-	IP          string         `json:"ip"`
-	Metadata    map[string]any `json:"metadata"`
-	ServiceID   *string        `json:"service_id"`
-	UserID      string         `json:"user_id"`
-	TokenID     string         `json:"token_id"`
-	CreatedAt   string         `json:"created_at"`
-	Admin       bool           `json:"admin"`
+	CustomerID  string                     `json:"customer_id"`
+	Description string                     `json:"description"`
+	EventType   string                     `json:"event_type"`
+	IP          string                     `json:"ip"`
+	Metadata    map[string]json.RawMessage `json:"metadata"` // of an update: old and new values
+	ServiceID   *string                    `json:"service_id"`
+	UserID      string                     `json:"user_id"`
+	TokenID     string                     `json:"token_id"`
+	CreatedAt   string                     `json:"created_at"`
+	Admin       bool                       `json:"admin"`
 }
 
 func newEventReply(e *service.Event) eventReply {
-	metadata := map[string]any{}
-	if e.Version != 0 {
-		metadata["version_number"] = e.Version
-	}
-	if e.Name != "" {
-		metadata["name"] = e.Name
+	metadata := map[string]json.RawMessage{}
+	if e.Before != "" {
+		metadata["old"], metadata["new"] = json.RawMessage(e.Before), json.RawMessage(e.After)
 	}
 	return eventReply{ID: e.ID, Type: "event", Attributes: eventAttributes{
 		CustomerID: e.Customer, Description: describe(e), EventType: e.Type, IP: e.IP, Metadata: metadata,
@@ -115,16 +118,26 @@ func newEventReply(e *service.Event) eventReply {
 	}}
 }
 
-// describe says an event in words.
+// describe says an event in words, as Fastly does: Logging 'a' was updated on
+// Version '3'.
 func describe(e *service.Event) string {
 	noun, verb, _ := strings.Cut(e.Type, ".")
-	text := strings.ReplaceAll(noun, "_", " ")
-	if e.Name != "" {
-		text += fmt.Sprintf(" '%s'", e.Name)
+	past, known := done[verb]
+	if !known {
+		past = verb + "d"
 	}
-	text += ": " + verb
-	if e.Version != 0 {
-		text += ", version " + strconv.Itoa(e.Version)
+	name := e.Name
+	if noun == "version" {
+		name = strconv.Itoa(e.Version)
+	}
+	text := strings.ReplaceAll(noun, "_", " ")
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if name != "" {
+		text += fmt.Sprintf(" '%s'", name)
+	}
+	text += " was " + past
+	if e.Version != 0 && noun != "version" {
+		text += fmt.Sprintf(" on Version '%d'", e.Version)
 	}
 	return text
 }
@@ -184,15 +197,16 @@ func (c *call) eventLinks(p service.Page, total int) map[string]string {
 			}
 		}
 		params.Set("page[number]", strconv.Itoa(number))
-		return c.base() + c.r.URL.EscapedPath() + "?" + params.Encode()
+		// As recorded, brackets stand as they are.
+		return c.base() + c.r.URL.EscapedPath() + "?" + strings.NewReplacer("%5B", "[", "%5D", "]").Replace(params.Encode())
 	}
 	last := p.Pages(total)
-	links := map[string]string{"first": to(1), "last": to(last)}
+	links := map[string]string{}
 	if p.Number < last {
-		links["next"] = to(p.Number + 1)
+		links["next"], links["last"] = to(p.Number+1), to(last)
 	}
 	if p.Number > 1 {
-		links["prev"] = to(min(p.Number-1, last))
+		links["prev"], links["first"] = to(min(p.Number-1, last)), to(1)
 	}
 	return links
 }

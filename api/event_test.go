@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fastly/go-fastly/v12/fastly"
 )
@@ -40,7 +41,7 @@ func TestEvents(t *testing.T) {
 	}
 	e := events[5]
 	self := ok(c.GetTokenSelf(ctx))(t)
-	if e.IP != "127.0.0.1" || e.UserID != *self.UserID || e.ServiceID != id || e.Description != "backend 'b one': update, version 1" || fmt.Sprint(e.Metadata) != "map[name:b one version_number:1]" {
+	if e.IP != "127.0.0.1" || e.UserID != *self.UserID || e.ServiceID != id || e.Description != "Backend 'b one' was updated on Version '1'" || fmt.Sprint(e.Metadata) != "map[new:map[weight:7] old:map[weight:100]]" {
 		t.Errorf("event %+v", e)
 	}
 	if one := ok(c.GetAPIEvent(ctx, &fastly.GetAPIEventInput{EventID: e.ID}))(t); one.EventType != "backend.update" {
@@ -77,13 +78,41 @@ func ownCustomer(t *testing.T, f *fixture) string {
 	return f.must(t, "GET", "/tokens/self")["customer_id"].(string)
 }
 
+// Renames are told under the new name, and endpoints of all kinds as logging. What
+// is secret is not told.
+func TestEventsOfUpdates(t *testing.T) {
+	f := start(t)
+	v := f.draft(t, "shop")
+	f.must(t, "POST", v+"/logging/datadog", "name", "dog", "token", "hidden-one")
+	f.must(t, "PUT", v+"/logging/datadog/dog", "name", "cat", "token", "hidden-two", "region", "EU")
+	f.now.advance(time.Second)
+	f.must(t, "PUT", v+"/lock")
+	r := f.do(t, "GET", "/events?filter[event_type]=logging.update&page[size]=1")
+	for _, want := range []string{
+		`"description":"Logging 'cat' was updated on Version '1'"`,
+		`"metadata":{"new":{"name":"cat","region":"EU","token":null},"old":{"name":"dog","region":null,"token":null}}`,
+	} {
+		if !strings.Contains(strings.ReplaceAll(r.body, `\u0026`, "&"), want) {
+			t.Errorf("no %s in %s", want, r.body)
+		}
+	}
+	r = f.do(t, "GET", "/events?page[size]=1")
+	links := r.object(t)["links"].(map[string]any)
+	if !strings.Contains(r.body, "Version '1' was locked") || len(links) != 2 || !strings.HasSuffix(links["last"].(string), "/events?page[number]=4&page[size]=1") {
+		t.Error(r.body)
+	}
+	if body := f.do(t, "GET", "/events").body; strings.Contains(body, "hidden") {
+		t.Errorf("a secret is in %s", body)
+	}
+}
+
 // A token made leaves an event without its secret.
 func TestEventsOfTokens(t *testing.T) {
 	f := start(t)
 	made := f.must(t, "POST", "/tokens", "name", "ci")
 	f.do(t, "DELETE", "/tokens/"+made["id"].(string))
 	body := f.do(t, "GET", "/events").body
-	for _, want := range []string{"token 'ci': create", "token '" + made["id"].(string) + "': delete"} {
+	for _, want := range []string{"Token 'ci' was created", "Token '" + made["id"].(string) + "' was deleted"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // An Event tells that something was written: who, what, when and from where. It
-// holds no value that was written.
+// holds no secret.
 type Event struct {
 	ID       string
 	Customer string
@@ -18,6 +18,10 @@ type Event struct {
 	Name     string // of the thing; "" if it has none
 	IP       string
 	Created  time.Time
+
+	// The fields that the update of an object changed, as JSON objects of their
+	// values before and after, long ones cut short; "" for other writes.
+	Before, After string
 }
 
 // EventFilter says which events are wanted; empty fields take all.

@@ -29,6 +29,9 @@ type Options struct {
 	// How many services there may be in all, versions of one, objects of a
 	// version and items of a holder; 0 is the default below.
 	MaxServices, MaxVersions, MaxObjects, MaxItems int
+
+	// MaxEventAge is how long events are kept; 0 is for ever.
+	MaxEventAge time.Duration
 }
 
 // The limits of those that say nothing.
@@ -53,7 +56,10 @@ type DB struct {
 	limits limits
 }
 
-type limits struct{ services, versions, objects, items int }
+type limits struct {
+	services, versions, objects, items int
+	eventAge                           time.Duration
+}
 
 // Open opens the database in the data directory, making or upgrading it as
 // needed. Its errors are [ErrInUse], a [*NewerError], or tell what the file
@@ -65,6 +71,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{sealer: o.Sealer, now: o.Now, limits: limits{
 		services: cmp.Or(o.MaxServices, DefaultServices), versions: cmp.Or(o.MaxVersions, DefaultVersions),
 		objects: cmp.Or(o.MaxObjects, DefaultObjects), items: cmp.Or(o.MaxItems, DefaultItems),
+		eventAge: o.MaxEventAge,
 	}}
 	if db.now == nil {
 		db.now = time.Now

@@ -10,7 +10,11 @@ import (
 	"headwater/service"
 )
 
-const eventColumns = `id, customer_id, user_id, token_id, service_id, version, type, name, ip, created_at`
+const eventColumns = `id, customer_id, user_id, token_id, service_id, version, type, name, ip, created_at, changed_from, changed_to`
+
+// forgetAtOnce is how many events that are too old go with each that comes. More
+// than one, so that they become fewer; few, so that no write waits for it.
+const forgetAtOnce = 10
 
 // insertEvent records e with the write of this transaction; nil is none. A try
 // that is rolled back takes the record with it.
@@ -19,8 +23,14 @@ func (t *tx) insertEvent(e *service.Event) error {
 		return nil
 	}
 	_, err := t.exec(`INSERT INTO event (`+eventColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		service.NewID(), e.Customer, e.User, e.Token, e.Service, e.Version, e.Type, e.Name, e.IP, t.now.UnixMicro())
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		service.NewID(), e.Customer, e.User, e.Token, e.Service, e.Version, e.Type, e.Name, e.IP, t.now.UnixMicro(), e.Before, e.After)
+	if err != nil || t.limits.eventAge == 0 {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM event WHERE id IN (
+		SELECT id FROM event WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
+		t.now.Add(-t.limits.eventAge).UnixMicro(), forgetAtOnce)
 	return err
 }
 
@@ -97,7 +107,7 @@ func eventsOf(who *service.Token, f service.EventFilter) (where string, args []a
 func scanEvent(row scanner) (*service.Event, error) {
 	var e service.Event
 	var created int64
-	err := row.Scan(&e.ID, &e.Customer, &e.User, &e.Token, &e.Service, &e.Version, &e.Type, &e.Name, &e.IP, &created)
+	err := row.Scan(&e.ID, &e.Customer, &e.User, &e.Token, &e.Service, &e.Version, &e.Type, &e.Name, &e.IP, &created, &e.Before, &e.After)
 	if err != nil {
 		return nil, err
 	}

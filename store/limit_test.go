@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"headwater/service"
 	"headwater/store"
@@ -109,5 +110,41 @@ func TestLimitsOfVersions(t *testing.T) {
 	}
 	if err := put("c"); err == nil || err.Error() != "Exceeding max number of items: 2" {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Events that are too old go, a few with each that comes.
+func TestEventAge(t *testing.T) {
+	ctx, now := t.Context(), time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	db := open(t, store.Options{Sealer: keeper(t), MaxEventAge: time.Hour, Now: func() time.Time { return now }})
+	who, err := db.SetOperatorToken(ctx, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string) {
+		t.Helper()
+		_, err := db.CreateService(service.WithEvent(ctx, &service.Event{Customer: who.Customer, Type: "service.create", Name: name}),
+			who, service.Service{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func() int {
+		t.Helper()
+		_, total, err := db.Events(ctx, who, service.EventFilter{}, service.Page{Number: 1, Size: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return total
+	}
+	for i := range 15 {
+		write(fmt.Sprint("old ", i))
+	}
+	now = now.Add(time.Hour + time.Second)
+	for i, want := range []int{6, 2, 3} {
+		write(fmt.Sprint("new ", i))
+		if got := left(); got != want {
+			t.Errorf("%d events are left; want %d", got, want)
+		}
 	}
 }

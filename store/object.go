@@ -113,6 +113,10 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 		if err := t.replaceObject(at, k, name, o); err != nil {
 			return err
 		}
+		if e := service.EventOf(ctx); e != nil {
+			e.Before, e.After = k.Difference(old, o)
+			e.Name = cmp.Or(o.Meta().Name, e.Name)
+		}
 		o, err = t.settle(at, k, o)
 		return err
 	})

@@ -31,6 +31,7 @@ type serveFlags struct {
 	maxWrites, maxWrongTokens    int
 	maxServices, maxVersions     int
 	maxObjects, maxItems         int
+	maxEventAge                  time.Duration
 
 	networks  []netip.Prefix // of publicIPs
 	dataGiven bool
@@ -61,6 +62,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.IntVar(&f.maxServices, "max-services", store.DefaultServices, "how many services there may be in all")
 	fs.IntVar(&f.maxVersions, "max-versions", store.DefaultVersions, "how many versions a service may have")
 	fs.IntVar(&f.maxObjects, "max-objects", store.DefaultObjects, "how many objects a version may have")
+	fs.DurationVar(&f.maxEventAge, "max-event-age", 8760*time.Hour, "how long events are kept; 0 is for ever")
 	fs.IntVar(&f.maxItems, "max-items", store.DefaultItems, "how many items a dictionary, an ACL or a pool may have")
 }
 
@@ -104,6 +106,9 @@ func (f *serveFlags) check() error {
 		if d.time <= 0 {
 			return fmt.Errorf("%w: -%s must be above 0", errUsage, d.name)
 		}
+	}
+	if f.maxEventAge < 0 {
+		return fmt.Errorf("%w: -max-event-age must be at least 0", errUsage)
 	}
 	for _, n := range []struct {
 		name  string
