@@ -75,6 +75,9 @@ func (q *query) parse(wire []byte) (*reply, error) {
 		return nil, errNotOurs
 	}
 	asked, err := p.AllQuestions()
+	if err == nil && len(asked) == 0 && h.RCode == dnsmessage.RCodeFormatError {
+		return &reply{code: h.RCode}, nil // an old server's, that read no further than the extension
+	}
 	if err != nil || len(asked) != 1 || asked[0].Type != q.question.Type || asked[0].Class != q.question.Class ||
 		!strings.EqualFold(asked[0].Name.String(), q.question.Name.String()) {
 		return nil, errNotOurs

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +64,7 @@ var errNoSuchName = errors.New("no such host")
 func (s *stub) lookup(ctx context.Context, host string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.bounded)
 	defer cancel()
-	if addrs := slices.DeleteFunc(slices.Clone(s.hosts.get(time.Now())[host]), func(a netip.Addr) bool { return !usable(a) }); len(addrs) > 0 {
+	if addrs := s.local(host); len(addrs) > 0 {
 		return answer{addrs, hostsTTL}, nil
 	}
 	var from servers
@@ -73,6 +74,16 @@ func (s *stub) lookup(ctx context.Context, host string) (answer, error) {
 		from = s.conf.get(time.Now())
 	}
 	return s.search(ctx, &from, host)
+}
+
+// local finds the addresses that no name server has to be asked for: those of the
+// hosts file, and this machine's (RFC 6761 section 6.3).
+func (s *stub) local(host string) []netip.Addr {
+	addrs := slices.DeleteFunc(slices.Clone(s.hosts.get(time.Now())[host]), func(a netip.Addr) bool { return !usable(a) })
+	if len(addrs) == 0 && (host == "localhost" || strings.HasSuffix(host, ".localhost")) {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	}
+	return addrs
 }
 
 // search tries each name that host may mean. One that is not there is passed

@@ -198,20 +198,26 @@ func TestAliasesAcrossAnswers(t *testing.T) {
 	}
 }
 
-// Servers that do not know extensions are asked without.
+// Servers that do not know extensions are asked without, whether or not they
+// repeat the question in their refusal.
 func TestServersWithoutExtensions(t *testing.T) {
-	ns := dialtest.NewNameServer(t)
-	ns.Set("origin.test 60 A 192.0.2.1")
-	ns.Respond(func(wire []byte, tcp bool) [][]byte {
-		m := unpacked(t, wire)
-		if len(m.Additionals) == 0 {
-			return [][]byte{ns.Reply(m)}
+	for _, repeats := range []bool{true, false} {
+		ns := dialtest.NewNameServer(t)
+		ns.Set("origin.test 60 A 192.0.2.1")
+		ns.Respond(func(wire []byte, tcp bool) [][]byte {
+			m := unpacked(t, wire)
+			if len(m.Additionals) == 0 {
+				return [][]byte{ns.Reply(m)}
+			}
+			refusal := dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RCode: dnsmessage.RCodeFormatError}}
+			if repeats {
+				refusal.Questions = m.Questions
+			}
+			return [][]byte{packed(t, refusal)}
+		})
+		if got, want := found(newTestStub(t, ns), "origin.test"), "192.0.2.1 for 60"; got != want {
+			t.Errorf("repeats %v: %s, want %s", repeats, got, want)
 		}
-		refusal := dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RCode: dnsmessage.RCodeFormatError}, Questions: m.Questions}
-		return [][]byte{packed(t, refusal)}
-	})
-	if got, want := found(newTestStub(t, ns), "origin.test"), "192.0.2.1 for 60"; got != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -375,6 +381,8 @@ func TestSystemFiles(t *testing.T) {
 		"origin.test":  "192.0.2.2 for 60",
 		"a.b.test":     "192.0.2.3 for 60",
 		"blocked.test": "192.0.2.4 for 60",
+		"localhost":    "127.0.0.1 ::1 for 5",
+		"a.localhost":  "127.0.0.1 ::1 for 5",
 		"nowhere":      "no such name for 7",
 	} {
 		if got := found(s, host); got != want {
