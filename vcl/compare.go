@@ -208,14 +208,28 @@ func (c *compiler) matchText(r *regex.Regex, subject textFunc, e *syntax.Binary)
 // match looks for r in s. A match is what re.group tells of from then on; without
 // one the former stays. One that takes too many steps counts as none.
 func (x *Ctx) match(r *regex.Regex, s string) bool {
+	yes := x.test(r, s)
+	if yes {
+		x.captures.regex, x.captures.subject, x.captures.found = r, s, false
+	}
+	return yes
+}
+
+// What a match costs, in statements.
+const (
+	bytesAStep  = 256
+	gaveUpSteps = maxSteps / 10
+)
+
+// test reports whether a pattern matches, and keeps nothing of it.
+func (x *Ctx) test(r *regex.Regex, s string) bool {
+	x.charge(len(s) / bytesAStep)
 	yes, err := r.Match(s)
 	if err != nil {
 		x.Failure = "EREGRECUR"
 		x.RegexGaveUp++
+		x.charge(gaveUpSteps)
 		return false
-	}
-	if yes {
-		x.captures.regex, x.captures.subject, x.captures.found = r, s, false
 	}
 	return yes
 }

@@ -3,6 +3,7 @@ package vcl
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"headwater/vcl/regex"
 	"headwater/vcl/syntax"
@@ -23,6 +24,8 @@ type compiler struct {
 	order    []*routine
 	taken    map[string]syntax.Pos // names of all declarations
 	patterns map[string]*regex.Regex
+
+	late bool // the deadline has passed
 
 	// loose says that names without a dot may be declared elsewhere.
 	loose bool
@@ -76,7 +79,9 @@ func (c *compiler) unit(u *syntax.Unit) {
 		c.define(d)
 	}
 	for _, r := range c.order {
-		c.routine(r)
+		if !c.stopped() {
+			c.routine(r)
+		}
 	}
 }
 
@@ -134,8 +139,24 @@ func (c *compiler) define(d syntax.Decl) {
 	}
 }
 
+// stopped reports whether nothing more is compiled: there are problems enough, or
+// it has taken too long.
+func (c *compiler) stopped() bool {
+	if len(c.problems) >= syntax.MaxErrors {
+		return true
+	}
+	if !c.late && !c.options.Deadline.IsZero() && time.Now().After(c.options.Deadline) {
+		c.late = true
+		c.failf(c.at, "compiling the program takes too long")
+	}
+	return c.late
+}
+
 // unknown says that there is nothing of a name, and what may have been meant.
 func (c *compiler) unknown(at syntax.Pos, what, name string, known func(yield func(string) bool)) {
+	if c.stopped() {
+		return
+	}
 	p := &syntax.Problem{Pos: at, Msg: fmt.Sprintf("there is no %s %s", what, name)}
 	if near := nearest(name, known); near != "" {
 		p.Hint = "did you mean " + near + "?"

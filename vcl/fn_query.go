@@ -3,8 +3,6 @@ package vcl
 import (
 	"slices"
 	"strings"
-
-	"headwater/vcl/regex"
 )
 
 // Functions of the query of a URL.
@@ -21,18 +19,10 @@ var _ = funcs(
 	textOfText("querystring.clean", func(x *Ctx, url string) string {
 		return x.filtered(url, func(p string) bool { return p != "" && p[0] != '=' })
 	}),
-	textOfTwo("querystring.filter", func(x *Ctx, url, names string) string {
-		return x.filtered(url, func(p string) bool { return !named(p, names) })
-	}),
-	textOfTwo("querystring.filter_except", func(x *Ctx, url, names string) string {
-		return x.filtered(url, func(p string) bool { return named(p, names) })
-	}),
-	textOfTwo("querystring.globfilter", func(x *Ctx, url, pattern string) string {
-		return x.filtered(url, func(p string) bool { return !glob(pattern, paramName(p)) })
-	}),
-	textOfTwo("querystring.globfilter_except", func(x *Ctx, url, pattern string) string {
-		return x.filtered(url, func(p string) bool { return glob(pattern, paramName(p)) })
-	}),
+	textOfTwo("querystring.filter", func(x *Ctx, url, names string) string { return x.filterNames(url, names, false) }),
+	textOfTwo("querystring.filter_except", func(x *Ctx, url, names string) string { return x.filterNames(url, names, true) }),
+	textOfTwo("querystring.globfilter", func(x *Ctx, url, pattern string) string { return x.filterGlob(url, pattern, false) }),
+	textOfTwo("querystring.globfilter_except", func(x *Ctx, url, pattern string) string { return x.filterGlob(url, pattern, true) }),
 	regfilterRow("querystring.regfilter", false),
 	regfilterRow("querystring.regfilter_except", true),
 	textOfThree("querystring.add", func(x *Ctx, url, name, text string) string {
@@ -90,14 +80,19 @@ func paramName(p string) string {
 	return name
 }
 
-// named reports whether names, with separators between them, has the parameter's.
-func named(p, names string) bool {
+// filterNames keeps the parameters whose name is one of names, or all others.
+func (x *Ctx) filterNames(url, names string, except bool) string {
+	all := map[string]bool{}
 	for name := range strings.SplitSeq(names, filterSeparator) {
-		if name == paramName(p) {
-			return true
-		}
+		all[name] = true
 	}
-	return false
+	return x.filtered(url, func(p string) bool { return all[paramName(p)] == except })
+}
+
+// filterGlob keeps the parameters whose name a pattern matches, or all others.
+func (x *Ctx) filterGlob(url, pattern string, except bool) string {
+	x.charge(len(url) * len(pattern) / (16 * bytesAStep))
+	return x.filtered(url, func(p string) bool { return glob(pattern, paramName(p)) == except })
 }
 
 // withParam appends a parameter.
@@ -134,7 +129,8 @@ func (x *Ctx) setParam(url, name, text string) string {
 	return x.rejoined(before, kept, fragment)
 }
 
-// param is the first parameter of a name, decoded: empty if it has no value.
+// param is the value of the first parameter of a name, as it was written: empty if it
+// has none.
 func (x *Ctx) param(url, name string) (string, bool) {
 	_, query, _, has := params(url)
 	if !has {
@@ -157,16 +153,6 @@ func regfilterRow(name string, except bool) *function {
 				return x.filtered(url(x), func(p string) bool { return x.test(pattern, paramName(p)) == except })
 			})
 		}}
-}
-
-// test reports whether a pattern matches, and keeps nothing of it.
-func (x *Ctx) test(r *regex.Regex, s string) bool {
-	yes, err := r.Match(s)
-	if err != nil {
-		x.Failure = "EREGRECUR"
-		x.RegexGaveUp++
-	}
-	return yes && err == nil
 }
 
 func sortRow(name string) *function {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"runtime/debug"
+	"time"
 
 	"headwater/vcl/regex"
 	"headwater/vcl/syntax"
@@ -29,6 +30,9 @@ type Options struct {
 	// declaration of that name gets them in the place of what it says.
 	Tables map[string]*Table
 	ACLs   map[string]*ACL
+
+	// Deadline is when compiling has to be over; zero for no such moment.
+	Deadline time.Time
 }
 
 // Compile checks and compiles a program. If there are problems, there is no
@@ -64,7 +68,8 @@ var (
 	ErrSteps     = errors.New("vcl: the request has run too many statements")
 )
 
-// maxSteps bounds the statements that run for one request.
+// maxSteps bounds the statements that run for one request, and what they cost:
+// about a tenth of a second at the most.
 const maxSteps = 100_000
 
 // Run runs one subroutine for a request. It returns Default if the program has
@@ -186,6 +191,9 @@ func (b *block) run(c *Ctx) Action {
 	}
 	return Default
 }
+
+// charge takes what costs more than a statement out of what a request may run.
+func (c *Ctx) charge(steps int) { c.steps -= steps }
 
 func (c *Ctx) exhausted() Action {
 	c.Fault = ErrSteps

@@ -43,6 +43,9 @@ func declaresForItself(stmts []syntax.Stmt) bool {
 
 func (c *compiler) append(b *block, stmts []syntax.Stmt) {
 	for _, s := range stmts {
+		if c.stopped() {
+			return
+		}
 		c.at = s.Place()
 		switch s := s.(type) {
 		case *syntax.Macro:
@@ -164,7 +167,7 @@ func (c *compiler) choose(s *syntax.Switch) runner {
 		subject, set := control(x)
 		at := usual
 		for i, m := range matches {
-			if m != nil && m(x, subject, set) {
+			if x.charge(1); m != nil && m(x, subject, set) {
 				at = i
 				break
 			}
@@ -346,8 +349,15 @@ func (c *compiler) synthetic(s *syntax.Synthetic) runner {
 	})
 }
 
+// maxGotos bounds the gotos to one label.
+const maxGotos = 1000
+
 func (c *compiler) jump(s *syntax.Goto) runner {
 	label := s.Label.Text
+	if len(c.gotos[label]) == maxGotos {
+		c.failf(s.Pos, "at most %d gotos lead to one label", maxGotos)
+		return nil
+	}
 	c.gotos[label] = append(c.gotos[label], slices.Clone(c.open))
 	return func(x *Ctx) Action {
 		x.label = label
