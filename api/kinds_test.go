@@ -69,6 +69,8 @@ func TestClientConditions(t *testing.T) {
 	}
 	_, err := c.UpdateCondition(ctx, &fastly.UpdateConditionInput{ServiceID: id, ServiceVersion: 1, Name: "test/condition", Type: new("CACHE")})
 	wantHTTP(t, err, 400, "Bad request", "Not allowed to modify field 'type'")
+	_, err = c.UpdateCondition(ctx, &fastly.UpdateConditionInput{ServiceID: id, ServiceVersion: 1, Name: "test/condition", Statement: new("req.url) { error 600; } if (x")})
+	wantHTTP(t, err, 400, "Bad request", `condition "test/condition", line 1, column 8: expected the end of the condition, found ")"`)
 	got := f.must(t, "GET", "/service/"+id+"/version/1/condition/test%2Fcondition")
 	if got["priority"] != "1" || got["version"] != "1" || len(got) != 10 {
 		t.Errorf("got %v", got)
