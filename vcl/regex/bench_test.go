@@ -14,6 +14,7 @@ var benchmarks = []struct{ name, pattern, subject string }{
 	{"session", `(?:^|;\s*)session=([^;]+)`, "theme=dark; consent=1; _ga=GA1.2.3; session=abcdef0123; x=y"},
 	{"lookahead", `^/(?!admin|login)[a-z]+`, "/products/12345"},
 	{"nested", `^(a+)+$`, "aaaaaaaaaaaaaaaaaaaaaaaaaaaa!"},
+	{"words", manyWords(100), userAgent},
 	{"backreference", `(\w+)=\1`, "a=1&bb=bb"},
 }
 

@@ -2,6 +2,7 @@ package regex
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -153,8 +154,8 @@ func (p *parser) escapedItem(start int) (c byte, s set, single bool) {
 	case 'b':
 		p.pos++
 		c = '\b'
-	case '8', '9':
-		p.pos++
+	case '8', '9', 'g':
+		p.pos++ // themselves
 	default:
 		c = p.escapedByte(start)
 	}
@@ -188,6 +189,7 @@ func (p *parser) property(start int, not bool) (s set) {
 		if !p.accept("{") {
 			p.fail(start, "the name of a property is missing")
 		}
+		p.take(maxPattern, " ")
 		if p.accept("^") {
 			not = !not
 		}
@@ -213,27 +215,46 @@ func (p *parser) property(start int, not bool) (s set) {
 	return s
 }
 
+// propertyNamed ignores case, white space, hyphens and underscores in a name, as PCRE2
+// does.
 func propertyNamed(name string) func(rune) bool {
-	switch name {
-	case "Any":
-		return func(rune) bool { return true }
-	case "L&":
-		return func(r rune) bool { return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt) }
-	case "Cn":
-		return func(rune) bool { return false } // all of the first 256 are assigned
-	case "Xan":
-		return func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) }
-	case "Xwd":
-		return func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) || r == '_' }
-	case "Xsp", "Xps":
-		return func(r rune) bool { return unicode.Is(unicode.Z, r) || r >= '\t' && r <= '\r' || r == 0x85 }
+	name = plainName(name)
+	if in := properties[name]; in != nil {
+		return in
 	}
-	table := unicode.Categories[name]
-	if table == nil {
-		table = unicode.Scripts[name]
+	if table := tables()[name]; table != nil {
+		return func(r rune) bool { return unicode.Is(table, r) }
 	}
-	if table == nil {
-		return nil
-	}
-	return func(r rune) bool { return unicode.Is(table, r) }
+	return nil
 }
+
+// tables are the categories and scripts of Unicode, by plain name.
+var tables = sync.OnceValue(func() map[string]*unicode.RangeTable {
+	all := map[string]*unicode.RangeTable{}
+	for _, named := range []map[string]*unicode.RangeTable{unicode.Scripts, unicode.Categories} {
+		for name, table := range named {
+			all[plainName(name)] = table
+		}
+	}
+	return all
+})
+
+// properties are those that are neither a category nor a script of package unicode.
+var properties = map[string]func(rune) bool{
+	"any": func(rune) bool { return true },
+	"l&":  func(r rune) bool { return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt) },
+	"cn":  func(rune) bool { return false }, // all of the first 256 are assigned
+	"xan": func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) },
+	"xwd": func(r rune) bool { return unicode.In(r, unicode.L, unicode.N) || r == '_' },
+	"xsp": spaceProperty,
+	"xps": spaceProperty,
+}
+
+func spaceProperty(r rune) bool {
+	return unicode.Is(unicode.Z, r) || r >= '\t' && r <= '\r' || r == 0x85
+}
+
+// dropped are the characters that do not count in the name of a property.
+var dropped = strings.NewReplacer(" ", "", "\t", "", "-", "", "_", "")
+
+func plainName(name string) string { return strings.ToLower(dropped.Replace(name)) }

@@ -1,5 +1,7 @@
 package regex
 
+import "slices"
+
 // A context is what a byte is to the assertions of a program. Those that no
 // assertion tells apart are taken together.
 type context uint8
@@ -65,39 +67,52 @@ func assertsOf(p *program) (a asserts) {
 type columns struct {
 	n       int
 	class   [256]uint8
-	members []bitset  // the positions whose sets have the column
+	samples []byte    // one byte of each, but for those two
+	sizes   []int     // how many bytes each has
+	of      [][]uint8 // the columns of each set
 	before  []context // what a column is to the place before it
 	after   []context // and to the place after it
+	sorts   []context // all that there are in before
 }
 
 func (b *builder) newColumns() (c columns) {
-	sets := b.p.sets
+	c.split(b.p.sets)
 	if b.asserts.words {
-		sets = append(sets[:len(sets):len(sets)], words)
+		c.split([]set{words})
 	}
 	if b.asserts.any {
-		sets = append(sets[:len(sets):len(sets)], newline)
+		c.split([]set{newline})
 	}
-	samples := c.split(sets)
-	b.work += len(sets) * 128
-	for _, sample := range samples {
-		c.add(b, sample, b.context(sample))
+	b.work -= len(b.p.sets) * 64
+	c.measure()
+	for _, sample := range c.samples {
+		c.add(b.context(sample))
 	}
 	if b.asserts.any {
-		c.add(b, '\n', lastLine)
-		c.add(b, '\n', atEnd)
-		c.after[c.n-2] = b.context('\n')
-		c.members[c.n-1] = newBitset(b.words)
+		c.add(lastLine)
+		c.after[c.n-1] = b.context('\n')
+		c.add(atEnd)
+	}
+	for _, s := range b.p.sets {
+		var of []uint8
+		for column, sample := range c.samples {
+			if s.has(sample) {
+				of = append(of, uint8(column))
+			}
+		}
+		if b.asserts.any && s.has('\n') {
+			of = append(of, uint8(c.n-2))
+		}
+		c.of = append(c.of, of)
 	}
 	return c
 }
 
-// split gives each byte its class, and returns one byte of each.
-func (c *columns) split(sets []set) (samples []byte) {
-	n := 1
+// split makes two classes of each that a set divides.
+func (c *columns) split(sets []set) {
 	for _, s := range sets {
 		var numbers [2][256]uint16 // of the new classes, and 1 more; by whether s has them, and the old class
-		n = 0
+		n := uint16(0)
 		for i := range 256 {
 			had := 0
 			if s.has(byte(i)) {
@@ -106,31 +121,31 @@ func (c *columns) split(sets []set) (samples []byte) {
 			number := &numbers[had][c.class[i]]
 			if *number == 0 {
 				n++
-				*number = uint16(n)
+				*number = n
 			}
 			c.class[i] = uint8(*number - 1)
 		}
 	}
-	samples = make([]byte, n)
-	for i := range 256 {
-		samples[c.class[i]] = byte(i)
+}
+
+// measure finds the samples and sizes of the classes.
+func (c *columns) measure() {
+	n := int(slices.Max(c.class[:])) + 1
+	c.samples, c.sizes = make([]byte, n), make([]int, n)
+	for i, class := range c.class {
+		c.samples[class] = byte(i)
+		c.sizes[class]++
 	}
-	return samples
 }
 
 // add appends a column.
-func (c *columns) add(b *builder, sample byte, before context) {
-	members := newBitset(b.words)
-	for i, pc := range b.positions[1:] {
-		if b.p.sets[b.p.code[pc].a].has(sample) {
-			members.add(i + 1)
-		}
-	}
-	b.work += len(b.positions) / 4
+func (c *columns) add(before context) {
 	c.n++
-	c.members = append(c.members, members)
 	c.before = append(c.before, before)
 	c.after = append(c.after, before)
+	if !slices.Contains(c.sorts, before) {
+		c.sorts = append(c.sorts, before)
+	}
 }
 
 // context returns what a byte in the middle is.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -93,7 +95,7 @@ func TestErrors(t *testing.T) {
 
 // What a pattern may cost before anybody has asked it anything.
 func TestCompileIsBounded(t *testing.T) {
-	const most = 8 << 20 // bytes
+	const most = 8 << 20 // bytes, of which little is kept
 	for name, pattern := range map[string]string{
 		"empty groups":        `(?:(?:(?:){65535}){65535}){65535}`,
 		"optional groups":     `(?:(?:(?:){0,65535}){0,65535}){0,65535}`,
@@ -108,6 +110,8 @@ func TestCompileIsBounded(t *testing.T) {
 		"calls of calls":      strings.Repeat("((?+1)(?+1)", 90) + "()" + strings.Repeat(")", 90),
 		"repeated starts":     strings.Repeat("(?:a*b*", 90) + strings.Repeat(")*", 90),
 		"names":               manyNames(),
+		"many words":          manyWords(600),
+		"properties":          strings.Repeat(`\p{Old_North_Arabian}`, 390),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -153,6 +157,7 @@ func TestLinear(t *testing.T) {
 		`\bfoo\b`:              true,
 		`(?m)^a.*$`:            true,
 		`a\Kb`:                 true,
+		manyWords(600):         true,
 		`(?:a|b)*a(?:a|b){14}`: false, // has too many states
 		`a(?=b)`:               false,
 		`(a)\1`:                false,
@@ -163,6 +168,15 @@ func TestLinear(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", pattern, got, want)
 		}
 	}
+}
+
+// manyWords is a list as those of robots are.
+func manyWords(n int) string {
+	var words []string
+	for i := range n {
+		words = append(words, strconv.FormatInt(int64(i+1)*2654435761, 36)+"bot")
+	}
+	return "(?i)(" + strings.Join(words, "|") + ")"
 }
 
 // What would take a backtracking machine years.
@@ -208,4 +222,37 @@ func doublingCalls(n int) string {
 	}
 	fmt.Fprintf(&b, "(?<n%d>)", n)
 	return b.String()
+}
+
+// Those who add sizes up rely on them to follow what a pattern takes.
+func TestSize(t *testing.T) {
+	if got := mustCompile(t, `^/api/`).Size(); got < 100 || got > 1000 {
+		t.Errorf("a literal: got %d bytes", got)
+	}
+	if got := mustCompile(t, `(?:a{1000}b){15}`).Size(); got < 300_000 || got > 1<<20 {
+		t.Errorf("a repeat: got %d bytes", got)
+	}
+	if got := mustCompile(t, manyWords(600)).Size(); got < 300_000 || got > 1<<20 {
+		t.Errorf("many words: got %d bytes", got)
+	}
+}
+
+// A Regex is shared by all cores, and has nothing that changes; the race detector
+// would see it.
+func TestShared(t *testing.T) {
+	for _, bm := range benchmarks {
+		r := mustCompile(t, bm.pattern)
+		want := resultOf(r, bm.subject)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 50 {
+					if got := resultOf(r, bm.subject); got != want {
+						t.Errorf("%s: got %s, want %s", bm.name, got, want)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
 }

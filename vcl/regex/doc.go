@@ -22,7 +22,8 @@
 //   - two groups of one name, (?J);
 //   - \N{U+...}, and \x{...} and \o{...} above 255: a character is a byte;
 //   - \K in look-around;
-//   - look-behind of which an alternative has no fixed length.
+//   - look-behind of which an alternative has no fixed length;
+//   - properties, \p{...}, other than general categories and scripts by their names.
 //
 // (?i), \d, \w, \s and [:alpha:] know ASCII only; \p knows the first 256 characters
 // of Unicode. $ and \Z match before a final newline, and \z does not.

@@ -35,7 +35,6 @@ const (
 	doIfGroup   // go to b unless group a is set
 	doIfCalled  // go to b unless in call a
 	maxProgram  = 20000
-	maxSparse   = 3000
 	maxWork     = 4 * maxProgram
 	neverSticks = -1 // target of what fails when a look-around does
 )
@@ -57,6 +56,15 @@ type program struct {
 	splits   int  // how many doSplit there are
 	rechecks bool // has doLoop: what comes next depends on more than place and position
 	keeps    bool // has doKeep
+}
+
+// size returns about how many bytes p has.
+func (p *program) size() int {
+	size := 20*len(p.code) + 32*len(p.sets)
+	for _, s := range p.strings {
+		size += len(s)
+	}
+	return size
 }
 
 // A compiler writes one program.
@@ -104,11 +112,7 @@ func (c *compiler) here() int32 { return int32(len(c.code)) }
 
 // emit adds an instruction, unless the program is too big already.
 func (c *compiler) emit(in inst) int32 {
-	limit := maxProgram
-	if c.sparse {
-		limit = maxSparse
-	}
-	if len(c.code) >= limit {
+	if len(c.code) >= maxProgram {
 		c.big = true
 		return 0
 	}

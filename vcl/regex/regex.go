@@ -43,6 +43,7 @@ func Compile(pattern string) (*Regex, error) {
 	if err != nil {
 		return nil, err
 	}
+	root = factor(root)
 	r := &Regex{pattern: pattern, groups: p.groups, full: compile(p, root, false)}
 	if r.full == nil {
 		return nil, &Error{Pattern: pattern, Msg: "the pattern is too big once its repeats are written out"}
@@ -56,9 +57,9 @@ func Compile(pattern string) (*Regex, error) {
 		r.prefix = literalPrefix(root.subs)
 	}
 	r.literal = literalOf(root)
-	if root.regular() {
+	if r.literal == nil && root.regular() {
 		if r.sparse = compile(p, root, true); r.sparse != nil {
-			r.dfa = newDFA(r.sparse, r.begin)
+			r.dfa = newDFA(r.sparse, r.begin, len(pattern))
 		}
 		if r.dfa != nil && r.full.rechecks {
 			r.sparse = nil // of no more use
@@ -75,6 +76,19 @@ func (r *Regex) Groups() int { return r.groups }
 // Linear reports whether Match takes time in proportion to the subject, and so never
 // fails.
 func (r *Regex) Linear() bool { return r.literal != nil || r.dfa != nil }
+
+// Size returns about how many bytes of memory r keeps. A short pattern can take 100
+// KiB, so whoever compiles many from one source has to add them up.
+func (r *Regex) Size() int {
+	size := 256 + len(r.pattern) + r.full.size()
+	if r.sparse != nil {
+		size += r.sparse.size()
+	}
+	if r.dfa != nil {
+		size += 2*len(r.dfa.table) + len(r.dfa.class) + len(r.dfa.leave)
+	}
+	return size
+}
 
 // Match reports whether subject has a match anywhere. The error is ErrBudget.
 func (r *Regex) Match(subject string) (bool, error) {
@@ -114,8 +128,10 @@ func (r *Regex) find(m *machine, subject string, from int) (bool, error) {
 		m.slots = append(m.slots[:0], int32(at), int32(at+len(r.literal.text)))
 		return at >= 0, nil
 	}
-	if from == 0 && r.dfa != nil && !r.dfa.match(subject) {
-		return false, nil
+	if from == 0 && r.Linear() {
+		if match, _ := r.Match(subject); !match {
+			return false, nil
+		}
 	}
 	memoised := r.sparse
 	if r.full.rechecks || m.notEmpty && r.full.keeps {

@@ -1,6 +1,9 @@
 package regex
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestReplace(t *testing.T) {
 	for _, test := range []struct {
@@ -22,6 +25,15 @@ func TestReplace(t *testing.T) {
 		{"b*", "abbc", "-", true, "-a-c"},
 		{"/*$", "/a//", "!", true, "/a!"},
 		{"", "", "x", true, "x"},
+		{"$", "a\n", "x", true, "ax\n"},
+		{"^", "ab", "x", true, "xab"},
+		{`(?m)^`, "a\nb", "x", true, "xa\nb"},
+		{`\s*`, " a  b", "", true, "ab"},
+		{`\G/`, "//a/", "-", true, "--a/"},
+		{"[^/]*$", "/a/b", "c", true, "/a/c"},
+		{`\Bb|a`, "ab", "", true, ""},
+		{`\+`, "a+b+c", "%20", true, "a%20b%20c"},
+		{"abc$", "abcabc\n", "x", true, "abcx\n"},
 		{"(?<=a)b", "abab", "-", true, "a-a-"},
 		{`\bb`, "ab b", "-", true, "ab -"},
 		{`a\Kb`, "abab", "-", true, "a-a-"},
@@ -34,11 +46,19 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// All the matches of a subject have one budget, and the result has a greatest length.
 func TestReplaceGivesUp(t *testing.T) {
-	subject := "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	got, err := mustCompile(t, `^(?=a)(a+)+\1b`).Replace(subject, "x", true)
-	if got != subject || err != ErrBudget {
-		t.Errorf("got %q, %v, want the subject and %v", got, err, ErrBudget)
+	for name, test := range map[string]struct{ pattern, subject, replacement string }{
+		"one match":          {`^(?=a)(a+)+\1b`, strings.Repeat("a", 40), "x"},
+		"many matches":       {`a(?=b*c|)`, strings.Repeat("a"+strings.Repeat("b", 1000), 1000), "x"},
+		"long groups":        {`(?=(.*))x`, strings.Repeat("x", 10000), `\1\1`},
+		"a long replacement": {`x`, strings.Repeat("x", 10000), strings.Repeat("y", 10000)},
+		"many references":    {`x+`, strings.Repeat("x", 10000), strings.Repeat(`\0`, 10000)},
+	} {
+		got, err := mustCompile(t, test.pattern).Replace(test.subject, test.replacement, true)
+		if got != test.subject || err != ErrBudget {
+			t.Errorf("%s: got %d bytes, %v, want the subject and %v", name, len(got), err, ErrBudget)
+		}
 	}
 }
 

@@ -1,248 +1,342 @@
 package regex
 
-import "encoding/binary"
-
-const (
-	maxTable     = 1 << 15 // entries of a dfa, of two bytes each
-	maxPositions = 1000    // sets in a program
-	maxColumns   = 200
-	maxStateWork = 1 << 17
+import (
+	"encoding/binary"
+	"slices"
 )
 
-// A builder makes a dfa of a sparse program, state by state. A state is which sets
-// may have matched the byte before, so that each set of the program is a position;
-// position 0 is the start, which is in every state of a search that is not anchored.
+// How big a dfa may be, and how much work: a constant, and more for each byte of the
+// pattern, so that what a program of many patterns costs is in proportion to its text.
+const (
+	smallTable   = 1 << 12 // entries of two bytes
+	tableForByte = 1 << 5
+	maxTable     = 1 << 18
+	smallWork    = 1 << 14 // units of about ten nanoseconds
+	workForByte  = 1 << 7
+	maxStateWork = 3 << 18
+	maxColumns   = 200
+)
+
+// A builder makes a dfa of a sparse program, state by state. Each set of the program
+// is a position, and a state is the positions that may have matched the byte before.
+// Position 0 is the start. In a search that is not anchored every state has it, and
+// none mentions it.
 type builder struct {
 	p         *program
 	asserts   asserts
 	anchored  bool
-	positions []int32 // the doSet of each
-	at        []int32 // the position of each instruction
-	words     int     // in a bitset of positions, with one bit more for a match
-	rows      map[rowKey]bitset
-	sure      bitset // positions after which a match is certain
+	positions []int32  // the doSet of each
+	at        []uint16 // the position of each doSet
+	sure      []bool   // whether a match is certain after a position
 	columns   columns
-	work      int
+	rows      [contexts][contexts][]row // by what is before and after, and position
+	starts    [contexts][contexts]*fresh
+	marks     []uint32 // the value of mark when a position was last met
+	mark      uint32
+
+	// What expand works in.
+	own       [][]uint16 // by column
+	next      []uint16
+	following []row
 
 	states  []state
 	numbers map[string]uint16
 	key     []byte
 	table   []uint16
-	initial uint16
+	start   uint16
+
+	room, work int // how many entries and units of work are left
 }
 
+// A row is what may match after a position, between two bytes.
+type row struct {
+	next    []uint16
+	matches bool
+	known   bool
+}
+
+// A state has its positions in order.
 type state struct {
-	members bitset
-	before  context
-}
-
-// rowKey is a position, and what is on both sides of the place after it.
-type rowKey struct {
-	position      int32
-	before, after context
+	positions []uint16
+	before    context
 }
 
 // The states that every dfa has.
 const (
-	dead uint16 = iota
-	matched
-	fixed // how many they are
+	dead    uint16 = iota // there is no match any more
+	matched               // there is one
+	fixed                 // how many these are
 )
 
-// newDFA returns nil if the dfa of p would be too big.
-func newDFA(p *program, anchored bool) *dfa {
-	b := &builder{p: p, asserts: assertsOf(p), anchored: anchored, rows: map[rowKey]bitset{}, numbers: map[string]uint16{}}
-	b.at = make([]int32, len(p.code))
-	b.positions = append(b.positions, -1)
-	for pc, in := range p.code {
-		if in.op == doSet {
-			b.at[pc] = int32(len(b.positions))
-			b.positions = append(b.positions, int32(pc))
-		}
-	}
-	if len(b.positions) > maxPositions {
+// newDFA returns nil if the dfa of p would be too big for a pattern of n bytes.
+func newDFA(p *program, anchored bool, n int) *dfa {
+	b := &builder{p: p, asserts: assertsOf(p), anchored: anchored, numbers: map[string]uint16{}}
+	b.room = min(maxTable, smallTable+tableForByte*n)
+	b.work = min(maxStateWork, smallWork+workForByte*n)
+	b.findPositions()
+	b.columns = b.newColumns()
+	if b.columns.n > maxColumns || !b.findSure() {
 		return nil
 	}
-	b.words = len(b.positions)/64 + 1
-	if b.columns = b.newColumns(); b.columns.n > maxColumns {
-		return nil
-	}
-	b.findSure()
+	b.own = make([][]uint16, b.columns.n)
 	b.states = make([]state, fixed, 64)
 	b.table = make([]uint16, int(fixed)*b.columns.n, 64*b.columns.n)
-	for i := range b.columns.n {
-		b.table[int(matched)*b.columns.n+i] = matched
+	for column := range b.columns.n {
+		b.table[int(matched)*b.columns.n+column] = matched
 	}
-	b.start()
-	for n := int(fixed); n < len(b.states); n++ {
-		if b.work > maxStateWork || len(b.states)*b.columns.n > maxTable {
+	b.start = b.first()
+	for i := int(fixed); i < len(b.states); i++ {
+		if len(b.states)*b.columns.n > b.room || b.work < 0 {
 			return nil
 		}
-		b.expand(n)
+		b.expand(i)
 	}
 	return b.finish()
 }
 
-// findSure looks for positions that reach a match without an assertion.
-func (b *builder) findSure() {
-	b.sure = newBitset(b.words)
-	for i := range b.positions {
-		if b.work > maxStateWork {
-			return
-		}
-		if b.row(rowKey{int32(i), unknown, unknown}).has(len(b.positions)) {
-			b.sure.add(i)
+func (b *builder) findPositions() {
+	b.at = make([]uint16, len(b.p.code))
+	b.positions = append(b.positions, -1) // so that what follows is instruction 0
+	for pc, in := range b.p.code {
+		if in.op == doSet {
+			b.at[pc] = uint16(len(b.positions))
+			b.positions = append(b.positions, int32(pc))
 		}
 	}
+	b.marks = make([]uint32, max(len(b.positions), len(b.p.code)))
+	b.sure = make([]bool, len(b.positions))
 }
 
-// row returns the positions that may match the byte after key.position.
-func (b *builder) row(key rowKey) bitset {
+// findSure looks for positions that reach a match without an assertion. It reports
+// false if that is too much work.
+func (b *builder) findSure() bool {
+	for i := range b.positions {
+		if b.work < 0 {
+			return false
+		}
+		b.sure[i] = b.row(uint16(i), unknown, unknown).matches
+	}
+	return true
+}
+
+// first makes the state that a search begins in.
+func (b *builder) first() uint16 {
+	before := other
+	if b.asserts.begin || b.asserts.lines {
+		before = atBegin
+	}
+	switch {
+	case b.sure[0]:
+		return matched
+	case b.anchored:
+		return b.number([]uint16{0}, before)
+	}
+	return b.number(nil, before)
+}
+
+// row returns what may match after a position.
+func (b *builder) row(position uint16, before, after context) row {
 	if !b.asserts.any {
-		key.before, key.after = unknown, unknown
+		before, after = unknown, unknown
 	}
-	if row, known := b.rows[key]; known {
-		return row
+	rows := &b.rows[before][after]
+	if *rows == nil {
+		*rows = make([]row, len(b.positions))
 	}
-	row, seen := newBitset(b.words), newBitset(len(b.p.code)/64+1)
-	stack := append(make([]int32, 0, 16), b.positions[key.position]+1)
+	r := &(*rows)[position]
+	if r.known {
+		return *r
+	}
+	r.known = true
+	b.mark++
+	var room [16]int32
+	stack := append(room[:0], b.positions[position]+1)
 	for len(stack) > 0 {
 		pc := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if seen.has(int(pc)) {
+		if b.marks[pc] == b.mark {
 			continue
 		}
-		seen.add(int(pc))
-		b.work++
+		b.marks[pc] = b.mark
+		b.work--
 		switch in := &b.p.code[pc]; in.op {
 		case doMatch:
-			row.add(len(b.positions))
+			r.matches = true
 		case doSet:
-			row.add(int(b.at[pc]))
+			r.next = append(r.next, b.at[pc])
 		case doSplit:
 			stack = append(stack, in.b, in.a)
 		case doJump:
 			stack = append(stack, in.a)
 		case doAssert:
-			if key.before.holds(op(in.a), key.after) {
+			if before.holds(op(in.a), after) {
 				stack = append(stack, pc+1)
 			}
 		case doMark, doClose, doKeep:
 			stack = append(stack, pc+1)
 		}
 	}
-	b.rows[key] = row
-	return row
-}
-
-// start makes the state that a search begins in.
-func (b *builder) start() {
-	start := newBitset(b.words)
-	start.add(0)
-	before := other
-	if b.asserts.begin || b.asserts.lines {
-		before = atBegin
-	}
-	b.initial = b.number(start, before)
+	return *r
 }
 
 // number returns the number of a state, which may be a new one. It keeps no hold of
-// members.
-func (b *builder) number(members bitset, before context) uint16 {
-	switch {
-	case members.empty():
+// positions.
+func (b *builder) number(positions []uint16, before context) uint16 {
+	if b.anchored && len(positions) == 0 {
 		return dead
-	case members.overlaps(b.sure):
-		return matched
 	}
 	b.key = append(b.key[:0], byte(before))
-	for _, w := range members {
-		b.key = binary.LittleEndian.AppendUint64(b.key, w)
+	for _, p := range positions {
+		if b.sure[p] {
+			return matched
+		}
+		b.key = binary.LittleEndian.AppendUint16(b.key, p)
 	}
+	b.work -= len(positions)
 	n, known := b.numbers[string(b.key)]
 	if !known {
 		n = uint16(len(b.states))
-		b.states = append(b.states, state{append(bitset(nil), members...), before})
+		b.states = append(b.states, state{slices.Clone(positions), before})
 		b.table = append(b.table, make([]uint16, b.columns.n)...)
 		b.numbers[string(b.key)] = n
 	}
 	return n
 }
 
-// expand fills in where state n goes for each column.
-func (b *builder) expand(n int) {
-	s := b.states[n]
-	var next [contexts]bitset
-	to := newBitset(b.words)
-	for column := range b.columns.n {
-		after := b.columns.before[column]
-		if next[after] == nil {
-			next[after] = b.union(s, after)
+// A fresh is what the start adds to the states of a search that is not anchored.
+type fresh struct {
+	row
+	columns [][]uint16 // the positions of each column, in order
+	targets []uint16   // where a column goes that has no others
+}
+
+// fresh returns what the start adds between two bytes.
+func (b *builder) fresh(before, after context) *fresh {
+	if f := b.starts[before][after]; f != nil {
+		return f
+	}
+	f := &fresh{columns: make([][]uint16, b.columns.n), targets: make([]uint16, b.columns.n)}
+	b.starts[before][after] = f
+	if !b.anchored {
+		f.row = b.row(0, before, after)
+		b.distribute(slices.Sorted(slices.Values(f.next)), after, f.columns)
+	}
+	for column := range f.targets {
+		if b.columns.before[column] == after && after != atEnd {
+			f.targets[column] = b.number(f.columns[column], b.columns.after[column])
 		}
-		b.work += b.words
-		target := matched
-		if !next[after].has(len(b.positions)) {
-			to.intersect(next[after], b.columns.members[column])
-			if !b.anchored && after != atEnd {
-				to.add(0)
+	}
+	return f
+}
+
+// distribute appends each position to the columns that its set has.
+func (b *builder) distribute(positions []uint16, after context, to [][]uint16) {
+	for _, p := range positions {
+		for _, column := range b.columns.of[b.p.code[b.positions[p]].a] {
+			if b.columns.before[column] == after {
+				to[column] = append(to[column], p)
+				b.work--
 			}
-			target = b.number(to, b.columns.after[column])
 		}
-		b.table[n*b.columns.n+column] = target
 	}
 }
 
-// union returns the positions that may match the byte after s.
-func (b *builder) union(s state, after context) bitset {
-	all := newBitset(b.words)
-	s.members.each(func(i int) {
-		b.work += b.words
-		all.union(b.row(rowKey{int32(i), s.before, after}))
-	})
-	return all
+// expand fills in where state n goes.
+func (b *builder) expand(n int) {
+	for _, after := range b.columns.sorts {
+		b.work -= b.columns.n / 4
+		f := b.fresh(b.states[n].before, after)
+		next, matches := b.follow(b.states[n], after, f)
+		if !matches {
+			b.distribute(next, after, b.own)
+		}
+		for column, before := range b.columns.before {
+			if before != after {
+				continue
+			}
+			target := f.targets[column]
+			if own := b.own[column]; matches {
+				target = matched
+			} else if len(own) > 0 {
+				own = append(own, f.columns[column]...)
+				slices.Sort(own)
+				target = b.number(own, b.columns.after[column])
+				b.own[column] = own[:0]
+			}
+			b.table[n*b.columns.n+column] = target
+		}
+	}
 }
 
-// finish puts the states in order, those that match rests in first.
+// follow returns the positions that may match the byte after s, in order, without
+// those of f.
+func (b *builder) follow(s state, after context, f *fresh) (next []uint16, matches bool) {
+	rows := b.following[:0]
+	for _, p := range s.positions {
+		rows = append(rows, b.row(p, s.before, after))
+	}
+	b.following, next = rows, b.next[:0]
+	b.mark++
+	for _, p := range f.next {
+		b.marks[p] = b.mark
+	}
+	matches = f.matches
+	for _, r := range rows {
+		matches = matches || r.matches
+		b.work -= len(r.next)
+		for _, p := range r.next {
+			if b.marks[p] != b.mark {
+				b.marks[p] = b.mark
+				next = append(next, p)
+			}
+		}
+	}
+	slices.Sort(next)
+	b.next = next
+	return next, matches
+}
+
+// finish puts the states in order, those that matching may rest in first.
 func (b *builder) finish() *dfa {
-	d := &dfa{class: b.columns.class, stride: b.columns.n, ends: b.asserts.any}
-	d.newline, d.end = b.columns.n-2, b.columns.n-1
-	order := []uint16{dead, matched}
-	d.leave = []byte{0, 0}
+	d := &dfa{class: b.columns.class, newline: b.columns.n - 2, end: b.columns.n - 1, ends: b.asserts.any}
+	order, others := []uint16{dead, matched}, []uint16(nil)
+	exits := make([]byte, fixed)
 	for n := fixed; int(n) < len(b.states); n++ {
 		if c, only := b.exit(n); only {
-			order = append(order, n)
-			d.leave = append(d.leave, c)
+			order, exits = append(order, n), append(exits, c)
+		} else {
+			others = append(others, n)
 		}
 	}
-	d.rest = uint16((len(order) - 1) * d.stride)
-	place := make([]uint16, len(b.states))
+	width := (b.columns.n + unit - 1) / unit
+	d.rest = uint16((len(order) - 1) * width)
+	d.leave = make([]byte, d.rest+1)
+	order = append(order, others...)
+	places := make([]uint16, len(order))
 	for i, n := range order {
-		place[n] = uint16(i * d.stride)
+		places[n] = uint16(i * width)
 	}
-	for n := fixed; int(n) < len(b.states); n++ {
-		if place[n] == 0 {
-			place[n] = uint16(len(order) * d.stride)
-			order = append(order, n)
-		}
+	for i, c := range exits {
+		d.leave[i*width] = c
 	}
+	d.start, d.matched = places[b.start], places[matched]
+	d.table = make([]uint16, len(order)*width*unit)
 	for _, n := range order {
-		for _, target := range b.table[int(n)*d.stride:][:d.stride] {
-			d.table = append(d.table, place[target])
+		for column, target := range b.table[int(n)*b.columns.n:][:b.columns.n] {
+			d.table[int(places[n])*unit+column] = places[target]
 		}
 	}
-	d.matched = place[matched]
-	d.start = place[b.initial]
 	return d
 }
 
 // exit returns the one byte that leaves state n, if it is only one.
 func (b *builder) exit(n uint16) (c byte, only bool) {
-	found := 0
-	for i := range 256 {
-		if b.table[int(n)*b.columns.n+int(b.columns.class[i])] != n {
-			c = byte(i)
-			found++
+	leaving := 0
+	for column, sample := range b.columns.samples {
+		if b.table[int(n)*b.columns.n+column] != n {
+			c = sample
+			leaving += b.columns.sizes[column]
 		}
 	}
-	return c, found == 1
+	return c, leaving == 1
 }
