@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"headwater/service"
@@ -44,7 +45,7 @@ func dumpVersion(v *service.Version, s *service.Snapshot) dump {
 		{key: "comment", lines: scalarLines("comment", "", v.Comment)},
 		{key: "deployed", lines: []string{"deployed: false"}},
 		{key: "service_id", lines: []string{"service_id: " + s.Service}},
-		{key: "staging", lines: []string{"staging: false"}},
+		{key: "staging", lines: []string{"staging: " + strconv.FormatBool(v.Staged)}},
 		{key: "testing", lines: []string{"testing: false"}},
 		{key: "settings", lines: settingsLines(s, at)},
 	}

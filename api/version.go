@@ -18,9 +18,9 @@ type versionReply struct {
 	Active    bool   `json:"active"`
 	Locked    bool   `json:"locked"`
 
-	// False on every version that Fastly answers, too: environments say where a
-	// version serves.
-	Staging  bool `json:"staging"`
+	Staging bool `json:"staging"` // Fastly's CLI unstages no other
+
+	// False on every version that Fastly answers, too.
 	Testing  bool `json:"testing"`
 	Deployed bool `json:"deployed"`
 
@@ -44,6 +44,7 @@ func newVersionReply(v *service.Version) versionReply {
 		ServiceID:    v.Service,
 		Active:       v.Active,
 		Locked:       v.Locked,
+		Staging:      v.Staged,
 		Comment:      v.Comment,
 		CreatedAt:    timestamp(v.Created),
 		UpdatedAt:    timestamp(v.Updated),

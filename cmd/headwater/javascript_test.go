@@ -19,29 +19,9 @@ import (
 const javascriptClient = "fastly@13.0.0"
 
 // TestJavaScriptClient runs testdata/js/backend.js with Fastly's own client,
-// installed anew. Where there is no node and npm, or no registry that has the
-// client, only continuous integration must have them.
+// installed anew where that can be done.
 func TestJavaScriptClient(t *testing.T) {
-	if testing.Short() {
-		t.Skip("installs a package")
-	}
-	dir := t.TempDir()
-	missing := func(what string, err error) {
-		t.Helper()
-		if os.Getenv("HEADWATER_CI") == "1" {
-			t.Fatal(what, err)
-		}
-		t.Skip(what, err)
-	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(tool, err)
-		}
-	}
-	install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", dir, javascriptClient)
-	if out, err := install.CombinedOutput(); err != nil {
-		missing("npm install: "+string(out), err)
-	}
+	dir := npmInstall(t, javascriptClient)
 	script, err := os.ReadFile("testdata/js/backend.js")
 	if err != nil {
 		t.Fatal(err)
