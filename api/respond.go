@@ -98,7 +98,7 @@ func (c *call) shape(err error) (status int, msg, detail string) {
 	}
 	switch e.Code {
 	case service.Invalid:
-		return http.StatusBadRequest, "Bad request", e.Detail
+		return http.StatusBadRequest, "Bad request", e.Details()
 	case service.Objection:
 		return http.StatusBadRequest, e.Detail, ""
 	case service.Missing:

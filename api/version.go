@@ -189,7 +189,7 @@ func (c *call) validateVersion() ([]byte, error) {
 		if !ok || e.Code != service.Invalid {
 			return nil, err
 		}
-		reply.Status, reply.Msg, reply.Errors = "error", &e.Detail, []string{e.Detail}
+		reply.Status, reply.Msg, reply.Errors = "error", &e.Detail, append(reply.Errors, append([]string{e.Detail}, e.More...)...)
 	}
 	reply.Warnings = append(append(reply.Warnings, known...), warnings...)
 	return encode(reply), nil

@@ -209,7 +209,7 @@ func TestCheck(t *testing.T) {
 		{"fields without effect", edgetest.Snapshot(set(func(b *service.Backend) {
 			b.KeepaliveTime, b.TCPKeepaliveEnable, b.Shield = &seconds, &yes, &empty
 		})), "Backend 'origin': the edge does not act on keepalive_time, tcp_keepalive_enable yet", ""},
-		{"a healthcheck", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "Backend 'origin': the edge does not act on healthcheck yet", ""},
+		{"a healthcheck that is not there", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "", "Backend 'origin': no healthcheck named 'ping'"},
 	}
 	e := edgetest.Start(t, edge.Config{})
 	for _, tt := range tests {

@@ -121,7 +121,7 @@ func New(cfg Config) *Edge {
 // Check compiles s and changes nothing. It returns what its owner should know; an
 // error is [service.Invalid] and names the object and field.
 func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
-	_, warnings, err = compile(s)
+	_, warnings, err = e.build(s, false)
 	return warnings, err
 }
 
@@ -137,7 +137,7 @@ func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
 		if s.Version == 0 {
 			continue
 		}
-		site, _, err := compile(s)
+		site, _, err := e.build(s, true)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/edge/program"
 	"headwater/internal/message"
+	"headwater/vcl"
 )
 
 // A table routes hosts to the compiled active version of every service. It is
@@ -71,6 +73,9 @@ type site struct {
 	shares   []int64    // running sum of the balanced ones' weights
 
 	defaultHost []byte // replaces the client's Host, if not empty
+
+	tree    *program.Program // what it does, as it is written
+	program *vcl.Program     // and compiled
 }
 
 // pick chooses the backend of a request by Fastly's rule: the balanced pool, by

@@ -1,6 +1,9 @@
 package service
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Code says what went wrong, in terms that hold inside the program. The API
 // turns it into a status and the contract's words at its border, nowhere else.
@@ -24,6 +27,7 @@ const (
 type Error struct {
 	Code   Code
 	Detail string
+	More   []string // what else is wrong, where one call finds several things
 	cause  error
 }
 
@@ -32,6 +36,11 @@ func (e *Error) Error() string {
 		return e.Detail + ": " + e.cause.Error()
 	}
 	return e.Detail
+}
+
+// Details tells all that is wrong, each thing after a blank line.
+func (e *Error) Details() string {
+	return strings.Join(append([]string{e.Detail}, e.More...), "\n\n")
 }
 
 func (e *Error) Unwrap() error { return e.cause }

@@ -44,7 +44,7 @@ func refusal(err error, state string, s *service.Snapshot) error {
 	if !ok || e.Code != service.Invalid {
 		return err
 	}
-	return service.Errorf(service.Invalid, "Version '%d', which is %s, does not compile with it: %s", s.Version, state, e.Detail)
+	return service.Errorf(service.Invalid, "Version '%d', which is %s, does not compile with it: %s", s.Version, state, e.Details())
 }
 
 // sameVersions reports whether two tries of one write changed the same versions:

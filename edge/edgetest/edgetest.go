@@ -79,7 +79,8 @@ func Snapshot(backends ...*service.Backend) *service.Snapshot {
 }
 
 // Service returns a version with these domains and backends, oldest first; its
-// generation is its number.
+// generation is its number. A request_condition of theirs is one that holds for
+// requests with the header field that has its name.
 func Service(id string, version int, domains []string, backends ...*service.Backend) *service.Snapshot {
 	s := &service.Snapshot{
 		Service: id, Version: version, Generation: int64(version),
@@ -92,6 +93,11 @@ func Service(id string, version int, domains []string, backends ...*service.Back
 	}
 	for _, b := range backends {
 		s.Objects[service.BackendKind.Name] = append(s.Objects[service.BackendKind.Name], b)
+		if b.RequestCondition != "" {
+			c := service.ConditionKind.Default().(*service.Condition)
+			c.Name, c.Type, c.Statement = b.RequestCondition, "REQUEST", "req.http."+b.RequestCondition
+			s.Objects[service.ConditionKind.Name] = append(s.Objects[service.ConditionKind.Name], c)
+		}
 	}
 	return s
 }

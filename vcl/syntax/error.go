@@ -35,21 +35,28 @@ func (p *Problem) Show() string {
 	if !p.Pos.Known() {
 		return p.Error()
 	}
-	const widest = 200
-	_, column := p.Pos.Line()
-	text, caret := p.Pos.Text(), column-1
-	if caret > widest/2 && len(text) > widest {
-		cut := wholeRunes(text, caret-widest/2)
-		text, caret = text[cut:], caret-cut
-	}
-	text = text[:wholeRunes(text, widest)]
+	text, caret := p.Excerpt()
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return '\t'
 		}
 		return ' '
-	}, text[:min(caret, len(text))])
+	}, text[:caret])
 	return p.Error() + "\n    " + text + "\n    " + pad + "^"
+}
+
+// Excerpt returns the line of the source where the problem is, or of a long one
+// what is around it, and at which byte of that it is.
+func (p *Problem) Excerpt() (text string, at int) {
+	const widest = 200
+	_, column := p.Pos.Line()
+	text, at = p.Pos.Text(), max(column-1, 0)
+	if at > widest/2 && len(text) > widest {
+		cut := wholeRunes(text, at-widest/2)
+		text, at = text[cut:], at-cut
+	}
+	text = text[:wholeRunes(text, widest)]
+	return text, min(at, len(text))
 }
 
 // wholeRunes returns n, or what is left of it without a part of a character.

@@ -1,0 +1,59 @@
+package edge
+
+import (
+	"fmt"
+	"strings"
+
+	"headwater/edge/program"
+	"headwater/service"
+	"headwater/vcl"
+	"headwater/vcl/syntax"
+)
+
+// build compiles s, which may be about to serve, and all that it does. Whatever
+// would fail at run time fails here, as [service.Invalid].
+func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) {
+	tree, problems := program.Build(s)
+	if len(problems) > 0 {
+		return nil, nil, refused(problems)
+	}
+	run, problems := vcl.Compile(tree.Unit, e.items.options(s.Service, tree, serves))
+	if len(problems) > 0 {
+		return nil, nil, refused(problems)
+	}
+	site, warnings, err := compile(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	site.tree, site.program = tree, run
+	warnings = append(warnings, tree.Warnings...)
+	for _, w := range run.Warnings() {
+		warnings = append(warnings, told(w))
+	}
+	return site, warnings, nil
+}
+
+// refused is the error of a version whose program has problems.
+func refused(problems syntax.Problems) error {
+	e := service.Errorf(service.Invalid, "%s", told(problems[0]))
+	for _, p := range problems[1:] {
+		e.More = append(e.More, told(p))
+	}
+	return e
+}
+
+// told tells a problem in the shape that clients know from Fastly: the message,
+// the place, the line, and a mark under it.
+func told(p *syntax.Problem) string {
+	text := p.Msg
+	if p.Hint != "" {
+		text += "; " + p.Hint
+	}
+	if !p.Pos.Known() {
+		return text
+	}
+	line, column := p.Pos.Line()
+	excerpt, at := p.Excerpt()
+	mark := strings.Repeat("-", at) + "#" + strings.Repeat("-", max(len(excerpt)-at-1, 0))
+	return fmt.Sprintf("%s\nat: (%s Line %d Pos %d)\n%s\n%s", text, p.Pos.File.Name, line, column, excerpt, mark)
+}
