@@ -98,6 +98,10 @@ func (p *parser) concat() Expr {
 	}
 	c := &Concat{at{first.Place()}, []Part{{X: first}}}
 	for p.goesOn() {
+		if p.word("and", "or") {
+			p.fail(p.tok.off, fmt.Sprintf("%q is not an operator", p.tok.text), "write && or ||")
+			break
+		}
 		if _, paren := first.(*Paren); paren || p.is("(") {
 			p.noParen()
 			break

@@ -55,6 +55,7 @@ func TestConditionsThatAreNone(t *testing.T) {
 		``:                           `expected a value`,
 		`a = "b"`:                    `to compare, write ==`,
 		`a =~ "b"`:                   `to match, write ~`,
+		`a and b`:                    `write && or ||`,
 		`a & b`:                      `write &&`,
 		`a == b == c`:                `do not chain`,
 		`req.url) { } if (x`:         `expected the end of the condition`,
