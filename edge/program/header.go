@@ -98,7 +98,7 @@ func (b *builder) target(o *service.Header) *syntax.Name {
 	x := b.expr("header", o.Name, headerOf[o.Type]+"."+o.Dst)
 	target, ok := x.(*syntax.Name)
 	if x != nil && !ok {
-		b.complainf(x.Place(), "Header '%s': its dst is not the name of a header or variable", o.Name)
+		b.complainf(x.Place(), "the dst is not the name of a header or variable")
 	}
 	return target
 }
@@ -137,7 +137,7 @@ func (b *builder) appended(o *service.Header, target *syntax.Name, src syntax.Ex
 	case *syntax.Concat:
 		all.Parts = append(all.Parts, src.Parts...)
 	case *syntax.Binary, *syntax.Not, *syntax.Paren:
-		b.complainf(src.Place(), "Header '%s': its src cannot be appended to something", o.Name)
+		b.complainf(src.Place(), "a condition cannot be appended to something")
 		return nil
 	default:
 		all.Parts = append(all.Parts, syntax.Part{X: src})

@@ -137,6 +137,17 @@ func FuzzBuild(f *testing.F) {
 	})
 }
 
+// BenchmarkBuildSmall is what most services cost: one backend, and no VCL.
+func BenchmarkBuildSmall(b *testing.B) {
+	s := version(b, []string{"backend", "name=origin", "address=origin.example"})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, problems := Build(s); len(problems) > 0 {
+			b.Fatal(problems)
+		}
+	}
+}
+
 // BenchmarkBuild is what the program of a large version costs: 10,000 backends,
 // each with a condition of its own.
 func BenchmarkBuild(b *testing.B) {

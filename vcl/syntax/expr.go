@@ -1,18 +1,23 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// ParseExpr reads a file that is one condition and nothing else. A comment in it
-// is refused, so that it can be shown on one line and joined to others.
+// ParseExpr reads a file that is one expression and nothing else: a condition, the
+// source of a header. A comment in it is refused, so that it can be shown on one
+// line and joined to others. The first word of the file's name says what it is.
 func ParseExpr(f *File) (Expr, Problems) {
 	p := newParser(f, false)
 	x := p.expr()
+	what, _, _ := strings.Cut(f.Name, " ")
 	if p.tok.kind != endOfFile {
-		p.fail(p.tok.off, "expected the end of the condition, found "+p.found(), "")
+		p.fail(p.tok.off, "expected the end of the "+what+", found "+p.found(), "")
 	}
 	if len(p.comments) > 0 && len(p.problems) == 0 {
 		off := p.comments[0].off
-		p.problems = Problems{{Pos{f, off}, "a condition cannot hold a comment", ""}}
+		p.problems = Problems{{Pos{f, off}, "a " + what + " cannot hold a comment", ""}}
 	}
 	if len(p.problems) > 0 {
 		return nil, p.problems
