@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"headwater/service"
@@ -73,13 +74,10 @@ func (c *Condition) guard(l *list) *syntax.If {
 
 // guarded returns one block for each condition, in the order of priorities.
 func (g *groups) guarded() *list {
-	var order []*Condition
-	for c := range g.when {
-		order = append(order, c)
-	}
-	slices.SortFunc(order, byPriority)
+	conditions := slices.Collect(maps.Keys(g.when))
+	slices.SortFunc(conditions, byPriority)
 	all := &list{}
-	for _, c := range order {
+	for _, c := range conditions {
 		all.note(fmt.Sprintf("%s Condition: %s Prio: %d", titles[c.Type], c.Name, c.Priority))
 		all.add(c.guard(g.when[c]))
 	}

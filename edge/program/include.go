@@ -47,6 +47,7 @@ func (x *expander) included(in *syntax.Include) (kind, name, text string, ok boo
 	}
 	for _, o := range service.All[*service.VCL](x.s, service.VCLKind) {
 		if o.Name == in.Name {
+			x.used[o.Name] = true
 			return "vcl", o.Name, o.Content, x.enter(in)
 		}
 	}

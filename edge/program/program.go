@@ -81,6 +81,7 @@ type builder struct {
 	conditions map[string]*Condition // by name; Expr is nil until one is used
 	headers    []*service.Header     // by priority
 
+	used     map[string]bool            // the VCLs that are included
 	files    map[[2]string]*syntax.File // by name and text: one place has one Pos
 	left     int                        // bytes of source that may still be parsed
 	problems syntax.Problems
@@ -96,6 +97,7 @@ func newBuilder(s *service.Snapshot) *builder {
 		names:      newNamespace(),
 		checks:     map[string]*service.Healthcheck{},
 		conditions: map[string]*Condition{},
+		used:       map[string]bool{},
 		files:      map[[2]string]*syntax.File{},
 		left:       maxSource,
 	}

@@ -137,6 +137,7 @@ func (b *builder) subroutines(macros map[string]*macro) []syntax.Decl {
 	if main != nil {
 		b.warnOfLost(main, macros)
 	}
+	b.warnOfUnused()
 	return all
 }
 
@@ -173,6 +174,14 @@ func (b *builder) warnOfLost(main *service.VCL, macros map[string]*macro) {
 			lost += fmt.Sprintf(" and %d more", more)
 		}
 		b.warnf("VCL '%s': vcl_%s is without the macro #FASTLY %s, and so without %s", main.Name, sub, sub, lost)
+	}
+}
+
+func (b *builder) warnOfUnused() {
+	for _, o := range service.All[*service.VCL](b.s, service.VCLKind) {
+		if !o.Main && !b.used[o.Name] {
+			b.warnf("VCL '%s' is neither the main one nor included, and has no effect", o.Name)
+		}
 	}
 }
 
