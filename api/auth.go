@@ -69,7 +69,7 @@ func network(remote string) string {
 // quota is told in headers, also when the call fails later.
 func (c *call) authorize() error {
 	allowed := c.allowed()
-	if !metered(c.r.Method) {
+	if !c.changes() {
 		if !allowed {
 			return errForbidden
 		}
@@ -99,7 +99,7 @@ func (c *call) authorize() error {
 // allowed reports whether the token's scope covers the call. Each token may ask
 // what it is and end itself; a token for purges may purge.
 func (c *call) allowed() bool {
-	if c.who.Writes() || c.who.Reads() && reads(c.r.Method) {
+	if c.who.Writes() || c.who.Reads() && !c.changes() {
 		return true
 	}
 	path := c.r.URL.EscapedPath()

@@ -200,35 +200,8 @@ func (c comparison) format(name string) (text string, ok bool) {
 	return b.String(), true
 }
 
-// diffVersions compares two versions of a service, diffVCL their programs.
+// diffVersions compares two versions of a service, object by object.
 func (c *call) diffVersions() ([]byte, error) {
-	return c.diff(func(from, to compared) comparison {
-		return compare(dumpVersion(from.version, from.snapshot), dumpVersion(to.version, to.snapshot))
-	})
-}
-
-func (c *call) diffVCL() ([]byte, error) {
-	return c.diff(func(from, to compared) comparison {
-		return compareLines(programs(from.snapshot), programs(to.snapshot))
-	})
-}
-
-// A compared is one side of a comparison.
-type compared struct {
-	version  *service.Version
-	snapshot *service.Snapshot
-}
-
-func (c *call) compared(number int) (side compared, err error) {
-	at := service.Ref{Service: c.at.Service, Version: number}
-	if side.version, err = c.Store.Version(c.r.Context(), c.who, at); err != nil {
-		return side, err
-	}
-	side.snapshot, err = c.Store.Snapshot(c.r.Context(), c.who, at)
-	return side, err
-}
-
-func (c *call) diff(compare func(from, to compared) comparison) ([]byte, error) {
 	from, err := c.compared(c.from)
 	if err != nil {
 		return nil, err
@@ -237,11 +210,52 @@ func (c *call) diff(compare func(from, to compared) comparison) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	return c.formatted(compare(from, to))
+}
+
+// diffVCL compares their programs.
+func (c *call) diffVCL() ([]byte, error) {
+	from, err := c.programLines(c.from)
+	if err != nil {
+		return nil, err
+	}
+	to, err := c.programLines(c.to)
+	if err != nil {
+		return nil, err
+	}
+	return c.formatted(compareLines(from, to))
+}
+
+// programLines are the lines of a version's program.
+func (c *call) programLines(number int) ([]string, error) {
+	text, err := c.program(service.Ref{Service: c.at.Service, Version: number})
+	if e, ok := asCode(err, service.Invalid); ok {
+		return nil, service.Errorf(service.Invalid, "Version '%d' has no program: %s", number, e.Details())
+	}
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n"), err
+}
+
+// compared is one side of a comparison.
+func (c *call) compared(number int) (dump, error) {
+	at := service.Ref{Service: c.at.Service, Version: number}
+	v, err := c.Store.Version(c.r.Context(), c.who, at)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.Store.Snapshot(c.r.Context(), c.who, at)
+	if err != nil {
+		return nil, err
+	}
+	return dumpVersion(v, s), nil
+}
+
+// formatted answers a comparison in the format that the call asks for.
+func (c *call) formatted(lines comparison) ([]byte, error) {
 	format := c.r.URL.Query().Get("format")
 	if format == "" {
 		format = "text"
 	}
-	text, ok := compare(from, to).format(format)
+	text, ok := lines.format(format)
 	if !ok {
 		return nil, service.Errorf(service.Invalid, "'format' must be one of text, html, html_simple")
 	}
@@ -251,14 +265,4 @@ func (c *call) diff(compare func(from, to compared) comparison) ([]byte, error) 
 		Format string `json:"format"`
 		Diff   string `json:"diff"`
 	}{strconv.Itoa(c.from), strconv.Itoa(c.to), format, text}), nil
-}
-
-// programs are the lines of all VCL of a version, by name.
-func programs(s *service.Snapshot) (lines []string) {
-	for _, o := range byName(s, service.VCLKind) {
-		v := o.(*service.VCL)
-		lines = append(lines, "# "+v.Name)
-		lines = append(lines, strings.Split(strings.TrimSuffix(v.Content, "\n"), "\n")...)
-	}
-	return lines
 }

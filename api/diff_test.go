@@ -154,7 +154,7 @@ func TestDiffVCL(t *testing.T) {
 	f.must(t, "PUT", v+"/clone")
 	f.must(t, "PUT", strings.TrimSuffix(v, "1")+"2/vcl/main", "content", "a\nc\nx\nd\n")
 	got := f.must(t, "GET", "/service/"+id+"/vcl/diff/from/1/to/2")["diff"]
-	if want := " # main\n a\n-b\n c\n+x\n d\n"; got != want {
+	if want := " # <main>\n a\n-b\n c\n+x\n d\n"; got != want {
 		t.Errorf("diff %q, want %q", got, want)
 	}
 }

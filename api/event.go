@@ -61,7 +61,7 @@ func eventType(method, path string) string {
 // record prepares the event of a call that may write. The store keeps it with
 // the write.
 func (c *call) record() {
-	if !metered(c.r.Method) {
+	if !c.changes() {
 		return
 	}
 	c.event = &service.Event{

@@ -72,6 +72,28 @@ func (e *fakeEdge) Check(s *service.Snapshot) (warnings []string, err error) {
 	return warnings, nil
 }
 
+// Lint finds the VCL "wrong" wrong.
+func (e *fakeEdge) Lint(s *service.Snapshot) (warnings []string, err error) {
+	for _, v := range service.All[*service.VCL](s, service.VCLKind) {
+		if v.Content == "wrong" {
+			refusal := service.Errorf(service.Invalid, "first\nat: (%s Line 1 Pos 1)", v.Name)
+			refusal.More = []string{"second"}
+			return nil, refusal
+		}
+	}
+	return []string{fmt.Sprintf("%d backends", len(s.Backends()))}, nil
+}
+
+// Program lists all VCL.
+func (e *fakeEdge) Program(s *service.Snapshot) (text string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, v := range service.All[*service.VCL](s, service.VCLKind) {
+		text += "# <" + v.Name + ">\n" + v.Content
+	}
+	return text, e.fail
+}
+
 // fakePublisher stands in for the feed. It keeps what it was given.
 type fakePublisher struct {
 	mu        sync.Mutex

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"html"
 	"strings"
 
 	"headwater/service"
@@ -43,6 +42,8 @@ func (n *node) addKinds(version string) {
 	n.add("GET    "+version+"/vcl/{name}/content", (*call).contentVCL)
 	n.add("GET    "+version+"/vcl/{name}/download", (*call).downloadVCL)
 	n.add("GET    "+version+"/boilerplate", (*call).boilerplate)
+	n.add("GET    "+version+"/generated_vcl", (*call).generatedVCL)
+	n.add("GET    "+version+"/generated_vcl/content", (*call).generatedContent)
 
 	optimizer := imageOptimizer{newObjects(service.ImageOptimizerKind)}
 	n.add("GET    "+version+"/image_optimizer_default_settings", optimizer.get)
@@ -164,9 +165,7 @@ func (c *call) contentVCL() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode(struct {
-		Content string `json:"content"`
-	}{"<pre>" + html.EscapeString(v.Content) + "</pre>"}), nil
+	return c.highlighted(v), nil
 }
 
 func (c *call) downloadVCL() ([]byte, error) {

@@ -58,8 +58,14 @@ func (f *fault) Unwrap() error { return f.cause }
 
 // isCode reports whether err is a [service.Error] of that code.
 func isCode(err error, code service.Code) bool {
+	_, is := asCode(err, code)
+	return is
+}
+
+// asCode returns the [service.Error] of that code that err is, if it is one.
+func asCode(err error, code service.Code) (*service.Error, bool) {
 	e, ok := errors.AsType[*service.Error](err)
-	return ok && e.Code == code
+	return e, ok && e.Code == code
 }
 
 // respond answers the call with body, or with the shape of err.

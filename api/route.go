@@ -67,6 +67,9 @@ func newRoutes() *node {
 	n.add("GET    /service/{service}/diff/from/{from}/to/{to}", (*call).diffVersions)
 	n.add("GET    /service/{service}/vcl/diff/from/{from}/to/{to}", (*call).diffVCL)
 
+	n.add("POST   /vcl_lint", (*call).lintVCL)
+	n.add("POST   /service/{service}/lint", (*call).lintForService)
+
 	const versions = "/service/{service}/version"
 	n.add("GET    "+versions, (*call).listVersions)
 	n.add("POST   "+versions, (*call).createVersion)

@@ -119,6 +119,13 @@ type Edge interface {
 	// what the caller should know though it does not prevent activation; an
 	// error is [service.Invalid] and names the object and field.
 	Check(s *service.Snapshot) (warnings []string, err error)
+
+	// Lint is Check for the program of s alone.
+	Lint(s *service.Snapshot) (warnings []string, err error)
+
+	// Program returns in VCL all that s does with requests: what was uploaded,
+	// and what follows from its other objects.
+	Program(s *service.Snapshot) (vcl string, err error)
 }
 
 // Publisher carries an activation or deactivation, or a change of items, to every

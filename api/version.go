@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -172,27 +171,17 @@ func (c *call) validateVersion() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply := struct {
-		Status   string   `json:"status"`
-		Msg      *string  `json:"msg"`
-		Errors   []string `json:"errors"`
-		Warnings []string `json:"warnings"`
-		Messages []string `json:"messages"`
-	}{Status: "ok", Errors: []string{}, Warnings: []string{}, Messages: []string{}}
 	known, err := c.warnOfType()
 	if err != nil {
 		return nil, err
 	}
+	v := newVerdict()
 	warnings, err := c.check(snapshot)
-	if err != nil {
-		e, ok := errors.AsType[*service.Error](err)
-		if !ok || e.Code != service.Invalid {
-			return nil, err
-		}
-		reply.Status, reply.Msg, reply.Errors = "error", &e.Detail, append(reply.Errors, append([]string{e.Detail}, e.More...)...)
+	if err := v.refuse(err); err != nil {
+		return nil, err
 	}
-	reply.Warnings = append(append(reply.Warnings, known...), warnings...)
-	return encode(reply), nil
+	v.Warnings = append(append(v.Warnings, known...), warnings...)
+	return encode(v), nil
 }
 
 // warnOfType tells those who bring a program that it does not run here.

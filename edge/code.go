@@ -13,24 +13,49 @@ import (
 // build compiles s, which may be about to serve, and all that it does. Whatever
 // would fail at run time fails here, as [service.Invalid].
 func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) {
-	tree, problems := program.Build(s)
-	if len(problems) > 0 {
-		return nil, nil, refused(problems)
-	}
-	run, problems := vcl.Compile(tree.Unit, e.items.options(s.Service, tree, serves))
-	if len(problems) > 0 {
-		return nil, nil, refused(problems)
+	tree, run, notes, err := e.program(s, serves)
+	if err != nil {
+		return nil, nil, err
 	}
 	site, warnings, err := compile(s)
 	if err != nil {
 		return nil, nil, err
 	}
 	site.tree, site.program = tree, run
-	warnings = append(warnings, tree.Warnings...)
+	return site, append(warnings, notes...), nil
+}
+
+// program makes the program of s and compiles it.
+func (e *Edge) program(s *service.Snapshot, serves bool) (tree *program.Program, run *vcl.Program, warnings []string, err error) {
+	tree, problems := program.Build(s)
+	if len(problems) > 0 {
+		return nil, nil, nil, refused(problems)
+	}
+	run, problems = vcl.Compile(tree.Unit, e.items.options(s.Service, tree, serves))
+	if len(problems) > 0 {
+		return nil, nil, nil, refused(problems)
+	}
+	warnings = tree.Warnings
 	for _, w := range run.Warnings() {
 		warnings = append(warnings, told(w))
 	}
-	return site, warnings, nil
+	return tree, run, warnings, nil
+}
+
+// Lint is [Edge.Check] for the program of s alone.
+func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
+	_, _, warnings, err = e.program(s, false)
+	return warnings, err
+}
+
+// Program returns the program of s in VCL. What dictionaries and ACLs hold is not
+// in it, as it changes without a version.
+func (e *Edge) Program(s *service.Snapshot) (string, error) {
+	tree, problems := program.Build(s)
+	if len(problems) > 0 {
+		return "", refused(problems)
+	}
+	return tree.Generated(), nil
 }
 
 // refused is the error of a version whose program has problems.

@@ -13,7 +13,7 @@ const (
 	maxTable     = 1 << 18
 	smallWork    = 1 << 14 // units of about ten nanoseconds
 	workForByte  = 1 << 7
-	maxStateWork = 1 << 19
+	maxStateWork = 3 << 18
 	maxColumns   = 200
 )
 
