@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,6 +67,22 @@ func TestErrors(t *testing.T) {
 		{`(?<=a+)b`, 0, "look-behind needs alternatives of a fixed length"},
 		{`(?<=(a|bc))d`, 0, "look-behind needs alternatives of a fixed length"},
 		{`(?=a\K)`, 4, `\K is not allowed in look-around`},
+		{`(?<n`, 4, "the name of a group ends with >"},
+		{`(?<` + strings.Repeat("n", 33) + `>)`, 3, "the name of a group has more than 32 characters"},
+		{`(?P=n`, 5, "the name of a group ends with )"},
+		{`(?99999999)`, 2, "the number of a group is too big"},
+		{`(?-0)`, 2, "a relative number is not 0"},
+		{`\g{+}`, 3, "the number of a group is missing"},
+		{`(a)\g{1`, 7, "the number of a group ends with }"},
+		{`(a)\g<1`, 7, "the number of a group ends with >"},
+		{`(?(*FAIL)a)`, 3, "a condition is a group or a look-around"},
+		{`(?i`, 0, "this ( has no )"},
+		{`[a\`, 2, `a \ at the end escapes nothing`},
+		{`[a-`, 0, "this [ has no ]"},
+		{`\p{Lu`, 0, "the name of a property ends with }"},
+		{`(?<=(a*))b`, 0, "look-behind needs alternatives of a fixed length"},
+		{`(?<=(?R))b`, 0, "look-behind needs alternatives of a fixed length"},
+		{`(?<=a{65535}b)`, 0, "look-behind needs alternatives of a fixed length"},
 		{`(?#a`, 0, "this comment has no )"},
 		{`(?y)a`, 2, "(?y is not supported"},
 		{`(?J)a`, 2, "(?J is not supported"},
@@ -147,6 +164,16 @@ func manyNames() string {
 		fmt.Fprintf(&b, "(?<n%d>)", i)
 	}
 	return b.String()
+}
+
+func TestErrorSaysWhere(t *testing.T) {
+	_, err := Compile("a(b")
+	if want := `pattern "a(b", at offset 1: this ( has no )`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if got := mustCompile(t, "a(b)").String(); got != "a(b)" {
+		t.Errorf("String gives %q", got)
+	}
 }
 
 func TestLinear(t *testing.T) {
@@ -254,5 +281,51 @@ func TestShared(t *testing.T) {
 			})
 		}
 		all.Wait()
+	}
+}
+
+// What does not go on one line of a page.
+func TestRawBytes(t *testing.T) {
+	for _, test := range []struct{ pattern, subject, want string }{
+		{"(?x) a # one\n b # two", "xab", "[1 3]"},
+		{"(?x) a #\n\n+ b", "aab", "[0 3]"},
+		{"a\nb", "a\nb", "[0 3]"},
+		{"a\x00b", "a\x00b", "[0 3]"},
+		{"[\x80-\xff]+", "a\xc3\xa9b", "[1 3]"},
+		{"\\Qa\nb", "a\nb", "[0 3]"},
+		{"(?xx)[a\t b]+", "\tab", "[1 3]"},
+		{"(?#one\ntwo)a", "a", "[0 1]"},
+		{"a\\\nb", "a\nb", "[0 3]"},
+	} {
+		if got := resultOf(mustCompile(t, test.pattern), test.subject); got != test.want {
+			t.Errorf("%q in %q: got %s, want %s", test.pattern, test.subject, got, test.want)
+		}
+	}
+}
+
+// A search that begins further on still sees what is before.
+func TestFindFrom(t *testing.T) {
+	for _, test := range []struct {
+		pattern, subject string
+		from             int
+		want             []int
+	}{
+		{`b`, "abab", 2, []int{3, 4}},
+		{`^a`, "aa", 1, nil},
+		{`a$`, "aa\n", 1, []int{1, 2}},
+		{`aa$`, "aa\n", 1, nil},
+		{`^aa$`, "aa", 0, []int{0, 2}},
+		{`(?<=a)b`, "ab", 1, []int{1, 2}},
+		{`\bb`, "ab", 1, nil},
+		{`\Gb`, "ab", 1, []int{1, 2}},
+		{``, "ab", 2, []int{2, 2}},
+		{`$`, "ab", 2, []int{2, 2}},
+		{`.`, "ab", 2, nil},
+	} {
+		loc := make([]int, 2)
+		n, err := mustCompile(t, test.pattern).Find(test.subject, test.from, loc)
+		if n != len(test.want)/2 || err != nil || n > 0 && !slices.Equal(loc, test.want) {
+			t.Errorf("%q in %q from %d: got %v, %v, %v, want %v", test.pattern, test.subject, test.from, n, loc, err, test.want)
+		}
 	}
 }

@@ -9,19 +9,11 @@ import (
 	"unicode"
 )
 
-// seeds are patterns of every sort.
-var seeds = []string{
-	`^/api/`, `\.(jpe?g|png|gif|css|js)(\?|$)`, `(?i)(googlebot|bingbot)`, `^/([a-z]{2})/products/(\d+)`,
-	`^(a+)+$`, `(a*)*b`, `(?m)^a.*$`, `\bfoo\b`, `a\Kb`, `(?<=a|bc)d`, `(?>a|ab)c`, `(a)?(?(1)b|c)`, `(?<n>a)\k<n>(?&n)`,
-	`(?|(a)|(b))\1`, `\((?:[^()]++|(?R))*\)`, `[[:alpha:]\d-]+\Q.*\E`, `\x{41}\o{101}\cA\R\X\h\v\N`, `(?xi) a b # c`, `\G.|$`,
-	`(?(?=a)ab|cd)`, `(?(DEFINE)(?<b>x))(?&b)`, `a{2,3}?b{,2}c{3}`, `\p{Lu}\PL`, `(*atomic:a)(*FAIL)`,
-}
-
 // Whatever the pattern, it is compiled or refused at a place within it, and a match
 // lies within the subject.
 func FuzzCompile(f *testing.F) {
-	for _, s := range seeds {
-		f.Add(s, "/api/aab\nfoo")
+	for _, e := range examples(f) {
+		f.Add(e[0], e[1])
 	}
 	f.Fuzz(func(t *testing.T, pattern, subject string) {
 		r, err := Compile(pattern)
@@ -58,9 +50,9 @@ func checkPlaces(t *testing.T, r *Regex, subject string) {
 
 // The shortcuts give what the machine gives by itself.
 func FuzzMatch(f *testing.F) {
-	for _, s := range seeds {
-		f.Add(s, "/api/aab\nfoo")
-		f.Add(s, "abc/x.jpg\n")
+	for _, e := range examples(f) {
+		f.Add(e[0], e[1])
+		f.Add(e[0], e[1]+"\n")
 	}
 	f.Fuzz(func(t *testing.T, pattern, subject string) {
 		r, err := Compile(pattern)
@@ -187,8 +179,8 @@ func (w *writer) repeat() string {
 // Replacing every match by itself changes nothing, and Replace puts in place of the
 // first match what it puts in place of the only one.
 func FuzzReplace(f *testing.F) {
-	for _, s := range seeds {
-		f.Add(s, "/api/aab\nfoo", `[\1\{2}\9\\x\]`)
+	for _, e := range examples(f) {
+		f.Add(e[0], e[1], `[\1\{2}\9\\x\]`)
 	}
 	f.Fuzz(func(t *testing.T, pattern, subject, replacement string) {
 		r, err := Compile(pattern)

@@ -57,6 +57,28 @@ func reprint(t *testing.T, page string) string {
 	return out.String()
 }
 
+// examples are the patterns of all pages, each with its first subject.
+func examples(f *testing.F) (all [][2]string) {
+	pages, err := filepath.Glob("testdata/pcre2/*.txt")
+	if err != nil || len(pages) == 0 {
+		f.Fatalf("no pages: %v", err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for block := range strings.SplitSeq(string(text), "\n\n") {
+			lines := strings.Split(strings.TrimSpace(block), "\n")
+			if len(lines) > 1 && lines[0][0] != '#' {
+				subject, _ := cutOffset(f, strings.TrimSpace(lines[1]))
+				all = append(all, [2]string{lines[0][1 : len(lines[0])-1], unescape(f, subject)})
+			}
+		}
+	}
+	return all
+}
+
 func printMatch(t *testing.T, out *strings.Builder, r *Regex, line string) {
 	line, from := cutOffset(t, line)
 	subject := unescape(t, line)
@@ -81,7 +103,7 @@ func printMatch(t *testing.T, out *strings.Builder, r *Regex, line string) {
 }
 
 // cutOffset cuts off what a subject line has after \=.
-func cutOffset(t *testing.T, line string) (subject string, from int) {
+func cutOffset(t testing.TB, line string) (subject string, from int) {
 	subject, option, found := strings.Cut(line, `\=`)
 	if offset, ok := strings.CutPrefix(option, "offset="); found && ok {
 		from = number(t, offset, 10)
@@ -90,7 +112,7 @@ func cutOffset(t *testing.T, line string) (subject string, from int) {
 }
 
 // unescape reads the escapes of subject lines.
-func unescape(t *testing.T, line string) string {
+func unescape(t testing.TB, line string) string {
 	var out []byte
 	for i := 0; i < len(line); i++ {
 		if line[i] != '\\' {
@@ -116,7 +138,7 @@ func unescape(t *testing.T, line string) string {
 	return string(out)
 }
 
-func number(t *testing.T, text string, base int) int {
+func number(t testing.TB, text string, base int) int {
 	n, err := strconv.ParseUint(text, base, 16)
 	if err != nil {
 		t.Fatal(err)
