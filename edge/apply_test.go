@@ -210,6 +210,7 @@ func TestCheck(t *testing.T) {
 			b.KeepaliveTime, b.TCPKeepaliveEnable, b.Shield = &seconds, &yes, &empty
 		})), "Backend 'origin': the edge does not act on keepalive_time, tcp_keepalive_enable yet", ""},
 		{"a healthcheck that is not there", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "", "Backend 'origin': no healthcheck named 'ping'"},
+		{"a healthcheck", edgetest.With(t, edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), service.HealthcheckKind, "name="+check, "host=a", "path=/"), "Backend 'origin': the edge does not act on healthcheck yet", ""},
 	}
 	e := edgetest.Start(t, edge.Config{})
 	for _, tt := range tests {

@@ -14,29 +14,31 @@ type body struct {
 	clean   bool  // nothing has come behind it
 }
 
-// begin appends what of the body came with the origin's head to x.out. Nothing
-// is sent yet: a body that is broken already can still become an error page.
-func (b *body) begin() failure {
-	x := b.x
-	data, f := b.take(x.first)
-	if f != failNone {
-		return f
-	}
-	if b.out == framedNone { // what is left of it is not wanted
-		b.clean = b.done && b.clean
-		b.done = true
-		return failNone
-	}
-	x.event.responseBody += int64(len(data))
-	if b.out == framedChunked {
-		x.out.b = appendChunk(x.out.b, data)
-	} else {
-		x.out.b = append(x.out.b, data...)
+// begin takes what of the body came with the origin's head. Nothing has been sent
+// yet: a body that is broken already can still become an error page.
+func (b *body) begin() (f failure) {
+	if b.x.first, f = b.take(b.x.first); f != failNone {
+		return failMalformed
 	}
 	if b.done {
-		x.out.b = b.finish(x.out.b)
+		b.release()
 	}
 	return failNone
+}
+
+// appendFirst appends what begin has taken, framed for the client.
+func (b *body) appendFirst(dst []byte) []byte {
+	data := b.x.first
+	b.x.event.responseBody += int64(len(data))
+	if b.out == framedChunked {
+		dst = appendChunk(dst, data)
+	} else {
+		dst = append(dst, data...)
+	}
+	if b.done {
+		dst = b.finish(dst)
+	}
+	return dst
 }
 
 // take gets the body's data out of bytes from the origin, and notes its end.
@@ -86,16 +88,13 @@ const chunkTail = 2 + len("0\r\n\r\n")
 // stream copies what is left of the body, one write a read.
 func (b *body) stream() failure {
 	x := b.x
-	if b.in != framedLength || b.left > smallBuffer {
-		x.in.free()
-		x.in = getBuffer(smallBuffer)
-	}
+	b.makeRoom()
 	room := x.in.room()
 	for !b.done {
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]
 		}
-		n, err := x.readOrigin(room, x.due(time.Now(), x.limits.betweenBytes))
+		n, err := x.readOrigin(room, x.due(time.Now(), x.limits.BetweenBytes))
 		if err != nil {
 			return b.interrupted(err)
 		}
@@ -112,6 +111,24 @@ func (b *body) stream() failure {
 		}
 	}
 	return failNone
+}
+
+// makeRoom readies x.in for the rest of the body. The answer's head is in it, which
+// has been sent, and is kept if the program has something to do afterwards.
+func (b *body) makeRoom() {
+	x, n := b.x, smallBuffer
+	if b.in == framedLength && b.left <= smallBuffer {
+		n = 0
+	}
+	switch {
+	case x.site.logs:
+		x.kept = append(x.kept, x.in)
+	case n == 0:
+		return // it does as it is
+	default:
+		x.in.free()
+	}
+	x.in = getBuffer(n)
 }
 
 // send writes the n data bytes that stand at chunkRoom in x.in, framed, and the

@@ -2,10 +2,13 @@ package edge
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"headwater/vcl"
 )
 
 // A clientConn is one connection from a client. Its goroutine waits for bytes,
@@ -17,8 +20,9 @@ type clientConn struct {
 	edge   *Edge
 	tcp    *net.TCPConn
 	link   link
-	remote string // the client's address, without port
-	secure bool   // the client speaks TLS
+	remote string     // the client's address, without port
+	peer   vcl.Client // what programs can know of the connection
+	secure bool       // the client speaks TLS
 
 	part    []byte    // bytes read that belong to no served request yet, while no buffer holds them
 	partial bool      // there are such bytes, here or in a buffer
@@ -32,16 +36,19 @@ type clientConn struct {
 	unread bool      // the client may still be sending
 	torn   bool      // the last answer is not whole, and only a reset can tell
 
+	requests int    // so far, the one under way too
+	xid      uint32 // of the last one
+
 	busy   atomic.Bool
 	dead   atomic.Bool                // cut was called
 	origin atomic.Pointer[originConn] // of the exchange under way, for cut
 }
 
 func newClientConn(e *Edge, tcp *net.TCPConn) *clientConn {
-	c := &clientConn{edge: e, tcp: tcp, quiet: time.Now()}
-	if a, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
-		c.remote = a.AddrPort().Addr().Unmap().WithZone("").String()
-	}
+	c := &clientConn{edge: e, tcp: tcp, quiet: time.Now(), xid: rand.Uint32()}
+	remote, local := addressOf(tcp.RemoteAddr()), addressOf(tcp.LocalAddr())
+	c.remote = remote.Addr().String()
+	c.peer = vcl.Client{IP: remote.Addr(), Port: int(remote.Port()), LocalIP: local.Addr(), Local: int(local.Port())}
 	c.link = e.newLink(tcp)
 	return c
 }
@@ -196,6 +203,8 @@ func headTooLong(b []byte) error {
 // the body is there.
 func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	x := newExchange(c)
+	c.requests++
+	x.headBytes = to - from
 	if err := parseRequest(buf.b[from:to], &x.req); err != nil {
 		c.reject(x, err)
 		return 0
@@ -240,6 +249,13 @@ func (c *clientConn) serveUpload() {
 	if c.upload == nil {
 		c.keep(buf, have)
 	}
+}
+
+// nextXID returns a number for a request that the next ones do not have, on this
+// connection or, most likely, any other.
+func (c *clientConn) nextXID() uint32 {
+	c.xid += 0x9e3779b9
+	return c.xid
 }
 
 // refuse answers a request whose head has no end and ends the connection.

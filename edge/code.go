@@ -17,11 +17,10 @@ func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	site, warnings, err := compile(s)
+	site, warnings, err := compile(s, tree, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	site.tree, site.program = tree, run
 	return site, append(warnings, notes...), nil
 }
 

@@ -2,47 +2,43 @@ package edge
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"headwater/dial"
+	"headwater/edge/program"
 	"headwater/service"
+	"headwater/vcl"
 )
 
 // defaultConnectTimeout stands in for a connect_timeout of 0, which would
 // otherwise let a dead address hold a request for minutes.
 const defaultConnectTimeout = time.Second
 
-// compile turns a version into a site whose backends have no pools yet. Whatever
-// would fail at run time fails here, as [service.Invalid] with the object's name
-// and field; what only deserves notice comes back as warnings.
-func compile(s *service.Snapshot) (*site, []string, error) {
-	site := &site{service: s.Service, version: s.Version, defaultHost: []byte(s.Settings().DefaultHost)}
-	var warnings []string
+// compile turns a version and its program into a site whose backends have no pools
+// yet. Whatever would fail at run time fails here, as [service.Invalid] with the
+// object's name and field; what only deserves notice comes back as warnings.
+func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program) (*site, []string, error) {
+	site := &site{
+		service: s.Service, version: s.Version,
+		tree: tree, program: run, logs: run.Has(vcl.Log),
+		about: vcl.Service{
+			ID: s.Service, Customer: s.Customer, Version: s.Version,
+			Generation: s.Generation, Digest: s.Identity(),
+		},
+	}
+	warnings, err := site.addDestinations()
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, d := range s.Domains() {
 		site.addDomain(strings.ToLower(d.Name))
 	}
 	if len(site.exact)+len(site.wild) == 0 {
 		warnings = append(warnings, "Version has no associated domains")
 	}
-	for _, b := range s.Backends() {
-		if err := checkBackend(b); err != nil {
-			return nil, nil, err
-		}
-		if unused := unusedFields(b); len(unused) > 0 {
-			warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
-		}
-		if b.RequestCondition != "" {
-			warnings = append(warnings, fmt.Sprintf("Backend '%s': conditions are not evaluated yet, so that its request_condition never chooses it", b.Name))
-		}
-		site.addBackend(b)
-	}
-	switch {
-	case len(site.backends) == 0:
+	if len(site.backends) == 0 {
 		warnings = append(warnings, "Version has no associated backends")
-	case site.fallback == nil && len(site.balanced) == 0:
-		site.fallback = site.backends[0] // all are conditional: the first one declared
 	}
 	if unused := unusedSettings(s.Settings()); len(unused) > 0 {
 		warnings = append(warnings, fmt.Sprintf("Settings: the edge does not act on %s yet", strings.Join(unused, ", ")))
@@ -78,13 +74,15 @@ func asked(asks []ask) (fields []string) {
 	return fields
 }
 
-// acted are the kinds whose objects this edge acts on. Of all others a version
+// acts reports whether this edge acts on objects of a kind. Of all others a version
 // that has any is warned.
-var acted = []*service.Kind{service.BackendKind, service.DomainKind, service.SettingsKind}
+func acts(k *service.Kind) bool {
+	return k == service.DomainKind || program.Acts(k) && k != service.GzipKind
+}
 
 func unusedKinds(s *service.Snapshot) (warnings []string) {
 	for _, k := range service.Kinds() {
-		if n := len(s.Objects[k.Name]); n > 0 && !slices.Contains(acted, k) {
+		if n := len(s.Objects[k.Name]); n > 0 && !acts(k) {
 			warnings = append(warnings, fmt.Sprintf("The edge does not act on %s yet, of which the version has %d", k.Name, n))
 		}
 	}
@@ -99,38 +97,35 @@ func (s *site) addDomain(name string) {
 	s.exact = append(s.exact, name)
 }
 
-func (s *site) addBackend(b *service.Backend) {
+// addBackend compiles one backend, which the program knows by another name. The
+// warning is empty if there is nothing to say.
+func (s *site) addBackend(known *vcl.Backend, b *service.Backend) (warning string, err error) {
+	if err := checkBackend(b); err != nil {
+		return "", err
+	}
+	if unused := unusedFields(b); len(unused) > 0 {
+		warning = fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", "))
+	}
 	c := &backend{
 		name:     b.Name,
+		known:    known,
 		endpoint: dial.To(b),
-		limits: limits{
-			connect:      millis(b.ConnectTimeout),
-			firstByte:    millis(b.FirstByteTimeout),
-			betweenBytes: millis(b.BetweenBytesTimeout),
+		address:  []byte(b.Address),
+		limits: vcl.Timeouts{
+			Connect:      millis(b.ConnectTimeout),
+			FirstByte:    millis(b.FirstByteTimeout),
+			BetweenBytes: millis(b.BetweenBytesTimeout),
 		},
 	}
-	if c.limits.connect == 0 {
-		c.limits.connect = defaultConnectTimeout
-	}
 	if b.FetchTimeout != nil {
-		c.limits.fetch = millis(*b.FetchTimeout)
+		c.limits.Fetch = millis(*b.FetchTimeout)
 	}
 	if b.OverrideHost != nil {
 		c.overrideHost = []byte(*b.OverrideHost)
 	}
 	s.backends = append(s.backends, c)
-	switch {
-	case b.RequestCondition != "":
-	case b.AutoLoadbalance:
-		var sum int64
-		if n := len(s.shares); n > 0 {
-			sum = s.shares[n-1]
-		}
-		s.balanced = append(s.balanced, c)
-		s.shares = append(s.shares, sum+b.Weight)
-	case s.fallback == nil:
-		s.fallback = c
-	}
+	s.destinations[known.Index] = c
+	return warning, nil
 }
 
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

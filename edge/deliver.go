@@ -66,7 +66,6 @@ func (x *exchange) length(out framing) int64 {
 // the body in one write, the rest as it comes. It reports whether the client's
 // connection may serve another request.
 func (x *exchange) deliver() bool {
-	x.makeResp(&x.beresp.Response, time.Now())
 	b := &x.body
 	b.out = x.outgoing(b.in)
 	keep := x.persistent() && b.out != framedClose && !x.up.behind()
@@ -74,15 +73,14 @@ func (x *exchange) deliver() bool {
 		x.out = newOutput()
 	}
 	x.out.b = x.appendHead(x.out.b[:0], b.out, x.length(b.out), keep)
-	if b.begin() != failNone {
-		x.disconnect(false)
-		return x.fail(failMalformed)
-	}
-	if b.done {
-		b.release()
+	wanted := b.out != framedNone
+	if wanted {
+		x.out.b = b.appendFirst(x.out.b)
+	} else {
+		x.disconnect(false) // unless the body is at its end
 	}
 	f := x.write(x.out.b)
-	if f == failNone && !b.done {
+	if f == failNone && wanted && !b.done {
 		f = b.stream()
 	}
 	x.disconnect(false) // unless release has given it back
@@ -91,6 +89,7 @@ func (x *exchange) deliver() bool {
 		b.abort(f)
 		return false
 	}
+	x.event.completed = true
 	return keep
 }
 
@@ -161,7 +160,9 @@ func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) 
 		dst = appendLength(dst, length)
 	}
 	dst = x.appendConnection(dst, keep)
-	return append(dst, '\r', '\n')
+	dst = append(dst, '\r', '\n')
+	x.event.head = len(dst)
+	return dst
 }
 
 // appendConnection says what becomes of the connection where the version's

@@ -7,13 +7,19 @@
 //
 //	accept -> clientConn.serve
 //	  bytes come      -> turn -> consume -> headScan, parseRequest   (client.go, parse.go)
-//	  exchange.serve  -> route: table.find, site.pick                (exchange.go, table.go)
-//	                  -> fetch: connect, send, readHead              (origin.go, pool.go)
-//	                  -> deliver: appendResponse, body.stream        (deliver.go, body.go)
-//	  a failure       -> fail: the table of reasons, the page        (failure.go, synthetic.go)
+//	  exchange.serve  -> route: table.find                           (exchange.go, table.go)
+//	                  -> live, the phases:                           (phases.go)
+//	    receive            vcl_recv, vcl_hash
+//	    miss, pass         vcl_miss or vcl_pass on bereq             (forwarded.go)
+//	    fetched            fetch: pick, connect, try, readHead       (director.go, origin.go, pool.go)
+//	                       vcl_fetch on beresp
+//	    failed             vcl_error on obj: a failure or an error   (failure.go, synthetic.go)
+//	    delivered          vcl_deliver on resp                       (deliver.go)
+//	    reply              appendHead, body.stream                   (deliver.go, body.go)
+//	                  -> leave: vcl_log
 //	free              -> one log event                               (event.go)
 //
-// A request whose body is not all there when its head is leaves the fast path:
+// A restart leads from any phase back to the first. A request whose body is not all there when its head is leaves the fast path:
 // an upload carries the body while the exchange waits for the answer (upload.go).
 //
 // # Ownership
@@ -22,6 +28,10 @@
 // what shapes a connection, and counted by the compiled backends that refer to
 // them, so that activating a version that changes a comment does not drop ten
 // thousand warm connections.
+//
+// A program's texts point into the messages, and into memory of the exchange's own;
+// none of it is used again before the exchange ends. So buffers that heads of
+// answers were read into are kept over a restart, and for vcl_log.
 //
 // Every connection from a client has one goroutine, which ends when Shutdown
 // says so; an upload's goroutine is ended by its exchange; the edge's own sweeper

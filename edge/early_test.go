@@ -34,7 +34,7 @@ func TestAllBackendsConditional(t *testing.T) {
 			b.Name, b.RequestCondition = fmt.Sprint(i), "never"
 			backends = append(backends, b)
 		}
-		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Service("1", 1, []string{edgetest.Host}, backends...))
+		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(backends...))
 		if a := e.Dial(t).Get(edgetest.Host, "/"); string(a.Body) != "0" {
 			t.Errorf("answered by backend %q, want the first one declared", a.Body)
 		}

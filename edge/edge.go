@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"headwater/dial"
 	"headwater/service"
+	"headwater/vcl"
 )
 
 // Timeouts bound what a client may take its time over. A zero field gets its
@@ -58,15 +60,15 @@ type Config struct {
 // it versions with [Edge.Apply] and listeners with [Edge.Serve], end it with
 // [Edge.Shutdown].
 type Edge struct {
-	cfg   Config
-	table atomic.Pointer[table]
-	pools *poolSet
+	cfg    Config
+	server vcl.Server // what programs can know of this edge
+	table  atomic.Pointer[table]
+	pools  *poolSet
 
 	change   sync.Mutex // serialises Apply; no request takes it
 	services map[string]*activation
 	items    items
 
-	xid      atomic.Uint32
 	date     atomic.Pointer[dateStamp]
 	draining atomic.Bool
 	drain    chan struct{} // closed when draining begins
@@ -112,10 +114,22 @@ func New(cfg Config) *Edge {
 		clients:   map[*clientConn]struct{}{},
 		listeners: map[net.Listener]struct{}{},
 	}
+	e.server = serverOf(cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})
 	e.owned.Go(e.sweepPools)
 	return e
+}
+
+// serverOf reads what programs can know of an edge out of its name, which has the
+// form cache-<pop><node>-<POP>.
+func serverOf(identity string) vcl.Server {
+	s := vcl.Server{Identity: identity, Hostname: identity}
+	if i := strings.LastIndexByte(identity, '-'); i >= 0 {
+		s.Hostname, s.Datacenter = identity[:i], identity[i+1:]
+	}
+	s.POP = s.Datacenter
+	return s
 }
 
 // Check compiles s and changes nothing. It returns what its owner should know; an

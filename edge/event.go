@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,10 @@ type event struct {
 	written                   int64 // to the client, heads included
 	sent                      int   // to the origin, in the last try
 	retries                   int
+
+	method, target []byte // as the client sent them
+	head           int    // bytes of the answer's head
+	completed      bool   // the answer went out whole
 }
 
 // log writes the exchange's event, if anybody wants it.
@@ -30,9 +35,9 @@ func (e *Edge) log(x *exchange) {
 	attrs := make([]slog.Attr, 0, 20)
 	attrs = append(attrs,
 		slog.String("client", x.c.remote),
-		slog.String("method", string(x.req.Method)),
+		slog.String("method", string(v.method)),
 		slog.String("host", string(x.req.host)),
-		slog.String("target", string(x.req.Target)),
+		slog.String("target", string(v.target)),
 		slog.Int("status", x.resp.Status))
 	if x.site != nil {
 		attrs = append(attrs, slog.String("service", x.site.service), slog.Int("version", x.site.version))
@@ -54,5 +59,14 @@ func (e *Edge) log(x *exchange) {
 		slog.Int64("response_body", v.responseBody),
 		slog.Int64("written", v.written),
 		slog.Int("retries", v.retries))
+	if n := x.vcl.Restarts; n > 0 {
+		attrs = append(attrs, slog.Int("restarts", n))
+	}
+	if n := x.vcl.RegexGaveUp; n > 0 {
+		attrs = append(attrs, slog.Int("regex_gave_up", n))
+	}
+	if len(x.vcl.Logged) > 0 {
+		attrs = append(attrs, slog.String("log", strings.Join(x.vcl.Logged, "\n")))
+	}
 	e.cfg.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 }

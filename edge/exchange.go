@@ -5,21 +5,20 @@ import (
 	"time"
 
 	"headwater/internal/message"
+	"headwater/vcl"
 )
 
 // An exchange is one request and its answer: load the table once, find the site,
-// pick the backend, fetch, deliver. It reads straight down; each step that fails
-// sets the failure that the client and the log are told of.
+// take the request through the phases of its life.
 //
 // Exchanges are pooled. What they point to belongs to the client's buffer (the
-// request), to in (the origin's answer), to scratch or to the table.
+// request), to in (the origin's answer), to scratch, to the program's memory in
+// vcl, or to the table.
 type exchange struct {
-	c        *clientConn
-	site     *site
-	backend  *backend
-	limits   limits    // of this fetch
-	fetchDue time.Time // when all of it has to be over, zero for no such limit
-	started  time.Time
+	c       *clientConn
+	site    *site
+	vcl     vcl.Ctx // what the site's program sees
+	started time.Time
 
 	// The messages in the order of their making. What goes out has fields of its
 	// own, but the texts are those of what it was made from.
@@ -32,18 +31,26 @@ type exchange struct {
 	out output  // the message being written: first the request, then the answer
 	in  *buffer // the origin's bytes
 
-	rest     []byte // what of the request's body came with its head
-	whole    bool   // which is all of it
-	headOnly bool   // the client asked for no body
-	body     body   // of the origin's answer
-	first    []byte // what of it came with its head
-	chunks   chunkReader
+	headBytes int    // of the request, as it came
+	rest      []byte // what of the request's body came with its head
+	whole     bool   // which is all of it
+	headOnly  bool   // the client asked for no body
+	body      body   // of the origin's answer
+	first     []byte // what of it came with its head
+	chunks    chunkReader
 
-	held    *buffer // the client's buffer, when the exchange outlives the turn
+	held    *buffer   // the client's buffer, when the exchange outlives the turn
+	kept    []*buffer // of answers from the origin that texts may point into
 	up      upload
 	scratch []byte // texts of fields that we make
 
-	origin *originConn
+	// Of the last fetch.
+	choice   choice
+	backend  *backend
+	offered  vcl.Timeouts // those that the program was told
+	limits   vcl.Timeouts // those in force
+	fetchDue time.Time    // when all of it has to be over, zero for no such limit
+	origin   *originConn
 
 	event event
 }
@@ -56,12 +63,14 @@ var exchanges = sync.Pool{New: func() any {
 	x.beresp.Fields = make(message.Fields, 0, room)
 	x.obj.Fields = make(message.Fields, 0, room)
 	x.resp.Fields = make(message.Fields, 0, room)
+	x.vcl.Reset()
 	return x
 }}
 
 func newExchange(c *clientConn) *exchange {
 	x := exchanges.Get().(*exchange)
 	x.c, x.started = c, c.started
+	x.vcl.XID = c.nextXID()
 	return x
 }
 
@@ -77,6 +86,9 @@ func (x *exchange) free() {
 	if x.held != nil {
 		x.held.free()
 	}
+	for _, b := range x.kept {
+		b.free()
+	}
 	x.req.reset()
 	x.beresp.reset()
 	x.bereq = message.Request{Fields: x.bereq.Fields[:0]}
@@ -84,8 +96,12 @@ func (x *exchange) free() {
 	x.resp = message.Response{Fields: x.resp.Fields[:0]}
 	x.chunks.reset()
 	x.up.reset()
+	if x.site != nil {
+		x.vcl.Reset()
+		x.choice = choice{tried: x.choice.tried[:0]}
+	}
 	x.c, x.site, x.backend, x.origin = nil, nil, nil, nil
-	x.in, x.held, x.first, x.rest = nil, nil, nil, nil
+	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
 	exchanges.Put(x)
 }
@@ -104,7 +120,6 @@ func (x *exchange) serve(body []byte) bool {
 func (x *exchange) serveUpload() (keep bool, leftover []byte) {
 	x.whole = false
 	keep = x.answer()
-	x.endUpload()
 	return keep && x.up.whole, x.up.leftover
 }
 
@@ -112,32 +127,33 @@ func (x *exchange) answer() bool {
 	if f := x.route(); f != failNone {
 		return x.fail(f)
 	}
-	if f := x.fetch(); f != failNone {
-		x.endUpload()
-		x.disconnect(false)
-		return x.fail(f)
-	}
-	return x.deliver()
+	x.enter()
+	keep := x.live()
+	x.leave()
+	return keep
 }
 
 // maxLoops is how often a request may carry our own mark and still go on.
 const maxLoops = 3
 
-// route finds the site and the backend.
+// route finds the site.
 func (x *exchange) route() failure {
-	x.headOnly = string(x.req.Method) == "HEAD"
+	x.note()
 	x.site = x.c.edge.table.Load().find(x.req.host)
 	if x.site == nil {
 		return failUnknownDomain
 	}
-	if x.req.loops() > maxLoops {
+	x.vcl.Visits = x.req.loops()
+	if x.vcl.Visits > maxLoops {
 		return failLoop
 	}
-	if x.backend = x.site.pick(); x.backend == nil {
-		return failNoBackend
-	}
-	x.limits = x.backend.limits
 	return failNone
+}
+
+// note keeps what the client asked for, whatever the program makes of it.
+func (x *exchange) note() {
+	x.event.method, x.event.target = x.req.Method, x.req.Target
+	x.headOnly = string(x.req.Method) == "HEAD"
 }
 
 // persistent reports whether the client's connection outlives this exchange, as
@@ -163,9 +179,9 @@ func (x *exchange) fail(f failure) bool {
 	x.event.failure = f
 	switch d := &failures[f]; {
 	case f == failUnknownDomain:
-		x.synthesize(d.status, d.reason, true)
+		x.synthesizeUnknownDomain()
 	case d.status != 0:
-		x.synthesize(d.status, d.reason, false)
+		x.synthesize(d.status, d.reason)
 	}
 	return false
 }
@@ -173,6 +189,6 @@ func (x *exchange) fail(f failure) bool {
 // refuse answers a request that has no meaning.
 func (x *exchange) refuse(m *malformed) {
 	x.event.failure, x.event.cause = failRefused, m
-	x.headOnly = string(x.req.Method) == "HEAD"
-	x.synthesize(m.status, refusals[m.status], false)
+	x.note()
+	x.synthesize(m.status, refusals[m.status])
 }

@@ -37,6 +37,10 @@ const (
 	failMalformed
 	failHeaderOverflow
 	failFetch
+	failRestart
+	failUnhealthy
+	failQuorum
+	failNoBackendCHash
 	failBetweenBytes
 	failTruncated
 	failNoBackend
@@ -70,6 +74,10 @@ var failures = [...]struct {
 	failFetch:          {sideOrigin, 503, "fetch timeout"},
 	failBetweenBytes:   {sideOrigin, 0, "between bytes timeout"},
 	failTruncated:      {sideOrigin, 0, "truncated response"},
+	failRestart:        {sideEdge, 503, "Service Unavailable"},
+	failUnhealthy:      {sideEdge, 503, "Backend is unhealthy"},
+	failQuorum:         {sideEdge, 503, "Quorum weight not reached"},
+	failNoBackendCHash: {sideEdge, 503, "All backends failed or unhealthy (chash)"},
 	failNoBackend:      {sideEdge, 503, "All backends failed or unhealthy"},
 	failLoop:           {sideEdge, 503, "Loop detected"},
 	failUnknownDomain:  {sideClient, 500, "Domain Not Found"},
@@ -91,6 +99,16 @@ var refusals = map[int]string{
 	431: "Request Header Fields Too Large",
 	501: "Not Implemented",
 	505: "HTTP Version Not Supported",
+}
+
+// unconnected reports whether a failure is one to get a connection at all, so that
+// another backend may be tried with the same request.
+func (f failure) unconnected() bool {
+	switch f {
+	case failConnectTimeout, failConnectRefused, failUnreachable, failNoAddress:
+		return true
+	}
+	return false
 }
 
 // dialFailure classifies what dial reports.

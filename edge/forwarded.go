@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,6 +36,55 @@ func (r *request) loops() int {
 	return n
 }
 
+// The fields of a request that we make.
+var (
+	hostKey            = message.NewKey("Host")
+	clientIPKey        = message.NewKey("Fastly-Client-IP")
+	clientTLSKey       = message.NewKey("Fastly-SSL")
+	forwardedForKey    = message.NewKey("X-Forwarded-For")
+	forwardedHostKey   = message.NewKey("X-Forwarded-Host")
+	forwardedServerKey = message.NewKey("X-Forwarded-Server")
+)
+
+// enterHost brings the host to lower case, in which programs see it, and gives a
+// request a Host field whose target had the host alone.
+func (x *exchange) enterHost() {
+	r := &x.req
+	host := message.Text(r.host)
+	x.vcl.HostHeader = host
+	if slices.ContainsFunc(r.host, isUpper) {
+		from := len(x.scratch)
+		for _, c := range r.host {
+			x.scratch = append(x.scratch, message.Lower(c))
+		}
+		host = message.Text(x.scratch[from:])
+	}
+	if now, _ := r.Fields.Get(hostKey); now != host {
+		r.Fields.Set(hostKey, host)
+	}
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// enterForwarded adds what a service tells its programs and origins of the client.
+// Of one that came over TLS that is more, and only then; a plain client's own fields
+// pass untouched.
+func (x *exchange) enterForwarded() {
+	fields := &x.req.Fields
+	if fields.Index(clientIPKey, 0) < 0 {
+		fields.Add(clientIPKey, x.c.remote)
+	}
+	if !x.c.secure {
+		return
+	}
+	fields.Set(forwardedForKey, x.list(*fields, message.XForwardedFor, x.c.remote))
+	fields.Set(forwardedHostKey, x.list(*fields, message.XForwardedHost, message.Text(x.req.host)))
+	fields.Set(forwardedServerKey, x.list(*fields, message.XForwardedServer, x.c.edge.cfg.Identity))
+	if fields.Index(clientTLSKey, 0) < 0 {
+		fields.Add(clientTLSKey, "1")
+	}
+}
+
 // makeBereq makes the request to the origin out of the client's.
 func (x *exchange) makeBereq() {
 	r := &x.bereq
@@ -49,11 +99,13 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	r := &x.bereq
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
+	if t := string(r.Target); len(t) == 0 || t[0] != '/' && !(t == "*" && string(r.Method) == "OPTIONS") {
+		dst = append(dst, '/') // a program has set it
+	}
 	dst = append(dst, r.Target...)
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.originHost()...)
 	dst = append(dst, '\r', '\n')
-	clientIP, clientTLS := false, false
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if f.Hop {
@@ -62,26 +114,12 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 		switch f.ID {
 		case message.Host, message.ContentLength, message.TransferEncoding, message.Expect, message.CDNLoop, message.Via, message.XTimer:
 			continue
-		case message.XForwardedFor, message.XForwardedHost, message.XForwardedServer:
-			if x.c.secure {
-				continue
-			}
 		case message.Trailer:
 			if !x.req.chunked {
 				continue
 			}
-		case message.FastlyClientIP:
-			clientIP = true
-		case message.FastlySSL:
-			clientTLS = true
 		}
 		dst = appendField(dst, f.Name, f.Value)
-	}
-	if !clientIP {
-		dst = appendText(dst, "Fastly-Client-IP", x.c.remote)
-	}
-	if x.c.secure {
-		dst = x.appendForwarded(dst, !clientTLS)
 	}
 	dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
 	dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
@@ -98,27 +136,15 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 }
 
 // originHost is the Host that the origin is sent: the backend's override, else
-// the service's default, else the client's own.
+// what the program has left of the client's, else the backend's own.
 func (x *exchange) originHost() []byte {
-	switch {
-	case len(x.backend.overrideHost) > 0:
+	if len(x.backend.overrideHost) > 0 {
 		return x.backend.overrideHost
-	case len(x.site.defaultHost) > 0:
-		return x.site.defaultHost
 	}
-	return x.req.host
-}
-
-// appendForwarded appends what Fastly tells an origin of a client that came over
-// TLS, and only then; a plain client's own fields pass untouched.
-func (x *exchange) appendForwarded(dst []byte, mark bool) []byte {
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedFor, "X-Forwarded-For", x.c.remote)
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedHost, "X-Forwarded-Host", string(x.req.host))
-	dst = appendList(dst, x.bereq.Fields, message.XForwardedServer, "X-Forwarded-Server", x.c.edge.cfg.Identity)
-	if mark {
-		dst = appendText(dst, "Fastly-SSL", "1")
+	if host, _ := x.bereq.Fields.Get(hostKey); host != "" {
+		return message.Bytes(host)
 	}
-	return dst
+	return x.backend.address
 }
 
 // list is the value of a list field: every value that the message has already, then

@@ -19,11 +19,11 @@ func TestForwardedForSecureClient(t *testing.T) {
 		{"nothing there", "",
 			[]string{"Fastly-Client-IP: 192.0.2.7", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: a.example", "X-Forwarded-Server: cache-tst1-TST", "Fastly-SSL: 1"}},
 		{"appended to", "X-Forwarded-For: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2\r\nX-Forwarded-Host: b\r\nX-Forwarded-Server: s\r\nFastly-SSL: yes\r\nFastly-Client-IP: 3.3.3.3\r\n",
-			[]string{"Fastly-SSL: yes", "Fastly-Client-IP: 3.3.3.3", "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 192.0.2.7", "X-Forwarded-Host: b, a.example", "X-Forwarded-Server: s, cache-tst1-TST"}},
+			[]string{"X-Forwarded-For: 1.1.1.1, 2.2.2.2, 192.0.2.7", "X-Forwarded-Host: b, a.example", "X-Forwarded-Server: s, cache-tst1-TST", "Fastly-SSL: yes", "Fastly-Client-IP: 3.3.3.3"}},
 		{"an empty value adds no comma", "X-Forwarded-For:\r\n",
-			[]string{"Fastly-Client-IP: 192.0.2.7", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: a.example", "X-Forwarded-Server: cache-tst1-TST", "Fastly-SSL: 1"}},
+			[]string{"X-Forwarded-For: 192.0.2.7", "Fastly-Client-IP: 192.0.2.7", "X-Forwarded-Host: a.example", "X-Forwarded-Server: cache-tst1-TST", "Fastly-SSL: 1"}},
 		{"Connection hides none of it", "Connection: x-forwarded-for, fastly-ssl\r\nX-Forwarded-For: 1.1.1.1\r\nFastly-SSL: 1\r\n",
-			[]string{"Fastly-SSL: 1", "Fastly-Client-IP: 192.0.2.7", "X-Forwarded-For: 1.1.1.1, 192.0.2.7", "X-Forwarded-Host: a.example", "X-Forwarded-Server: cache-tst1-TST"}},
+			[]string{"X-Forwarded-For: 1.1.1.1, 192.0.2.7", "Fastly-SSL: 1", "Fastly-Client-IP: 192.0.2.7", "X-Forwarded-Host: a.example", "X-Forwarded-Server: cache-tst1-TST"}},
 	}
 	e := &Edge{cfg: Config{Identity: "cache-tst1-TST"}}
 	for _, tt := range tests {
@@ -33,6 +33,7 @@ func TestForwardedForSecureClient(t *testing.T) {
 			if err := parseRequest([]byte("GET / HTTP/1.1\r\nHost: a.example\r\n"+tt.fields+"\r\n"), &x.req); err != nil {
 				t.Fatal(err)
 			}
+			x.enter()
 			x.makeBereq()
 			got := strings.Split(string(x.appendRequest(nil)), "\r\n")
 			want := append([]string{"GET / HTTP/1.1", "Host: a.example"}, tt.want...)

@@ -99,7 +99,7 @@ func (c *chooser) request() (raw, method string) {
 // answer returns an answer, valid but for that it may be cut short, and whether
 // the origin closes behind it.
 func (c *chooser) answer(method string) (raw string, closes bool) {
-	status := pick(c, 200, 200, 200, 201, 204, 206, 301, 304, 400, 404, 500, 503, 599)
+	status := pick(c, 200, 200, 200, 201, 204, 206, 301, 304, 400, 404, 501, 504, 599)
 	var fields, body string
 	switch framing := pick(c, "length", "chunked", "close"); framing {
 	case "close":

@@ -1,15 +1,20 @@
 package edge
 
 import (
+	"net"
+	"net/netip"
 	"time"
+
+	"headwater/vcl"
 )
 
 // An originConn is a connection to an origin: idle in its pool, or of one
 // exchange.
 type originConn struct {
-	link   link
-	pool   *pool
-	served int // answers read to their end
+	link          link
+	pool          *pool
+	served        int // answers read to their end
+	local, remote netip.AddrPort
 }
 
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
@@ -21,20 +26,32 @@ func (x *exchange) connect(fresh bool) failure {
 	if o == nil {
 		e, b := x.c.edge, x.backend
 		began := time.Now()
-		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, x.limits.connect)
+		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, x.limits.Connect)
 		x.event.connect = time.Since(began)
 		if err != nil {
 			x.event.cause = err
 			return dialFailure(err)
 		}
-		o = &originConn{link: e.newLink(tcp), pool: b.pool}
+		b.pool.add()
+		o = &originConn{link: e.newLink(tcp), pool: b.pool, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}
 	}
 	x.origin = o
+	f := &x.vcl.Fetched
+	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
 	x.c.origin.Store(o)
 	if x.c.dead.Load() {
 		o.link.close() // cut came too early to see it
 	}
 	return failNone
+}
+
+func addressOf(a net.Addr) netip.AddrPort {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	at := tcp.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
 }
 
 // disconnect gives up the connection: back to its pool if it is fit for another
@@ -51,34 +68,105 @@ func (x *exchange) disconnect(fit bool) {
 		o.link.interrupted() // an upload's, that came too late to matter
 		o.pool.put(o)
 	} else {
-		o.link.close()
+		o.pool.drop(o)
 	}
 }
 
-// fetch sends a request to the backend and reads the answer's head.
+// destination is what a fetch goes to: req.backend, or else the first backend that was
+// declared.
+func (x *exchange) destination() destination {
+	switch b := x.vcl.Backend; {
+	case b != nil:
+		return x.site.destinations[b.Index]
+	case len(x.site.backends) > 0:
+		return x.site.backends[0]
+	}
+	return nobody
+}
+
+// fetch sends the request to a backend and reads the answer's head, and what has
+// come of its body. A director whose backend cannot be reached picks again.
 func (x *exchange) fetch() failure {
-	x.makeBereq()
-	x.fetchDue = time.Time{}
+	if refusedMethod(x.bereq.Method) {
+		x.event.cause = errMethod
+		return failInternal
+	}
+	to, c := x.destination(), &x.choice
+	c.key, c.client, c.tried = x.vcl.HashKey, x.c.remote, c.tried[:0]
+	if x.vcl.HasIdentity {
+		c.client = x.vcl.Identity
+	}
+	for left := to.tries(); ; left-- {
+		b, f := to.pick(c)
+		if f != failNone {
+			return f
+		}
+		f = x.fetchFrom(b)
+		if !f.unconnected() || left <= 1 {
+			return f
+		}
+		c.tried = append(c.tried, b)
+		x.event.retries++
+	}
+}
+
+// fetchFrom fetches from one backend.
+func (x *exchange) fetchFrom(b *backend) failure {
+	x.use(b)
 	f := failNone
 	if x.whole {
 		f = x.fetchWhole()
 	} else {
 		f = x.fetchUpload()
 	}
-	x.body = body{x: x, in: x.incoming(), left: x.beresp.length}
+	if f == failNone {
+		x.body = body{x: x, in: x.incoming(), left: x.beresp.length}
+		f = x.body.begin()
+	}
+	if f != failNone {
+		x.endUpload()
+		x.disconnect(false)
+	}
 	return f
+}
+
+// use readies a fetch from b. What the program has set is in force, and b's own
+// limits where it has set nothing.
+func (x *exchange) use(b *backend) {
+	x.backend, x.limits, x.fetchDue = b, b.limits, time.Time{}
+	x.chunks.reset()
+	x.vcl.Fetched = vcl.Fetched{Backend: b.known}
+	set := func(limit *time.Duration, said, offered time.Duration) {
+		if said != offered {
+			*limit = said
+		}
+	}
+	said, offered := &x.vcl.Timeouts, &x.offered
+	set(&x.limits.Connect, said.Connect, offered.Connect)
+	set(&x.limits.FirstByte, said.FirstByte, offered.FirstByte)
+	set(&x.limits.BetweenBytes, said.BetweenBytes, offered.BetweenBytes)
+	set(&x.limits.Fetch, said.Fetch, offered.Fetch)
+	if x.limits.Connect == 0 {
+		x.limits.Connect = defaultConnectTimeout
+	}
 }
 
 // fetchWhole fetches with a body that is at hand.
 func (x *exchange) fetchWhole() failure {
-	x.out, x.in = newOutput(), getBuffer(0)
-	x.out.b = x.appendRequest(x.out.b)
+	if x.out.home == nil {
+		x.out = newOutput()
+	}
+	if x.in == nil {
+		x.in = getBuffer(0)
+	}
+	x.out.b = x.appendRequest(x.out.b[:0])
+	x.vcl.Fetched.Written, x.vcl.Fetched.BodySent = int64(len(x.out.b)), int64(len(x.rest))
 	x.out.b = append(x.out.b, x.rest...)
-	f, n := x.send(false)
+	f, n := x.try(false)
 	if f != failNone && x.retriable() {
 		x.event.retries++
 		x.event.cause = nil
-		f, n = x.send(true)
+		f, n = x.try(true)
 	}
 	if f != failNone {
 		x.disconnect(false)
@@ -87,9 +175,9 @@ func (x *exchange) fetchWhole() failure {
 	return x.readHead(n)
 }
 
-// send writes the request to a connection and reads the first bytes of the
+// try writes the request to a connection and reads the first bytes of the
 // answer into x.in.
-func (x *exchange) send(fresh bool) (failure, int) {
+func (x *exchange) try(fresh bool) (failure, int) {
 	x.disconnect(false)
 	if f := x.connect(fresh); f != failNone {
 		return f, 0
@@ -113,7 +201,7 @@ func (x *exchange) send(fresh bool) (failure, int) {
 // is looked at once before waiting: an origin that is too busy may have said so,
 // and nothing will announce it again.
 func (x *exchange) exchange() (wrote, n int, err error) {
-	o, stall := x.origin, x.limits.betweenBytes
+	o, stall := x.origin, x.limits.BetweenBytes
 	if o.served > 0 {
 		return o.link.swap(x.out.b, x.in.b, x.answerDue(time.Now()), stall)
 	}
@@ -144,8 +232,8 @@ func idempotent(method []byte) bool {
 // answerDue is when the answer has to begin to a request that was sent just now,
 // which is also when the clock of the whole fetch starts.
 func (x *exchange) answerDue(now time.Time) time.Time {
-	x.fetchDue = after(now, x.limits.fetch)
-	return x.due(now, x.limits.firstByte)
+	x.fetchDue = after(now, x.limits.Fetch)
+	return x.due(now, x.limits.FirstByte)
 }
 
 // due returns the moment d from now, or when the whole fetch has to be over if that
@@ -224,9 +312,9 @@ func (x *exchange) readMore(from, n int, first bool) (int, failure) {
 		}
 		x.in = x.in.grow(n)
 	}
-	limit := x.limits.betweenBytes
+	limit := x.limits.BetweenBytes
 	if first {
-		limit = x.limits.firstByte
+		limit = x.limits.FirstByte
 	}
 	more, err := x.readOrigin(x.in.b[n:], x.due(time.Now(), limit))
 	if err == nil {

@@ -159,10 +159,16 @@ func (r *request) parseStart(line []byte) error {
 	if len(r.Target) > maxTarget {
 		return errTargetSize
 	}
-	if message.EqualFold(r.Method, "connect") || message.EqualFold(r.Method, "trace") {
+	if refusedMethod(r.Method) {
 		return errMethod
 	}
 	return nil
+}
+
+// refusedMethod reports whether a method changes what the answer's framing means,
+// or shows what was sent to whoever asks.
+func refusedMethod(method []byte) bool {
+	return message.EqualFold(method, "connect") || message.EqualFold(method, "trace")
 }
 
 // parseResponse parses b, one whole head as headScan delimits it. The response

@@ -24,6 +24,7 @@ type pool struct {
 
 	mu     sync.Mutex
 	idle   []*originConn
+	used   int // connections that exchanges have
 	closed bool
 }
 
@@ -42,17 +43,41 @@ func (p *pool) get() *originConn {
 		c := p.idle[last]
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
+		p.used++
 		p.mu.Unlock()
 		if !c.link.stale() {
 			return c
 		}
-		c.link.close()
+		p.drop(c)
 	}
+}
+
+// add makes a new connection one of the pool's, in use.
+func (p *pool) add() {
+	p.mu.Lock()
+	p.used++
+	p.mu.Unlock()
+}
+
+// drop closes a connection in use.
+func (p *pool) drop(c *originConn) {
+	c.link.close()
+	p.mu.Lock()
+	p.used--
+	p.mu.Unlock()
+}
+
+// count returns how many connections there are, and how many of them are in use.
+func (p *pool) count() (open, used int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle) + p.used, p.used
 }
 
 // put takes back a connection whose last answer was read to its end.
 func (p *pool) put(c *originConn) {
 	p.mu.Lock()
+	p.used--
 	if !p.closed {
 		p.idle = append(p.idle, c)
 		p.mu.Unlock()

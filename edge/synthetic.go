@@ -16,27 +16,57 @@ var (
 	acceptRangesKey = message.NewKey("Accept-Ranges")
 )
 
-// synthesize answers in the origin's place and ends the connection.
-func (x *exchange) synthesize(status int, reason string, unknownDomain bool) {
-	e, now := x.c.edge, time.Now()
-	page := newOutput()
+// makeObj makes an answer of our own, without its body.
+func (x *exchange) makeObj(status int, reason string) {
+	o := &x.obj
+	o.Status, o.Reason, o.Fields = status, message.Bytes(reason), o.Fields[:0]
+	o.Fields.Add(serverKey, "Varnish")
+	o.Fields.Add(retryAfterKey, "0")
+	o.Fields.Add(contentTypeKey, "text/html; charset=utf-8")
+	o.Fields.Add(acceptRangesKey, "bytes")
+}
+
+// synthesize answers in the origin's place, and in the program's, and ends the
+// connection.
+func (x *exchange) synthesize(status int, reason string) {
+	now := time.Now()
+	x.makeObj(status, reason)
+	x.makeResp(&x.obj, now)
+	x.writePage(now, false)
+}
+
+// synthesizeUnknownDomain answers a request for a host of no service.
+func (x *exchange) synthesizeUnknownDomain() {
+	var room [256]byte
+	page, o, d := newOutput(), &x.obj, &failures[failUnknownDomain]
 	defer page.free()
-	own := &x.obj
-	own.Status, own.Reason, own.Fields = status, message.Bytes(reason), own.Fields[:0]
-	own.Fields.Add(serverKey, "Varnish")
-	own.Fields.Add(retryAfterKey, "0")
-	if unknownDomain {
-		var room [256]byte
-		page.b = appendUnknownDomainPage(page.b, hostName(room[:0], x.req.host), e.cfg.Identity)
-		own.Fields.Add(contentTypeKey, "text/html")
-		own.Fields.Add(cacheControlKey, "private, no-cache")
-	} else {
-		page.b = appendErrorPage(page.b, status, reason, e.cfg.Identity, now, e.xid.Add(1))
-		own.Fields.Add(contentTypeKey, "text/html; charset=utf-8")
-	}
-	own.Fields.Add(acceptRangesKey, "bytes")
-	x.makeResp(own, now)
+	page.b = appendUnknownDomainPage(page.b, hostName(room[:0], x.req.host), x.c.edge.cfg.Identity)
+	x.makeObj(d.status, d.reason)
+	o.Fields.Set(contentTypeKey, "text/html")
+	o.Fields.Add(cacheControlKey, "private, no-cache")
+	x.makeResp(o, time.Now())
 	x.writeWhole(page.b, false)
+}
+
+// sendObj sends an answer of our own, with the program's body or with a page. The
+// connection stays only if nothing has failed, and no body is left unread.
+func (x *exchange) sendObj() bool {
+	keep := x.persistent() && x.event.failure == failNone && (x.whole || x.up.whole)
+	f := failNone
+	if v := &x.vcl; v.HasSynthetic {
+		f = x.writeWhole(message.Bytes(v.Synthetic), keep)
+	} else {
+		f = x.writePage(time.Now(), keep)
+	}
+	x.event.completed = f == failNone
+	return keep && f == failNone
+}
+
+func (x *exchange) writePage(now time.Time, keep bool) failure {
+	page, r := newOutput(), &x.resp
+	defer page.free()
+	page.b = appendErrorPage(page.b, r.Status, message.Text(r.Reason), x.c.edge.cfg.Identity, now, x.vcl.XID)
+	return x.writeWhole(page.b, keep)
 }
 
 // writeWhole sends an answer whose whole body is at hand.
@@ -44,9 +74,14 @@ func (x *exchange) writeWhole(body []byte, keep bool) failure {
 	if x.out.home == nil {
 		x.out = newOutput()
 	}
-	x.out.b = x.appendHead(x.out.b[:0], framedLength, int64(len(body)), keep)
-	if !x.headOnly {
+	out, length := framedLength, int64(len(body))
+	if bodiless(x.resp.Status) {
+		out, length = framedNone, -1
+	}
+	x.out.b = x.appendHead(x.out.b[:0], out, length, keep)
+	if out == framedLength && !x.headOnly {
 		x.out.b = append(x.out.b, body...)
+		x.event.responseBody = length
 	}
 	return x.write(x.out.b)
 }

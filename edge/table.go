@@ -2,8 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"math/rand/v2"
-	"time"
 
 	"headwater/dial"
 	"headwater/edge/program"
@@ -67,51 +65,34 @@ type site struct {
 	// domains are the names it answers for, as the table's keys have them.
 	exact, wild []string
 
-	backends []*backend
-	fallback *backend   // the oldest unconditional one outside the balanced pool, or nil
-	balanced []*backend // those with auto_loadbalance
-	shares   []int64    // running sum of the balanced ones' weights
-
-	defaultHost []byte // replaces the client's Host, if not empty
-
 	tree    *program.Program // what it does, as it is written
 	program *vcl.Program     // and compiled
+	logs    bool             // the program has something to do in vcl_log
+	about   vcl.Service      // what the program can know of the version
+
+	destinations []destination // what req.backend can be, by the program's numbers
+	backends     []*backend    // those of them that are backends, in the program's order
 }
 
-// pick chooses the backend of a request by Fastly's rule: the balanced pool, by
-// weight, if there is one; else the oldest unconditional backend. Nil means that
-// the version has none.
-func (s *site) pick() *backend {
-	switch len(s.balanced) {
-	case 0:
-		return s.fallback
-	case 1:
-		return s.balanced[0]
+// Healthy makes a site the [vcl.World] of its program.
+func (s *site) Healthy(b *vcl.Backend) bool { return s.destinations[b.Index].healthy() }
+
+// Connections makes a site the [vcl.World] of its program.
+func (s *site) Connections(b *vcl.Backend) (open, used int) {
+	if b, ok := s.destinations[b.Index].(*backend); ok {
+		return b.pool.count()
 	}
-	n := rand.Int64N(s.shares[len(s.shares)-1])
-	for i, sum := range s.shares {
-		if n < sum {
-			return s.balanced[i]
-		}
-	}
-	return nil
+	return 0, 0
 }
 
 // A backend is one compiled backend: where to, how long to wait, and the pool
 // that it shares with all of the service's backends to the same endpoint.
 type backend struct {
 	name         string
+	known        *vcl.Backend // what the program has of it
 	endpoint     dial.Endpoint
 	pool         *pool
+	address      []byte // as configured
 	overrideHost []byte
-
-	limits limits
-}
-
-// limits are how long a fetch may take over its parts; 0 is no limit.
-type limits struct {
-	connect      time.Duration
-	firstByte    time.Duration // from the request's end to the answer's beginning
-	betweenBytes time.Duration
-	fetch        time.Duration // from the request's end to the answer's
+	limits       vcl.Timeouts
 }

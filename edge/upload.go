@@ -87,9 +87,12 @@ func (x *exchange) startUpload() failure {
 			return f
 		}
 	}
-	x.out = newOutput()
-	x.out.b = x.appendRequest(x.out.b)
-	_, err := x.origin.link.write(x.out.b, x.limits.betweenBytes)
+	if x.out.home == nil {
+		x.out = newOutput()
+	}
+	x.out.b = x.appendRequest(x.out.b[:0])
+	x.vcl.Fetched.Written = int64(len(x.out.b))
+	_, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
 	x.out.free() // the body may take long to come
 	if err != nil {
 		x.event.cause = err
@@ -115,9 +118,11 @@ func (x *exchange) awaitAnswer() (int, failure) {
 		n, err := x.origin.link.read(u.early[:], due)
 		if err == nil {
 			if x.fetchDue.IsZero() { // the answer has overtaken the request
-				x.fetchDue = after(time.Now(), x.limits.fetch)
+				x.fetchDue = after(time.Now(), x.limits.Fetch)
 			}
-			x.in = getBuffer(0)
+			if x.in == nil {
+				x.in = getBuffer(0)
+			}
 			return copy(x.in.b, u.early[:n]), failNone
 		}
 		if err == errInterrupted {
@@ -281,7 +286,7 @@ func (u *upload) send(b []byte) failure {
 		u.cause = errInterrupted
 		return failWrite
 	}
-	_, err := o.link.write(b, x.limits.betweenBytes)
+	_, err := o.link.write(b, x.limits.BetweenBytes)
 	if err != nil {
 		u.cause = err
 		return failWrite

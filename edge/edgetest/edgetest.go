@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,28 @@ func Service(id string, version int, domains []string, backends ...*service.Back
 		}
 	}
 	return s
+}
+
+// With gives s one more object, made of fields as the API takes them: name=x.
+func With(t testing.TB, s *service.Snapshot, k *service.Kind, fields ...string) *service.Snapshot {
+	t.Helper()
+	in := service.Input{}
+	for _, f := range fields {
+		key, value, _ := strings.Cut(f, "=")
+		in[key] = service.Value{Text: value}
+	}
+	o, err := k.Create(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Objects[k.Name] = append(s.Objects[k.Name], o)
+	return s
+}
+
+// WithVCL gives s a program of its own, in the place of the one that is generated.
+func WithVCL(t testing.TB, s *service.Snapshot, text string) *service.Snapshot {
+	t.Helper()
+	return With(t, s, service.VCLKind, "name=main", "main=1", "content="+text)
 }
 
 // A Set changes one thing about a backend.
