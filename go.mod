@@ -13,7 +13,6 @@ require golang.org/x/net v0.62.0
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
-	github.com/dnaeon/go-vcr v1.2.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/google/jsonapi v1.0.0 // indirect
@@ -42,6 +41,7 @@ require (
 
 // Used by tests alone.
 require (
+	github.com/dnaeon/go-vcr v1.2.0 // reads the exchanges that go-fastly was recorded with
 	github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
 	github.com/google/go-cmp v0.7.0 // shows what differs
 	github.com/rogpeppe/go-internal v1.16.0 // testscript runs the pages of cmd/headwater/testdata/script

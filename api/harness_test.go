@@ -188,12 +188,17 @@ func (b *logBuffer) String() string {
 // their tokens.
 func openStore(tb testing.TB, now *clock) *store.DB {
 	tb.Helper()
+	return openStoreIn(tb, tb.TempDir(), now)
+}
+
+func openStoreIn(tb testing.TB, dir string, now *clock) *store.DB {
+	tb.Helper()
 	sealer, err := service.NewKeeper()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	ctx := tb.Context()
-	db, err := store.Open(ctx, store.Options{Dir: tb.TempDir(), Sealer: sealer, Now: now.Now})
+	db, err := store.Open(ctx, store.Options{Dir: dir, Sealer: sealer, Now: now.Now})
 	if err != nil {
 		tb.Fatal(err)
 	}
