@@ -10,10 +10,10 @@ import (
 const (
 	smallTable   = 1 << 12 // entries of two bytes
 	tableForByte = 1 << 5
-	maxTable     = 1 << 18
+	maxTable     = 1 << 18 // at most half of what uint16 can tell apart, in units
 	smallWork    = 1 << 14 // units of about ten nanoseconds
 	workForByte  = 1 << 7
-	maxStateWork = 3 << 18
+	maxStateWork = 1 << 19
 	maxColumns   = 200
 )
 
@@ -29,6 +29,7 @@ type builder struct {
 	at        []uint16 // the position of each doSet
 	sure      []bool   // whether a match is certain after a position
 	columns   columns
+	width     int                       // of a row of the dfa, in units
 	rows      [contexts][contexts][]row // by what is before and after, and position
 	starts    [contexts][contexts]*fresh
 	marks     []uint32 // the value of mark when a position was last met
@@ -78,6 +79,7 @@ func newDFA(p *program, anchored bool, n int) *dfa {
 	if b.columns.n > maxColumns || !b.findSure() {
 		return nil
 	}
+	b.width = (b.columns.n + unit - 1) / unit
 	b.own = make([][]uint16, b.columns.n)
 	b.states = make([]state, fixed, 64)
 	b.table = make([]uint16, int(fixed)*b.columns.n, 64*b.columns.n)
@@ -86,7 +88,7 @@ func newDFA(p *program, anchored bool, n int) *dfa {
 	}
 	b.start = b.first()
 	for i := int(fixed); i < len(b.states); i++ {
-		if len(b.states)*b.columns.n > b.room || b.work < 0 {
+		if len(b.states)*b.width*unit > b.room || b.work < 0 {
 			return nil
 		}
 		b.expand(i)
@@ -308,19 +310,18 @@ func (b *builder) finish() *dfa {
 			others = append(others, n)
 		}
 	}
-	width := (b.columns.n + unit - 1) / unit
-	d.rest = uint16((len(order) - 1) * width)
+	d.rest = uint16((len(order) - 1) * b.width)
 	d.leave = make([]byte, d.rest+1)
 	order = append(order, others...)
 	places := make([]uint16, len(order))
 	for i, n := range order {
-		places[n] = uint16(i * width)
+		places[n] = uint16(i * b.width)
 	}
 	for i, c := range exits {
-		d.leave[i*width] = c
+		d.leave[i*b.width] = c
 	}
 	d.start, d.matched = places[b.start], places[matched]
-	d.table = make([]uint16, len(order)*width*unit)
+	d.table = make([]uint16, len(order)*b.width*unit)
 	for _, n := range order {
 		for column, target := range b.table[int(n)*b.columns.n:][:b.columns.n] {
 			d.table[int(places[n])*unit+column] = places[target]
