@@ -70,11 +70,12 @@ func (p *parser) macros(list []Stmt) []Stmt {
 	return list
 }
 
-// trail gives n the comments behind it on its last line.
+// trail gives n the comments within it that nobody took, and those behind it on its
+// last line.
 func (p *parser) trail(n remarked) {
 	behind, from := 0, p.prev
 	for _, c := range p.comments {
-		if c.macro != "" || strings.Contains(p.src[from:c.off], "\n") {
+		if c.macro != "" || strings.Contains(p.src[min(from, c.off):c.off], "\n") {
 			break
 		}
 		behind, from = behind+1, c.off
