@@ -81,6 +81,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		"requests":  (*page).requests,
 		"saw":       (*page).saw,
 		"api":       (*page).api,
+		"envid":     (*page).envID,
 		"draft":     (*page).draft,
 		"activate":  (*page).activate,
 		"json":      (*page).json,
@@ -232,19 +233,27 @@ func (p *page) api(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s %s: %d %s", args[0], args[1], r.status, r.body)
 	}
 	var told struct {
-		ID     string
-		Number int
+		ID        string
+		ServiceID string `json:"service_id"` // not of a service itself
+		Number    int
 	}
 	if r.status != http.StatusOK || json.Unmarshal([]byte(r.body), &told) != nil {
 		return
 	}
-	if told.ID != "" {
+	if told.ID != "" && told.ServiceID == "" {
 		ts.Setenv("id", told.ID)
 		ts.Setenv("version", "1")
 	}
 	if told.Number != 0 {
 		ts.Setenv("version", strconv.Itoa(told.Number))
 	}
+}
+
+// envid NAME makes $NAME the id in the last answer.
+func (p *page) envID(ts *testscript.TestScript, neg bool, args []string) {
+	var told struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(p.last.body), &told))
+	ts.Setenv(args[0], told.ID)
 }
 
 // draft SERVICE DOMAIN [ORIGIN [KEY=VALUE...]] makes a service whose version 1
