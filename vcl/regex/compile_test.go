@@ -241,6 +241,22 @@ func TestHostileSubjects(t *testing.T) {
 	}
 }
 
+// Where there is a match after much that is none, a regular pattern finds it.
+func TestHostileFind(t *testing.T) {
+	for _, test := range []struct{ pattern, subject string }{
+		{`(x+x+)+y`, strings.Repeat("x", 5000) + " xxxy"},
+		{`(x*)(x*)(x*)y`, strings.Repeat("x", 2000) + " xxxy"},
+		{`(?:x|x|x)+(y)`, strings.Repeat("x", 5000) + " xxxy"},
+		{`([a-x]|[x-z])+!`, strings.Repeat("x", 5000) + " xxx!"},
+	} {
+		loc := make([]int, 4)
+		n, err := mustCompile(t, test.pattern).Find(test.subject, 0, loc)
+		if err != nil || n == 0 || loc[0] != len(test.subject)-4 || loc[1] != len(test.subject) {
+			t.Errorf("%q: got %d, %v, %v", test.pattern, n, loc, err)
+		}
+	}
+}
+
 // doublingCalls defines n groups that each call the next one twice, and match nothing.
 func doublingCalls(n int) string {
 	var b strings.Builder

@@ -57,13 +57,14 @@ func Compile(pattern string) (*Regex, error) {
 		r.prefix = literalPrefix(root.subs)
 	}
 	r.literal = literalOf(root)
-	if r.literal == nil && root.regular() {
-		if r.sparse = compile(p, root, true); r.sparse != nil {
-			r.dfa = newDFA(r.sparse, r.begin, len(pattern))
-		}
-		if r.dfa != nil && r.full.rechecks {
-			r.sparse = nil // of no more use
-		}
+	if !root.regular() || r.literal != nil && r.literal.whole {
+		return r, nil
+	}
+	if r.sparse = compile(p, root, true); r.sparse != nil && r.literal == nil {
+		r.dfa = newDFA(r.sparse, r.begin, len(pattern))
+	}
+	if r.full.rechecks && r.Linear() {
+		r.sparse = nil // of no more use
 	}
 	return r, nil
 }
