@@ -26,8 +26,8 @@ func (e Endpoint) String() string {
 	return net.JoinHostPort(e.Host, strconv.Itoa(int(e.Port)))
 }
 
-// To returns the endpoint that a backend without TLS names.
-func To(b *service.Backend) Endpoint {
+// endpointOf returns the endpoint that a backend without TLS names.
+func endpointOf(b *service.Backend) Endpoint {
 	e := Endpoint{Host: strings.ToLower(b.Address), Port: uint16(b.Port), PreferIPv6: b.PreferIPv6, KeepAlive: keepAlive(b)}
 	if ip, err := netip.ParseAddr(b.Address); err == nil {
 		e.Host, e.PreferIPv6 = ip.Unmap().String(), false

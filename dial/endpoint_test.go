@@ -31,7 +31,7 @@ func TestEndpointString(t *testing.T) {
 		{"::ffff:192.0.2.1", 1, "192.0.2.1:1"},
 	}
 	for _, tt := range tests {
-		e := To(backend(func(b *service.Backend) { b.Address, b.Port = tt.host, tt.port }))
+		e := endpointOf(backend(func(b *service.Backend) { b.Address, b.Port = tt.host, tt.port }))
 		if got := e.String(); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.host, got, tt.want)
 		}
@@ -53,7 +53,7 @@ func TestKeepAlive(t *testing.T) {
 		}, net.KeepAliveConfig{Enable: true, Idle: 7 * time.Second, Interval: 8 * time.Second, Count: 9}},
 	}
 	for _, tt := range tests {
-		if got := To(backend(tt.edit)).KeepAlive; got != tt.want {
+		if got := endpointOf(backend(tt.edit)).KeepAlive; got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}

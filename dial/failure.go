@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -82,10 +83,13 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := e.Reason()
-	if e.Err != nil {
+	switch {
+	case e.Err != nil && e.Text == "":
+		text = e.Err.Error()
+	case e.Err != nil:
 		text += ": " + e.Err.Error()
 	}
-	if e.Addr.IsValid() {
+	if e.Addr.IsValid() && !strings.Contains(text, e.Addr.String()) {
 		text = e.Addr.String() + ": " + text
 	}
 	return text

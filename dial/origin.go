@@ -117,9 +117,9 @@ func (o *Origin) connect(ctx context.Context, addr netip.Addr) (*net.TCPConn, er
 		return nil, &Error{Cause: Denied, Addr: to}
 	}
 	d := net.Dialer{KeepAlive: -1, KeepAliveConfig: o.plan.Endpoint.KeepAlive}
-	c, err := d.DialTCP(ctx, "tcp", netip.AddrPort{}, to)
+	c, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
 		return nil, failed(ctx, to, err)
 	}
-	return c, nil
+	return c.(*net.TCPConn), nil
 }

@@ -63,15 +63,14 @@ func sockopt(t *testing.T, c *net.TCPConn, level, name int) (value int) {
 
 // An address that answers nothing ends in its time, or gives way to another.
 func TestDialBlackHole(t *testing.T) {
-	port := dialtest.BlackHole(t)
-	o := open(t, new(Network), func(b *service.Backend) { b.Port = int64(port) })
+	o := open(t, new(Network), func(b *service.Backend) { b.Port = int64(dialtest.BlackHole(t)) })
 	_, err := dialled(t, o, 100*time.Millisecond)
 	var e *Error
 	if !errors.As(err, &e) || e.Cause != TimedOut || reasonOf(err) != "Connection timed out" {
 		t.Errorf("%v", err)
 	}
 
-	listen(t, "tcp4", net.JoinHostPort("127.0.0.2", fmt.Sprint(port)))
+	port := blackHoleAndOther(t)
 	n := newNetwork(t, nil, "127.0.0.1 origin.test", "127.0.0.2 origin.test")
 	o = open(t, n, func(b *service.Backend) { b.Address, b.Port = "origin.test", int64(port) })
 	for range 2 {
@@ -83,4 +82,20 @@ func TestDialBlackHole(t *testing.T) {
 			t.Errorf("connected to %s", got)
 		}
 	}
+}
+
+// blackHoleAndOther returns a port where 127.0.0.1 answers nobody and 127.0.0.2
+// does.
+func blackHoleAndOther(t *testing.T) int {
+	t.Helper()
+	for range 20 {
+		port := dialtest.BlackHole(t)
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.2", fmt.Sprint(port)))
+		if err == nil {
+			t.Cleanup(func() { l.Close() })
+			return port
+		}
+	}
+	t.Fatal("no port is free at 127.0.0.2")
+	return 0
 }

@@ -26,16 +26,45 @@ func newNetwork(t testing.TB, ns *dialtest.NameServer, hosts ...string) *Network
 	if err := os.WriteFile(file, []byte(strings.Join(hosts, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := ResolverConfig{Hosts: file, Server: "127.0.0.1:1"}
+	cfg := ResolverConfig{Hosts: file, Server: netip.MustParseAddrPort("127.0.0.1:1")}
 	if ns != nil {
-		cfg.Server = ns.Addr.String()
+		cfg.Server = ns.Addr
 	}
-	r, err := NewResolver(cfg)
+	r := NewResolver(cfg)
+	t.Cleanup(r.Close)
+	return &Network{Resolver: r}
+}
+
+// listen returns where somebody listens for as long as t runs.
+func listen(t testing.TB, network, address string) Endpoint {
+	t.Helper()
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.Close)
-	return &Network{Resolver: r}
+	t.Cleanup(func() { l.Close() })
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	return Endpoint{Host: at.Addr().String(), Port: at.Port()}
+}
+
+// listenAll returns a port on which somebody listens at all hosts.
+func listenAll(t testing.TB, hosts ...string) int64 {
+	t.Helper()
+	for range 20 {
+		first := listen(t, "tcp", net.JoinHostPort(hosts[0], "0"))
+		free := true
+		for _, host := range hosts[1:] {
+			l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(first.Port)))
+			if free = free && err == nil; err == nil {
+				t.Cleanup(func() { l.Close() })
+			}
+		}
+		if free {
+			return int64(first.Port)
+		}
+	}
+	t.Fatalf("no port is free at %v", hosts)
+	return 0
 }
 
 func open(t testing.TB, n *Network, edit func(*service.Backend)) *Origin {
@@ -85,12 +114,9 @@ func TestDialAddress(t *testing.T) {
 
 // Connections to a name go to all its addresses alike.
 func TestDialSpreads(t *testing.T) {
-	e := listen(t, "tcp4", "127.0.0.2:0")
-	for _, other := range []string{"127.0.0.3", "127.0.0.4"} {
-		listen(t, "tcp4", net.JoinHostPort(other, fmt.Sprint(e.Port)))
-	}
+	port := listenAll(t, "127.0.0.2", "127.0.0.3", "127.0.0.4")
 	n := newNetwork(t, nil, "127.0.0.2 origin.test", "127.0.0.3 origin.test", "127.0.0.4 origin.test")
-	o := open(t, n, func(b *service.Backend) { b.Address, b.Port = "Origin.test", int64(e.Port) })
+	o := open(t, n, func(b *service.Backend) { b.Address, b.Port = "Origin.test", port })
 	count := map[string]int{}
 	for range 12 {
 		c, err := dialled(t, o, 10*time.Second)
@@ -116,17 +142,15 @@ func TestDialSpreads(t *testing.T) {
 
 // prefer_ipv6 decides which family is tried first.
 func TestDialPrefers(t *testing.T) {
-	l, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
+	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
 		t.Skip("only on another system: this one has no IPv6")
+	} else {
+		l.Close()
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	e := listen(t, "tcp6", net.JoinHostPort("::1", fmt.Sprint(port)))
-	listen(t, "tcp4", net.JoinHostPort("127.0.0.1", fmt.Sprint(port)))
+	port := listenAll(t, "127.0.0.1", "::1")
 	n := newNetwork(t, nil, "127.0.0.1 origin.test", "::1 origin.test")
 	for prefer, want := range map[bool]string{false: "127.0.0.1", true: "::1"} {
-		o := open(t, n, func(b *service.Backend) { b.Address, b.Port, b.PreferIPv6 = "origin.test", int64(e.Port), prefer })
+		o := open(t, n, func(b *service.Backend) { b.Address, b.Port, b.PreferIPv6 = "origin.test", port, prefer })
 		c, err := dialled(t, o, 10*time.Second)
 		if err != nil {
 			t.Fatal(err)
@@ -192,12 +216,11 @@ func TestDialRefused(t *testing.T) {
 
 // What the operator does not permit is not connected to, nor is anything sent.
 func TestDialPermit(t *testing.T) {
-	e := listen(t, "tcp4", "127.0.0.2:0")
-	listen(t, "tcp4", net.JoinHostPort("127.0.0.3", fmt.Sprint(e.Port)))
+	port := listenAll(t, "127.0.0.2", "127.0.0.3")
 	n := newNetwork(t, nil, "127.0.0.2 origin.test", "127.0.0.3 origin.test", "127.0.0.2 inside.test")
 	n.Permit = func(to netip.AddrPort) bool { return to.Addr() != netip.MustParseAddr("127.0.0.2") }
 	at := func(host string) *Origin {
-		return open(t, n, func(b *service.Backend) { b.Address, b.Port = host, int64(e.Port) })
+		return open(t, n, func(b *service.Backend) { b.Address, b.Port = host, port })
 	}
 	o := at("origin.test")
 	for range 4 {

@@ -17,7 +17,7 @@ type Plan struct {
 // time is an error: [service.Invalid], with the backend's name and the field.
 // What only deserves notice comes back as warnings that name both too.
 func NewPlan(b *service.Backend, rules Rules) (*Plan, []string, error) {
-	p := &Plan{Endpoint: To(b)}
+	p := &Plan{Endpoint: endpointOf(b)}
 	if err := checkTCP(b); err != nil {
 		return nil, nil, of(b, err)
 	}

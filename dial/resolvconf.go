@@ -110,8 +110,9 @@ func (s *servers) candidates(host string) []string {
 
 const maxNameLength = 253
 
-// parseServer reads the address of one name server, port 53 unless it has one.
-func parseServer(text string) (netip.AddrPort, error) {
+// ParseServer reads the address of one name server, an IP address with or without
+// a port, 53 if without.
+func ParseServer(text string) (netip.AddrPort, error) {
 	if to, err := netip.ParseAddrPort(text); err == nil && to.Port() != 0 {
 		return to, nil
 	}

@@ -15,9 +15,9 @@ import (
 // ResolverConfig is what a [Resolver] is made of. The zero value looks names up
 // as the system is set to.
 type ResolverConfig struct {
-	// Server is the only name server to ask, an IP address with or without a
-	// port, in the place of all that ResolvConf says. Hosts counts all the same.
-	Server string
+	// Server is the only name server to ask, in the place of all that ResolvConf
+	// says, if it is valid. Hosts counts all the same.
+	Server netip.AddrPort
 
 	ResolvConf string // the file of name servers; "" is /etc/resolv.conf
 	Hosts      string // the file of names; "" is /etc/hosts
@@ -69,12 +69,8 @@ type answer struct {
 }
 
 // NewResolver returns a resolver that knows no name yet. Close ends it.
-func NewResolver(cfg ResolverConfig) (*Resolver, error) {
-	stub, err := newStub(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return newResolver(stub.lookup, cfg.Log), nil
+func NewResolver(cfg ResolverConfig) *Resolver {
+	return newResolver(newStub(cfg).lookup, cfg.Log)
 }
 
 func newResolver(lookup func(context.Context, string) (answer, error), log *slog.Logger) *Resolver {

@@ -38,22 +38,18 @@ const (
 	lookupLimit = 60 * time.Second
 )
 
-func newStub(cfg ResolverConfig) (*stub, error) {
+func newStub(cfg ResolverConfig) *stub {
 	s := &stub{
 		hosts:   watched[map[string][]netip.Addr]{path: cmp.Or(cfg.Hosts, "/etc/hosts"), parse: parseHosts},
 		conf:    watched[servers]{path: cmp.Or(cfg.ResolvConf, "/etc/resolv.conf"), parse: parseResolvConf},
 		bounded: lookupLimit,
 	}
-	if cfg.Server != "" {
-		server, err := parseServer(cfg.Server)
-		if err != nil {
-			return nil, err
-		}
+	if cfg.Server.IsValid() {
 		only := defaultServers()
-		only.addrs = []netip.AddrPort{server}
+		only.addrs = []netip.AddrPort{cfg.Server}
 		s.only = &only
 	}
-	return s, nil
+	return s
 }
 
 // errNoSuchName is the name servers' word that a name has no address.

@@ -205,10 +205,12 @@ func TestCheck(t *testing.T) {
 		{"no domain", edgetest.Service("s", 1, nil, set(func(*service.Backend) {})), "Version has no associated domains", ""},
 		{"no backend", edgetest.Snapshot(), "Version has no associated backends", ""},
 		{"port 0", edgetest.Snapshot(set(func(b *service.Backend) { b.Port = 0 })), "", "Backend 'origin': port 0 cannot be connected to"},
-		{"TLS", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL = true })), "", "Backend 'origin': use_ssl is set, and this edge does not speak TLS to backends yet"},
+		{"TLS", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL = true })), "", "Backend 'origin': Mandatory SSL cert checks require specifying cert hostname: set 'ssl_cert_hostname', or clear 'ssl_check_cert'"},
 		{"fields without effect", edgetest.Snapshot(set(func(b *service.Backend) {
-			b.KeepaliveTime, b.TCPKeepaliveEnable, b.Shield = &seconds, &yes, &empty
-		})), "Backend 'origin': the edge does not act on keepalive_time, tcp_keepalive_enable yet", ""},
+			b.KeepaliveTime, b.MaxUse, b.Shield, b.TCPKeepaliveEnable, b.PreferIPv6 = &seconds, &seconds, &empty, &yes, true
+		})), "Backend 'origin': the edge does not act on keepalive_time, max_use yet", ""},
+		{"cipher suites that leave none", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL, b.SSLCheckCert, b.SSLCiphers = true, false, new("DHE") })),
+			"Backend 'origin': 'ssl_ciphers' leaves no cipher suite of TLS 1.2 that can be offered, so that connections will be TLS 1.3 only", ""},
 		{"a healthcheck that is not there", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "", "Backend 'origin': no healthcheck named 'ping'"},
 		{"a healthcheck", edgetest.With(t, edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), service.HealthcheckKind, "name="+check, "host=a", "path=/"), "Backend 'origin': the edge does not act on healthcheck yet", ""},
 	}

@@ -17,7 +17,7 @@ func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	site, warnings, err := compile(s, tree, run)
+	site, warnings, err := compile(s, tree, run, e.cfg.Rules)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,7 +18,7 @@ const defaultConnectTimeout = time.Second
 // compile turns a version and its program into a site whose backends have no pools
 // yet. Whatever would fail at run time fails here, as [service.Invalid] with the
 // object's name and field; what only deserves notice comes back as warnings.
-func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program) (*site, []string, error) {
+func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules dial.Rules) (*site, []string, error) {
 	site := &site{
 		service: s.Service, version: s.Version,
 		tree: tree, program: run, logs: run.Has(vcl.Log),
@@ -27,7 +27,7 @@ func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program) (*sit
 			Generation: s.Generation, Digest: s.Identity(),
 		},
 	}
-	warnings, err := site.addDestinations()
+	warnings, err := site.addDestinations(rules)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,20 +97,20 @@ func (s *site) addDomain(name string) {
 	s.exact = append(s.exact, name)
 }
 
-// addBackend compiles one backend, which the program knows by another name. The
-// warning is empty if there is nothing to say.
-func (s *site) addBackend(known *vcl.Backend, b *service.Backend) (warning string, err error) {
-	if err := checkBackend(b); err != nil {
-		return "", err
+// addBackend compiles one backend, which the program knows by another name.
+func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rules) (warnings []string, err error) {
+	plan, warnings, err := dial.NewPlan(b, rules)
+	if err != nil {
+		return nil, err
 	}
 	if unused := unusedFields(b); len(unused) > 0 {
-		warning = fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", "))
+		warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
 	}
 	c := &backend{
-		name:     b.Name,
-		known:    known,
-		endpoint: dial.To(b),
-		address:  []byte(b.Address),
+		name:    b.Name,
+		known:   known,
+		plan:    plan,
+		address: []byte(b.Address),
 		limits: vcl.Timeouts{
 			Connect:      millis(b.ConnectTimeout),
 			FirstByte:    millis(b.FirstByteTimeout),
@@ -125,21 +125,10 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend) (warning strin
 	}
 	s.backends = append(s.backends, c)
 	s.destinations[known.Index] = c
-	return warning, nil
+	return warnings, nil
 }
 
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-
-// checkBackend refuses what cannot be served.
-func checkBackend(b *service.Backend) error {
-	if b.Port == 0 {
-		return service.Errorf(service.Invalid, "Backend '%s': port 0 cannot be connected to", b.Name)
-	}
-	if b.UseSSL {
-		return service.Errorf(service.Invalid, "Backend '%s': use_ssl is set, and this edge does not speak TLS to backends yet", b.Name)
-	}
-	return nil
-}
 
 // unusedFields names the fields of b that ask for something the edge does not do
 // yet, so that nobody finds out by waiting for it.
@@ -150,12 +139,7 @@ func unusedFields(b *service.Backend) []string {
 		{"shield", b.Shield != nil && *b.Shield != ""},
 		{"share_key", b.ShareKey != nil},
 		{"keepalive_time", b.KeepaliveTime != nil},
-		{"tcp_keepalive_enable", b.TCPKeepaliveEnable != nil},
-		{"tcp_keepalive_interval", b.TCPKeepaliveInterval != nil},
-		{"tcp_keepalive_probes", b.TCPKeepaliveProbes != nil},
-		{"tcp_keepalive_time", b.TCPKeepaliveTime != nil},
 		{"max_use", b.MaxUse != nil},
 		{"max_lifetime", b.MaxLifetime != nil},
-		{"prefer_ipv6", b.PreferIPv6},
 	})
 }

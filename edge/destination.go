@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"headwater/dial"
 	"headwater/service"
 	"headwater/vcl"
 )
@@ -22,7 +23,7 @@ const (
 
 // addDestinations compiles what req.backend can be: the backends and directors of the
 // site's program, in its order.
-func (s *site) addDestinations() (warnings []string, err error) {
+func (s *site) addDestinations(rules dial.Rules) (warnings []string, err error) {
 	declared := s.program.Backends
 	s.destinations = make([]destination, len(declared))
 	for i, b := range declared {
@@ -36,13 +37,11 @@ func (s *site) addDestinations() (warnings []string, err error) {
 				return nil, err
 			}
 		}
-		warning, err := s.addBackend(b, o)
+		more, err := s.addBackend(b, o, rules)
 		if err != nil {
 			return nil, err
 		}
-		if warning != "" {
-			warnings = append(warnings, warning)
-		}
+		warnings = append(warnings, more...)
 	}
 	l := linker{site: s, below: map[*vcl.Director]int{}}
 	for _, b := range declared {

@@ -43,7 +43,13 @@ type Config struct {
 	Identity string
 
 	Client Timeouts
-	Dialer *dial.Dialer
+
+	// Network reaches origins; nil is one of the edge's own, that looks names up
+	// as the system is set to. Edges of one process should share one.
+	Network *dial.Network
+
+	// Rules are for what backends say of connections.
+	Rules dial.Rules
 
 	// AccessLog gets one event a request; nil logs none.
 	AccessLog *slog.Logger
@@ -74,6 +80,8 @@ type Edge struct {
 	drain    chan struct{} // closed when draining begins
 	owned    sync.WaitGroup
 
+	resolver *dial.Resolver // the edge's own, if it was given no network
+
 	live context.Context // ends when Shutdown cuts what is left
 	kill context.CancelFunc
 
@@ -98,15 +106,18 @@ func New(cfg Config) *Edge {
 	if cfg.Identity == "" {
 		cfg.Identity = "cache-local1-LOCAL"
 	}
-	if cfg.Dialer == nil {
-		cfg.Dialer = &dial.Dialer{}
-	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	var own *dial.Resolver
+	if cfg.Network == nil {
+		own = dial.NewResolver(dial.ResolverConfig{Log: cfg.Log})
+		cfg.Network = &dial.Network{Resolver: own}
+	}
 	e := &Edge{
+		resolver:  own,
 		cfg:       cfg,
-		pools:     newPoolSet(),
+		pools:     newPoolSet(cfg.Network),
 		services:  map[string]*activation{},
 		items:     items{holders: map[string]map[string]*held{}},
 		drain:     make(chan struct{}),
@@ -142,20 +153,26 @@ func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
 // Apply makes the snapshots the active versions of their services, one without
 // objects and with version 0 meaning none. When it returns, the next request is
 // served by them; requests under way end as they began. A snapshot older than
-// what the edge has is ignored. If one does not compile none is applied.
+// what the edge has is ignored. If one does not compile none is applied. Names of
+// backends that are new get a moment to be looked up before it returns, so that
+// the first request need not wait for that.
 func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
+	applied, err := e.apply(snapshots)
+	e.await(applied)
+	return err
+}
+
+func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error) {
 	e.change.Lock()
 	defer e.change.Unlock()
-	compiled := make([]*site, len(snapshots))
+	compiled = make([]*site, len(snapshots))
 	for i, s := range snapshots {
 		if s.Version == 0 {
 			continue
 		}
-		site, _, err := e.build(s, true)
-		if err != nil {
-			return err
+		if compiled[i], _, err = e.build(s, true); err != nil {
+			return nil, err
 		}
-		compiled[i] = site
 	}
 	old := e.table.Load()
 	next := &table{exact: maps.Clone(old.exact), wild: maps.Clone(old.wild)}
@@ -180,7 +197,27 @@ func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
 			e.pools.release(b.pool.key)
 		}
 	}
-	return nil
+	return compiled, nil
+}
+
+// lookupTime is how long a change waits for the names that it brings.
+const lookupTime = time.Second
+
+// await returns when all names of sites have been looked up once, or lookupTime
+// has passed.
+func (e *Edge) await(sites []*site) {
+	ctx, cancel := context.WithTimeout(e.live, lookupTime)
+	defer cancel()
+	for _, s := range sites {
+		if s == nil {
+			continue
+		}
+		for _, b := range s.backends {
+			if b.pool != nil { // which it has unless a newer version was there
+				b.pool.origin.Wait(ctx)
+			}
+		}
+	}
 }
 
 // enter puts one service into the table under construction and returns the site
@@ -198,7 +235,7 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	t.remove(was)
 	if now != nil {
 		for _, b := range now.backends {
-			b.pool = e.pools.acquire(poolKey{service: now.service, endpoint: b.endpoint})
+			b.pool = e.pools.acquire(now.service, b.plan)
 		}
 		t.add(now)
 	}
@@ -360,6 +397,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			}
 			a.site = nil
 		}
+	}
+	if e.resolver != nil {
+		e.resolver.Close()
 	}
 	return err
 }

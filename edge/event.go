@@ -46,7 +46,7 @@ func (e *Edge) log(x *exchange) {
 		attrs = append(attrs, slog.String("backend", x.backend.name))
 	}
 	if v.failure != failNone {
-		attrs = append(attrs, slog.String("reason", failures[v.failure].reason), slog.String("side", failures[v.failure].side.String()))
+		attrs = append(attrs, slog.String("reason", v.failure.words(v.cause)), slog.String("side", failures[v.failure].side.String()))
 	}
 	if v.cause != nil {
 		attrs = append(attrs, slog.String("cause", v.cause.Error()))

@@ -181,7 +181,7 @@ func (x *exchange) fail(f failure) bool {
 	case f == failUnknownDomain:
 		x.synthesizeUnknownDomain()
 	case d.status != 0:
-		x.synthesize(d.status, d.reason)
+		x.synthesize(d.status, f.words(x.event.cause))
 	}
 	return false
 }

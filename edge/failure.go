@@ -31,6 +31,11 @@ const (
 	failConnectRefused
 	failUnreachable
 	failNoAddress
+	failDenied
+	failEnded
+	failCertificate
+	failCertificateName
+	failHandshake
 	failFirstByte
 	failRead
 	failWrite
@@ -62,30 +67,35 @@ var failures = [...]struct {
 	status int
 	reason string
 }{
-	failConnectTimeout: {sideOrigin, 503, "Connection timed out"},
-	failConnectRefused: {sideOrigin, 503, "Connection refused"},
-	failUnreachable:    {sideOrigin, 503, "Network unreachable"},
-	failNoAddress:      {sideOrigin, 503, "No healthy IP available for the backend"},
-	failFirstByte:      {sideOrigin, 503, "first byte timeout"},
-	failRead:           {sideOrigin, 503, "backend read error"},
-	failWrite:          {sideOrigin, 503, "backend write error"},
-	failMalformed:      {sideOrigin, 503, "Service Unavailable"},
-	failHeaderOverflow: {sideOrigin, 503, "Header overflow"},
-	failFetch:          {sideOrigin, 503, "fetch timeout"},
-	failBetweenBytes:   {sideOrigin, 0, "between bytes timeout"},
-	failTruncated:      {sideOrigin, 0, "truncated response"},
-	failRestart:        {sideEdge, 503, "Service Unavailable"},
-	failUnhealthy:      {sideEdge, 503, "Backend is unhealthy"},
-	failQuorum:         {sideEdge, 503, "Quorum weight not reached"},
-	failNoBackendCHash: {sideEdge, 503, "All backends failed or unhealthy (chash)"},
-	failNoBackend:      {sideEdge, 503, "All backends failed or unhealthy"},
-	failLoop:           {sideEdge, 503, "Loop detected"},
-	failUnknownDomain:  {sideClient, 500, "Domain Not Found"},
-	failClientRead:     {sideClient, 0, "client read error"},
-	failClientTimeout:  {sideClient, 408, "Request Timeout"},
-	failClientWrite:    {sideClient, 0, "client write error"},
-	failRefused:        {sideClient, 400, "Bad Request"},
-	failInternal:       {sideEdge, 503, "Service Unavailable"},
+	failConnectTimeout:  {sideOrigin, 503, "Connection timed out"},
+	failConnectRefused:  {sideOrigin, 503, "Connection refused"},
+	failUnreachable:     {sideOrigin, 503, "Network unreachable"},
+	failNoAddress:       {sideOrigin, 503, "No healthy IP available for the backend"},
+	failDenied:          {sideEdge, 503, "No healthy IP available for the backend"},
+	failEnded:           {sideOrigin, 503, "backend read error"},
+	failCertificate:     {sideOrigin, 503, "certificate rejected"},
+	failCertificateName: {sideOrigin, 503, "hostname doesn't match against certificate"},
+	failHandshake:       {sideOrigin, 503, "SSL handshake error"},
+	failFirstByte:       {sideOrigin, 503, "first byte timeout"},
+	failRead:            {sideOrigin, 503, "backend read error"},
+	failWrite:           {sideOrigin, 503, "backend write error"},
+	failMalformed:       {sideOrigin, 503, "Service Unavailable"},
+	failHeaderOverflow:  {sideOrigin, 503, "Header overflow"},
+	failFetch:           {sideOrigin, 503, "fetch timeout"},
+	failBetweenBytes:    {sideOrigin, 0, "between bytes timeout"},
+	failTruncated:       {sideOrigin, 0, "truncated response"},
+	failRestart:         {sideEdge, 503, "Service Unavailable"},
+	failUnhealthy:       {sideEdge, 503, "Backend is unhealthy"},
+	failQuorum:          {sideEdge, 503, "Quorum weight not reached"},
+	failNoBackendCHash:  {sideEdge, 503, "All backends failed or unhealthy (chash)"},
+	failNoBackend:       {sideEdge, 503, "All backends failed or unhealthy"},
+	failLoop:            {sideEdge, 503, "Loop detected"},
+	failUnknownDomain:   {sideClient, 500, "Domain Not Found"},
+	failClientRead:      {sideClient, 0, "client read error"},
+	failClientTimeout:   {sideClient, 408, "Request Timeout"},
+	failClientWrite:     {sideClient, 0, "client write error"},
+	failRefused:         {sideClient, 400, "Bad Request"},
+	failInternal:        {sideEdge, 503, "Service Unavailable"},
 }
 
 // refusals names the statuses that a malformed request ends in.
@@ -105,26 +115,55 @@ var refusals = map[int]string{
 // another backend may be tried with the same request.
 func (f failure) unconnected() bool {
 	switch f {
-	case failConnectTimeout, failConnectRefused, failUnreachable, failNoAddress:
+	case failConnectTimeout, failConnectRefused, failUnreachable, failNoAddress, failDenied, failEnded,
+		failCertificate, failCertificateName, failHandshake:
 		return true
 	}
 	return false
 }
 
+// dialFailures are the failures that package dial's causes become. What ran out
+// is ours: descriptors, memory, ports.
+var dialFailures = [...]failure{
+	dial.Exhausted:    failInternal,
+	dial.Canceled:     failInternal,
+	dial.Refused:      failConnectRefused,
+	dial.TimedOut:     failConnectTimeout,
+	dial.Ended:        failEnded,
+	dial.Unreachable:  failUnreachable,
+	dial.Denied:       failDenied,
+	dial.NoAddress:    failNoAddress,
+	dial.Uncertified:  failCertificate,
+	dial.Misnamed:     failCertificateName,
+	dial.Alerted:      failHandshake,
+	dial.Incompatible: failHandshake,
+	dial.Broken:       failEnded,
+}
+
 // dialFailure classifies what dial reports.
 func dialFailure(err error) failure {
-	switch {
-	case errors.Is(err, dial.ErrTimeout):
-		return failConnectTimeout
-	case errors.Is(err, dial.ErrNoAddress):
-		return failNoAddress
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return failConnectRefused
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return failUnreachable
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE),
-		errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EADDRNOTAVAIL):
-		return failInternal // what ran out is ours: descriptors, memory, ports
+	var e *dial.Error
+	if errors.As(err, &e) {
+		return dialFailures[e.Cause]
+	}
+	return failInternal
+}
+
+// words returns the failure's reason. What is wrong with a certificate its cause
+// tells.
+func (f failure) words(cause error) string {
+	var e *dial.Error
+	if f == failCertificate && errors.As(cause, &e) {
+		return e.Reason()
+	}
+	return failures[f].reason
+}
+
+// readFailure classifies what ends the wait for an answer. An alert then is the
+// origin's second thought about the handshake ([dial.IsAlert]).
+func readFailure(err error) failure {
+	if dial.IsAlert(err) {
+		return failHandshake
 	}
 	return failRead
 }

@@ -1,10 +1,12 @@
 package edge
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"time"
 
+	"headwater/dial"
 	"headwater/vcl"
 )
 
@@ -24,16 +26,14 @@ func (x *exchange) connect(fresh bool) failure {
 		o = x.backend.pool.get()
 	}
 	if o == nil {
-		e, b := x.c.edge, x.backend
 		began := time.Now()
-		tcp, err := e.cfg.Dialer.Dial(e.live, b.endpoint, x.limits.Connect)
+		var err error
+		o, err = x.c.edge.open(x.backend.pool, x.limits.Connect)
 		x.event.connect = time.Since(began)
 		if err != nil {
 			x.event.cause = err
 			return dialFailure(err)
 		}
-		b.pool.add()
-		o = &originConn{link: e.newLink(tcp), pool: b.pool, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}
 	}
 	x.origin = o
 	f := &x.vcl.Fetched
@@ -43,6 +43,27 @@ func (x *exchange) connect(fresh bool) failure {
 		o.link.close() // cut came too early to see it
 	}
 	return failNone
+}
+
+// open makes a new connection for an exchange, with TLS if the origin is for that,
+// within limit. The error is a [*dial.Error].
+func (e *Edge) open(p *pool, limit time.Duration) (*originConn, error) {
+	ctx, cancel := context.WithTimeout(e.live, limit)
+	defer cancel()
+	tcp, err := p.origin.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := e.newLink(tcp)
+	if p.origin.Secure() {
+		secured := newTLSLink(l, tcp.RemoteAddr())
+		if err := secured.handshake(ctx, p.origin.Handshake); err != nil {
+			return nil, err
+		}
+		l = secured
+	}
+	p.add()
+	return &originConn{link: l, pool: p, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}, nil
 }
 
 func addressOf(a net.Addr) netip.AddrPort {
@@ -190,11 +211,30 @@ func (x *exchange) try(fresh bool) (failure, int) {
 	x.event.cause = err
 	switch {
 	case wrote < len(x.out.b):
+		if alert := x.origin.alert(); alert != nil {
+			x.event.cause = alert
+			return failHandshake, 0
+		}
 		return failWrite, 0
 	case err == errTimeout:
 		return x.late(failFirstByte), 0
 	}
-	return failRead, 0
+	return readFailure(err), 0
+}
+
+// alert returns the alert that a connection ended with to which nothing can be
+// written, or nil. With TLS 1.3 that is how an origin says, after the handshake,
+// that it wants another client certificate.
+func (o *originConn) alert() error {
+	if !o.pool.origin.Secure() {
+		return nil
+	}
+	var b [1]byte
+	_, err := o.link.read(b[:], time.Now().Add(writeGrace))
+	if !dial.IsAlert(err) {
+		return nil
+	}
+	return err
 }
 
 // exchange writes x.out and reads the first bytes of the answer. A new connection
@@ -324,7 +364,7 @@ func (x *exchange) readMore(from, n int, first bool) (int, failure) {
 	x.disconnect(false)
 	switch {
 	case err != errTimeout:
-		return 0, failRead
+		return 0, readFailure(err)
 	case first:
 		return 0, x.late(failFirstByte)
 	}

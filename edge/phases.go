@@ -196,7 +196,7 @@ func (x *exchange) broken(f failure) phase {
 		return aborting
 	}
 	v.Obj = nil
-	v.ErrorStatus, v.ErrorReason, v.HasReason = d.status, d.reason, true
+	v.ErrorStatus, v.ErrorReason, v.HasReason = d.status, f.words(x.event.cause), true
 	return failing
 }
 

@@ -20,7 +20,8 @@ type poolKey struct {
 // first in use. It outlives versions: it lives as long as some compiled version
 // refers to it.
 type pool struct {
-	key poolKey
+	key    poolKey
+	origin *dial.Origin
 
 	mu     sync.Mutex
 	idle   []*originConn
@@ -130,6 +131,8 @@ func closeAll(conns []*originConn) {
 // refer to them. Only configuration changes and the sweeper take its lock;
 // requests reach their pool through their backend.
 type poolSet struct {
+	network *dial.Network
+
 	mu    sync.Mutex
 	pools map[poolKey]*countedPool
 }
@@ -139,17 +142,18 @@ type countedPool struct {
 	refs int
 }
 
-func newPoolSet() *poolSet {
-	return &poolSet{pools: map[poolKey]*countedPool{}}
+func newPoolSet(network *dial.Network) *poolSet {
+	return &poolSet{network: network, pools: map[poolKey]*countedPool{}}
 }
 
-// acquire returns the pool of key with one more reference.
-func (s *poolSet) acquire(key poolKey) *pool {
+// acquire returns the pool of what service and plan say, with one more reference.
+func (s *poolSet) acquire(service string, plan *dial.Plan) *pool {
+	key := poolKey{service: service, endpoint: plan.Endpoint}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.pools[key]
 	if p == nil {
-		p = &countedPool{pool: pool{key: key}}
+		p = &countedPool{pool: pool{key: key, origin: s.network.Open(plan)}}
 		s.pools[key] = p
 	}
 	p.refs++
@@ -168,6 +172,7 @@ func (s *poolSet) release(key poolKey) {
 	s.mu.Unlock()
 	if last {
 		p.close()
+		p.origin.Close()
 	}
 }
 

@@ -90,7 +90,7 @@ func (s *site) Connections(b *vcl.Backend) (open, used int) {
 type backend struct {
 	name         string
 	known        *vcl.Backend // what the program has of it
-	endpoint     dial.Endpoint
+	plan         *dial.Plan
 	pool         *pool
 	address      []byte // as configured
 	overrideHost []byte

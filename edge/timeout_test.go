@@ -1,15 +1,14 @@
 package edge_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"headwater/dial"
+	"headwater/dial/dialtest"
 	"headwater/edge"
 	"headwater/edge/edgetest"
 	"headwater/service"
@@ -25,15 +24,24 @@ func within(t *testing.T, what string, took, want time.Duration) {
 	}
 }
 
+// network looks names up at ns, for as long as t runs.
+func network(t *testing.T, ns *dialtest.NameServer) *dial.Network {
+	r := dial.NewResolver(dial.ResolverConfig{Server: ns.Addr, Hosts: os.DevNull})
+	t.Cleanup(r.Close)
+	return &dial.Network{Resolver: r}
+}
+
+// A change waits a moment for names that it brings. Whoever comes before they are
+// looked up waits within connect_timeout.
 func TestConnectTimeoutCoversLookup(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}}
-		e := edgetest.Start(t, edge.Config{PlainIO: plain, Dialer: &dial.Dialer{Resolver: resolver}},
-			edgetest.Snapshot(edgetest.BackendAt("origin.example", 80, func(b *service.Backend) { b.ConnectTimeout = 100 })))
+		ns := dialtest.NewNameServer(t)
+		ns.Respond(func([]byte, bool) [][]byte { return nil })
 		began := time.Now()
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Network: network(t, ns)},
+			edgetest.Snapshot(edgetest.BackendAt("origin.example", 80, func(b *service.Backend) { b.ConnectTimeout = 100 })))
+		within(t, "activation", time.Since(began), time.Second)
+		began = time.Now()
 		a := e.Dial(t).Get(edgetest.Host, "/")
 		if a.Status != 503 || a.Reason != "Connection timed out" {
 			t.Errorf("%d %s", a.Status, a.Reason)
@@ -42,15 +50,31 @@ func TestConnectTimeoutCoversLookup(t *testing.T) {
 	})
 }
 
-func TestNameWithoutAddress(t *testing.T) {
+func TestNames(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-			return nil, errors.New("no name server")
-		}}
-		e := edgetest.Start(t, edge.Config{PlainIO: plain, Dialer: &dial.Dialer{Resolver: resolver}},
-			edgetest.Snapshot(edgetest.BackendAt("origin.example", 80)))
-		if a := e.Dial(t).Get(edgetest.Host, "/"); a.Status != 503 || a.Reason != "No healthy IP available for the backend" {
+		ns := dialtest.NewNameServer(t)
+		ns.Set("origin.example 3600 CNAME there.example", "there.example 3600 A 127.0.0.1")
+		o := edgetest.NewOrigin(t, edgetest.Reply("HTTP/1.1 204 No Content\r\n\r\n"))
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Network: network(t, ns)},
+			edgetest.Service("here", 1, []string{"here"}, edgetest.BackendAt("Origin.example", o.Port())),
+			edgetest.Service("also", 1, []string{"also"}, edgetest.BackendAt("origin.example", o.Port())),
+			edgetest.Service("nowhere", 1, []string{"nowhere"}, edgetest.BackendAt("nowhere.example", o.Port())))
+		for _, host := range []string{"here", "also"} {
+			if a := e.Dial(t).Get(host, "/"); a.Status != 204 {
+				t.Errorf("%s: %d %s", host, a.Status, a.Reason)
+			}
+		}
+		if a := e.Dial(t).Get("nowhere", "/"); a.Status != 503 || a.Reason != "No healthy IP available for the backend" {
 			t.Errorf("%d %s", a.Status, a.Reason)
+		}
+		asked := 0
+		for _, q := range ns.Queries() {
+			if q == "udp A origin.example" {
+				asked++
+			}
+		}
+		if asked != 1 {
+			t.Errorf("two services asked for a name %d times", asked)
 		}
 	})
 }

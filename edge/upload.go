@@ -145,6 +145,9 @@ func (x *exchange) awaitAnswer() (int, failure) {
 // noAnswer says why no answer came, when waiting for it ended with err.
 func (x *exchange) noAnswer(err error) failure {
 	x.event.cause = err
+	if f := readFailure(err); f == failHandshake {
+		return f
+	}
 	select {
 	case <-x.up.done:
 		if x.up.failure != failNone {

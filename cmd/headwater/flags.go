@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headwater/api"
+	"headwater/dial"
 	"headwater/store"
 )
 
@@ -24,6 +25,9 @@ type serveFlags struct {
 	demo      bool
 	accessLog string
 
+	resolver        string
+	nameFromAddress bool
+
 	header, body, write, idle time.Duration
 
 	maxBody, maxFields, maxDepth int
@@ -34,6 +38,7 @@ type serveFlags struct {
 	maxEventAge                  time.Duration
 
 	networks  []netip.Prefix // of publicIPs
+	server    netip.AddrPort // of resolver; not valid if that is ""
 	dataGiven bool
 }
 
@@ -48,6 +53,8 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.publicIPs, "public-ips", "", "networks that the edge is reached at, as `CIDR,CIDR`: what /public-ip-list answers and domain checks look for")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
 	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
+	fs.StringVar(&f.resolver, "resolver", "", "look backends' names up at the name server `ADDR`, in the place of those in /etc/resolv.conf")
+	fs.BoolVar(&f.nameFromAddress, "tls-name-from-address", false, "check the certificate of a backend that names nothing to check it for against the backend's address; without this such a backend is refused")
 	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's head")
 	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
 	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")
@@ -140,6 +147,13 @@ func (f *serveFlags) check() error {
 			return fmt.Errorf("%w: -public-ips: %w", errUsage, err)
 		}
 		f.networks = append(f.networks, network.Masked())
+	}
+	if f.resolver != "" {
+		server, err := dial.ParseServer(f.resolver)
+		if err != nil {
+			return fmt.Errorf("%w: -resolver: %w", errUsage, err)
+		}
+		f.server = server
 	}
 	if f.data == "" {
 		return fmt.Errorf("%w: -data names no directory", errUsage)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"headwater/api"
+	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
 	"headwater/service"
@@ -60,6 +61,7 @@ type server struct {
 
 	accessLog *os.File
 	db        *store.DB
+	resolver  *dial.Resolver // of both edges
 	edge      *edge.Edge
 	feed      *feed.Local
 	staging   *staging // nil if there is none
@@ -96,6 +98,7 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
 	s.edge = s.newEdge(accessLog)
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
@@ -289,6 +292,9 @@ func (s *server) close() {
 		s.edge.Shutdown(now)
 	}
 	s.staging.shutdown(now)
+	if s.resolver != nil {
+		s.resolver.Close()
+	}
 	for _, l := range []net.Listener{s.apiListener, s.edgeListener} {
 		if l != nil {
 			l.Close()

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"headwater/api"
+	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
 )
@@ -56,6 +57,8 @@ func (s *server) newEdge(accessLog *slog.Logger) *edge.Edge {
 		AccessLog: accessLog,
 		Log:       s.log,
 		PlainIO:   s.plainIO,
+		Network:   &dial.Network{Resolver: s.resolver},
+		Rules:     dial.Rules{NameFromAddress: f.nameFromAddress},
 	})
 }
 
