@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -140,7 +139,7 @@ func (c *call) versionDetails(s *service.Service, v *service.Version) ([]byte, e
 	}
 	if s.Type != "wasm" {
 		body = append(body, `,"settings":`...)
-		body = append(body, encode(fieldsOf(service.SettingsKind, snapshot.Settings(), place))...)
+		body = appendFields(body, service.SettingsKind, snapshot.Settings(), place)
 	}
 	return append(body, '}'), nil
 }
@@ -158,6 +157,21 @@ func appendObjects(dst []byte, s *service.Snapshot, k *service.Kind, at service.
 	return append(dst, ']')
 }
 
+// appendFields appends the object's own fields, without where it stands and when it
+// was made.
+func appendFields(dst []byte, k *service.Kind, o service.Object, at service.Place) []byte {
+	dst = append(dst, '{')
+	values := k.Values(o, at)
+	for i, p := range k.Properties() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"`+p.Name+`":`...)
+		dst = append(dst, values[i]...)
+	}
+	return append(dst, '}')
+}
+
 // byName returns the kind's objects in s in the order of their names.
 func byName(s *service.Snapshot, k *service.Kind) []service.Object {
 	if k == nil {
@@ -166,19 +180,6 @@ func byName(s *service.Snapshot, k *service.Kind) []service.Object {
 	all := slices.Clone(s.Objects[k.Name])
 	slices.SortStableFunc(all, func(a, b service.Object) int { return cmp.Compare(a.Meta().Name, b.Meta().Name) })
 	return all
-}
-
-// fieldsOf returns the object's own fields, without where it stands and when it
-// was made.
-func fieldsOf(k *service.Kind, o service.Object, at service.Place) map[string]json.RawMessage {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(k.AppendJSON(nil, o, at), &fields); err != nil {
-		panic("api: " + k.Name + " does not render as JSON: " + err.Error())
-	}
-	for _, name := range []string{"service_id", "version", "created_at", "updated_at", "deleted_at", "locked"} {
-		delete(fields, name)
-	}
-	return fields
 }
 
 // searchService finds a service by its exact name.

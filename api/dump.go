@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,23 +62,42 @@ func dumpVersion(v *service.Version, s *service.Snapshot) dump {
 }
 
 func settingsLines(s *service.Snapshot, at service.Place) []string {
-	lines := []string{"settings:"}
-	fields := fieldsOf(service.SettingsKind, s.Settings(), at)
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		lines = append(lines, valueLines(key, "  ", fields[key])...)
+	k := service.SettingsKind
+	lines, values := []string{"settings:"}, k.Values(s.Settings(), at)
+	for _, f := range sortedFields(k) {
+		lines = append(lines, valueLines(f.name, "  ", values[f.at])...)
 	}
 	return lines
 }
 
+// A namedField is a field of a kind, and where its value is among all.
+type namedField struct {
+	name string
+	at   int
+}
+
+// sortedFields are the fields of a kind in the order of their names.
+func sortedFields(k *service.Kind) (all []namedField) {
+	for i, p := range k.Properties() {
+		all = append(all, namedField{p.Name, i})
+	}
+	slices.SortFunc(all, func(a, b namedField) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
 func dumpList(name string, k *service.Kind, s *service.Snapshot, at service.Place) section {
 	list := section{key: name, list: true}
+	if k == nil {
+		return list
+	}
+	fields := sortedFields(k)
 	for _, o := range byName(s, k) {
-		fields := fieldsOf(k, o, at)
-		it := item{name: o.Meta().Name}
-		delete(fields, "name")
+		it, values := item{name: o.Meta().Name}, k.Values(o, at)
 		it.fields = append(it.fields, dumpField{lines: scalarLines("name", "- ", it.name)})
-		for _, key := range slices.Sorted(maps.Keys(fields)) {
-			it.fields = append(it.fields, dumpField{key, valueLines(key, "  ", fields[key])})
+		for _, f := range fields {
+			if f.name != "name" {
+				it.fields = append(it.fields, dumpField{f.name, valueLines(f.name, "  ", values[f.at])})
+			}
 		}
 		list.items = append(list.items, it)
 	}
@@ -88,26 +105,39 @@ func dumpList(name string, k *service.Kind, s *service.Snapshot, at service.Plac
 }
 
 // valueLines writes "key: value" for a JSON value.
-func valueLines(key, indent string, value json.RawMessage) []string {
-	var text string
-	if json.Unmarshal(value, &text) == nil && value[0] == '"' {
-		return scalarLines(key, indent, text)
-	}
-	var list []json.RawMessage
-	if value[0] == '[' && json.Unmarshal(value, &list) == nil && len(list) > 0 {
+func valueLines(key, indent string, value []byte) []string {
+	switch value[0] {
+	case '"':
+		return scalarLines(key, indent, textOfJSON(value))
+	case '[':
+		var list []json.RawMessage
+		if json.Unmarshal(value, &list) != nil || len(list) == 0 {
+			break
+		}
 		lines := []string{indent + key + ":"}
 		for _, v := range list {
-			if json.Unmarshal(v, &text) != nil {
-				text = string(v)
-			}
-			lines = append(lines, indent+"- "+quote(text))
+			lines = append(lines, indent+"- "+quote(textOfJSON(v)))
 		}
 		return lines
-	}
-	if bytes.Equal(value, []byte("null")) {
+	case 'n':
 		return []string{indent + key + ":"}
 	}
 	return []string{indent + key + ": " + string(value)}
+}
+
+// textOfJSON is the text that a JSON value is; of other values, their JSON. Most
+// texts have no escape and take the short way.
+func textOfJSON(value []byte) (text string) {
+	if value[0] != '"' {
+		return string(value)
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
+	}
+	if json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	return text
 }
 
 // scalarLines writes "key: text", a text of several lines as a block.
@@ -123,16 +153,26 @@ func scalarLines(key, indent, text string) []string {
 	return lines
 }
 
-// plain is a text that YAML reads as itself, odd a part of those that it would
-// read as something else.
-var (
-	plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9 _./@+=-]*$`)
-	odd   = regexp.MustCompile(`^(?i:true|false|yes|no|on|off|null|y|n)$| $`)
-)
-
 func quote(text string) string {
-	if plain.MatchString(text) && !odd.MatchString(text) {
+	if plain(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+// plain reports whether YAML reads text as itself: it begins with a letter or a
+// slash, has no character that means something, and is no word that does.
+func plain(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && c != '/' && (i == 0 || !(c >= '0' && c <= '9' || strings.IndexByte(" _.@+=-", c) >= 0)) {
+			return false
+		}
+	}
+	switch strings.ToLower(text) {
+	case "", "true", "false", "yes", "no", "on", "off", "null", "y", "n":
+		return false
+	}
+	return text[len(text)-1] != ' '
 }

@@ -16,10 +16,6 @@ type Place struct {
 
 // AppendJSON appends o as the API answers it at p.
 func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
-	w := k.Wire
-	if p.Numbers {
-		w = Numbers
-	}
 	once := numberOnce(o)
 	dst = append(dst, '{')
 	for i := range k.rows {
@@ -28,14 +24,7 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 			continue
 		}
 		dst = appendKey(dst, r.name)
-		switch {
-		case r.secret && p.Reader:
-			dst = append(dst, "null"...)
-		case r.name == once:
-			dst = r.append(dst, o, Numbers)
-		default:
-			dst = r.append(dst, o, w)
-		}
+		dst = k.appendField(dst, r, o, p, once)
 		dst = append(dst, ',')
 	}
 	if k.placeless {
@@ -50,6 +39,32 @@ func (k *Kind) AppendJSON(dst []byte, o Object, p Place) []byte {
 		dst = append(dst, `,"locked":true`...)
 	}
 	return append(dst, '}')
+}
+
+// Values returns the JSON of the fields of o at p, in the order of
+// [Kind.Properties].
+func (k *Kind) Values(o Object, p Place) [][]byte {
+	var text []byte
+	ends, once := make([]int, len(k.rows)), numberOnce(o)
+	for i := range k.rows {
+		text = k.appendField(text, &k.rows[i], o, p, once)
+		ends[i] = len(text)
+	}
+	values, from := make([][]byte, len(ends)), 0
+	for i, end := range ends {
+		values[i], from = text[from:end], end
+	}
+	return values
+}
+
+func (k *Kind) appendField(dst []byte, r *row, o Object, p Place, once string) []byte {
+	switch {
+	case r.secret && p.Reader:
+		return append(dst, "null"...)
+	case p.Numbers, r.name == once:
+		return r.append(dst, o, Numbers)
+	}
+	return r.append(dst, o, k.Wire)
 }
 
 // numberOnce names the field that the reply to the write which made o has as a

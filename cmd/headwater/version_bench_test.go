@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// BenchmarkBigVersion is of calls on a version of 500 backends, each with a health
+// check and a condition, 200 conditions and 100 snippets, from call to answer. At
+// most 20 ms for a clone, 50 for the details, 300 to validate, 500 to activate.
+func BenchmarkBigVersion(b *testing.B) {
+	i := start(b, nil)
+	id := i.draftShop(b, 80)
+	draft := "/service/" + id + "/version/1"
+	i.mustCall(b, "POST", draft+"/healthcheck", "name=check", "host=shop.test", "path=/")
+	for n := range 200 {
+		i.mustCall(b, "POST", draft+"/condition", fmt.Sprintf("name=condition-%03d", n), `statement=req.url ~ "^/x"`, "type=REQUEST")
+	}
+	for n := range 500 {
+		i.mustCall(b, "POST", draft+"/backend", fmt.Sprintf("name=backend-%03d", n), "address=127.0.0.1",
+			"healthcheck=check", fmt.Sprintf("request_condition=condition-%03d", n%200))
+	}
+	for n := range 100 {
+		i.mustCall(b, "POST", draft+"/snippet", fmt.Sprintf("name=snippet-%03d", n), "type=recv", "dynamic=0", `content=set req.http.X = "1";`)
+	}
+	next := strings.TrimSuffix(draft, "1") + "2"
+	i.mustCall(b, "PUT", draft+"/clone")
+	i.mustCall(b, "PUT", next+"/backend/backend-250", "weight=7")
+	for _, call := range []struct{ name, method, path string }{
+		{"Clone", "PUT", draft + "/clone"},
+		{"Details", "GET", "/service/" + id + "/details?version=1"},
+		{"Diff", "GET", "/service/" + id + "/diff/from/1/to/2"},
+		{"Validate", "GET", draft + "/validate"},
+		{"Activate", "PUT", draft + "/activate"},
+	} {
+		b.Run(call.name, func(b *testing.B) {
+			for b.Loop() {
+				i.mustCall(b, call.method, call.path)
+			}
+		})
+	}
+}
