@@ -49,6 +49,10 @@ type Options struct {
 	// staging a version then only records that it is.
 	Staging Publisher
 
+	// StagingIP is where the staging edge is reached, told with domains to who asks
+	// for it; the zero value chooses one of PublicIPs.
+	StagingIP netip.Addr
+
 	// PublicIPs are the networks that the edge is reached at; none chooses
 	// networks that no host has.
 	PublicIPs []netip.Prefix

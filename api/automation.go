@@ -85,12 +85,36 @@ func (c *call) automationToken() (*service.Token, error) {
 	return t, err
 }
 
+// getAutomationToken answers fewer things than the list has, under other names.
 func (c *call) getAutomationToken() ([]byte, error) {
 	t, err := c.automationToken()
 	if err != nil {
 		return nil, err
 	}
-	return encode(newAutomationReply(t)), nil
+	return encode(struct {
+		ID          string   `json:"id"`
+		Services    []string `json:"services"` // null for none
+		Name        string   `json:"name"`
+		Role        string   `json:"role"`
+		AccessToken string   `json:"access_token"` // always empty
+		Scope       string   `json:"scope"`
+		IP          *string  `json:"ip"`
+		CreatedAt   string   `json:"created_at"`
+		LastUsedAt  *string  `json:"last_used_at"`
+		ExpiresAt   *string  `json:"expires_at"`
+		UserAgent   *string  `json:"user_agent"`
+	}{
+		ID: t.ID, Services: nilIfEmpty(t.Services), Name: t.Name, Role: t.Role, Scope: strings.Join(t.Scopes, " "),
+		IP: optionalText(t.IP), CreatedAt: timestamp(t.Created), LastUsedAt: optionalTime(t.Used),
+		ExpiresAt: optionalTime(t.Expires), UserAgent: optionalText(t.UserAgent),
+	}), nil
+}
+
+func nilIfEmpty(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 func (c *call) createAutomationToken() ([]byte, error) {

@@ -48,6 +48,17 @@ func (c *call) publicIPs() ([]byte, error) {
 	return encode(reply), nil
 }
 
+// stagingIP is where staged versions are reached.
+func (c *call) stagingIP() string {
+	switch {
+	case c.StagingIP.IsValid():
+		return c.StagingIP.String()
+	case len(c.PublicIPs) > 0:
+		return c.PublicIPs[0].Addr().String()
+	}
+	return documentation[0].Addr().Next().String()
+}
+
 // popTable lists Fastly's POPs: facts that clients know them by. Columns are
 // code, name, group, latitude, longitude and the name as a shield, if it is one.
 //

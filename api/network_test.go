@@ -94,7 +94,7 @@ func TestPurges(t *testing.T) {
 
 func TestStaging(t *testing.T) {
 	staging := &fakePublisher{}
-	f := start(t, func(o *api.Options) { o.Staging = staging })
+	f := start(t, func(o *api.Options) { o.Staging, o.StagingIP = staging, netip.MustParseAddr("192.0.2.7") })
 	c, ctx := client(t, f), t.Context()
 	v := f.draft(t, "shop")
 	id := strings.Split(v, "/")[2]
@@ -107,6 +107,12 @@ func TestStaging(t *testing.T) {
 			t.Errorf("staged with %v", msg)
 		}
 		return ok(c.GetVersion(ctx, &fastly.GetVersionInput{ServiceID: id, ServiceVersion: staging.last().Version}))(t)
+	}
+	if list := f.do(t, "GET", v+"/domain?include=staging_ips").list(t); len(list) != 1 || list[0]["staging_ip"] != "192.0.2.7" {
+		t.Errorf("domains %v", list)
+	}
+	if list := f.do(t, "GET", v+"/domain").list(t); list[0]["staging_ip"] != nil {
+		t.Errorf("domains %v", list)
 	}
 	got := stage(v)
 	if *got.Active || !*got.Locked || len(got.Environments) != 1 || *got.Environments[0].Name != "staging" || *got.Environments[0].ServiceVersion != 1 {

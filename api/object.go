@@ -52,14 +52,26 @@ func (o objects) list(c *call) ([]byte, error) {
 	const usual = 1536 // bytes an object takes
 	body := make([]byte, 0, 2+usual*len(all))
 	body = append(body, '[')
-	place := c.place(v.Locked)
+	place, more := c.place(v.Locked), o.more(c)
 	for i, object := range all {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = o.kind.AppendJSON(body, object, place)
+		if more != "" {
+			body = append(body[:len(body)-1], more...)
+		}
 	}
 	return append(body, ']'), nil
+}
+
+// more is what each object of a list ends with, if the query asks for more than
+// usual: domains tell where they are staged.
+func (o objects) more(c *call) string {
+	if o.kind != service.DomainKind || c.r.URL.Query().Get("include") != "staging_ips" {
+		return ""
+	}
+	return `,"staging_ip":"` + c.stagingIP() + `"}`
 }
 
 func (o objects) get(c *call) (body []byte, err error) {

@@ -164,6 +164,11 @@ func TestAutomationTokens(t *testing.T) {
 		t.Errorf("listed %+v", list)
 	}
 	ok(c.GetAutomationToken(ctx, &fastly.GetAutomationTokenInput{TokenID: *made.TokenID}))(t)
+	got := f.must(t, "GET", "/automation-tokens/"+*made.TokenID)
+	wantKeys(t, "automation token", got, "id services name role access_token scope ip created_at last_used_at expires_at user_agent")
+	if got["services"] != nil || got["scope"] != "global" || got["access_token"] != "" {
+		t.Errorf("got %v", got)
+	}
 	wantNoError(t, c.DeleteAutomationToken(ctx, &fastly.DeleteAutomationTokenInput{TokenID: *made.TokenID}))
 	f.as(t, *made.AccessToken, "GET", "/service").want(t, 401, "")
 	wantKeys(t, "meta", f.must(t, "GET", "/automation-tokens")["meta"].(map[string]any), "per_page current_page record_count total_pages")

@@ -121,6 +121,7 @@ func (s *server) open(ctx context.Context) error {
 
 		WriteLimit: f.maxWrites,
 		Staging:    s.staging.publisher(),
+		StagingIP:  s.staging.address(),
 		PublicIPs:  f.networks,
 	})
 	return nil

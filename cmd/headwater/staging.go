@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 
 	"headwater/api"
 	"headwater/dial"
@@ -68,6 +69,19 @@ func (s *staging) publisher() api.Publisher {
 		return nil
 	}
 	return s.feed
+}
+
+// address is the one that the staging edge listens on; the zero value if it
+// listens on all, or there is none.
+func (s *staging) address() netip.Addr {
+	if s == nil {
+		return netip.Addr{}
+	}
+	at := s.listener.Addr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+	if at.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return at
 }
 
 // serve serves until the listener fails, or for ever if there is none.
