@@ -43,6 +43,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"version"}, exitOK, "headwater ", ""},
 		{[]string{"serve", "-h"}, exitOK, "-access-log FILE", ""},
 		{[]string{"surf"}, exitUsage, "", `no command "surf"`},
+		{[]string{"serve", "-resolver", "dns.test"}, exitUsage, "", `-resolver: name server "dns.test" is no IP address`},
 	} {
 		i := launch(nil, nil, tt.args...)
 		if code, err := i.wait(); code != tt.code || err != nil {

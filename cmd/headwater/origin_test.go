@@ -1,15 +1,20 @@
 package main
 
 import (
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"testing"
 	"time"
+
+	"headwater/dial/dialtest"
 )
 
 // An origin is a server that misbehaves as told.
@@ -18,6 +23,7 @@ type origin struct {
 	listener net.Listener
 	server   *http.Server
 	held     []net.Conn // that fill the queue of one that is deaf
+	pem      string     // the certificate of one that speaks TLS
 
 	// What it was told to do.
 	status  int
@@ -51,6 +57,7 @@ type origin struct {
 //	-gate          wait until released
 //	-refuse        accept no connection
 //	-deaf          let no handshake complete (Linux)
+//	-tls NAME      speak TLS, with a certificate for NAME that it has signed itself
 func startOrigin(name string, args []string) (*origin, error) {
 	o := &origin{name: name, gate: make(chan struct{}), arrived: make(chan struct{}, 1000)}
 	fs := flag.NewFlagSet("origin", flag.ContinueOnError)
@@ -66,6 +73,7 @@ func startOrigin(name string, args []string) (*origin, error) {
 	fs.BoolVar(&o.gated, "gate", false, "")
 	refuse := fs.Bool("refuse", false, "")
 	deaf := fs.Bool("deaf", false, "")
+	secure := fs.String("tls", "", "")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -73,7 +81,12 @@ func startOrigin(name string, args []string) (*origin, error) {
 	if o.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	o.server = &http.Server{Handler: http.HandlerFunc(o.serve)}
+	o.server = &http.Server{Handler: http.HandlerFunc(o.serve), ErrorLog: log.New(io.Discard, "", 0)}
+	if *secure != "" {
+		cert := dialtest.SelfSigned(setup{}, []string{*secure})
+		o.pem, _ = dialtest.PEM(setup{}, cert)
+		o.listener = tls.NewListener(o.listener, &tls.Config{Certificates: []tls.Certificate{cert}})
+	}
 	switch {
 	case *refuse:
 		return o, o.listener.Close()
@@ -83,6 +96,12 @@ func startOrigin(name string, args []string) (*origin, error) {
 	go o.server.Serve(o.listener)
 	return o, nil
 }
+
+// setup is the test of what is made for a page, which has none to give.
+type setup struct{ testing.TB }
+
+func (setup) Helper()           {}
+func (setup) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
 func (o *origin) port() string {
 	return strconv.Itoa(o.listener.Addr().(*net.TCPAddr).Port)

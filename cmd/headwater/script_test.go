@@ -184,12 +184,14 @@ func (p *page) addToken(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(addToken(ts.Getenv("data"), args[0], args[1:]...))
 }
 
-// origin NAME [FLAGS] starts an origin, whose port is $NAME.
+// origin NAME [FLAGS] starts an origin, whose port is $NAME, and whose certificate
+// $NAME_pem.
 func (p *page) origin(ts *testscript.TestScript, neg bool, args []string) {
 	o, err := startOrigin(args[0], args[1:])
 	ts.Check(err)
 	p.origins[args[0]] = o
 	ts.Setenv(args[0], o.port())
+	ts.Setenv(args[0]+"_pem", o.pem)
 }
 
 // release NAME lets the requests at an origin with -gate go on.
