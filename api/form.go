@@ -66,6 +66,9 @@ func (l Limits) put(in service.Input, key string, v service.Value) error {
 	if len(in) == l.Fields {
 		return l.tooManyFields()
 	}
+	if v.Type != service.NestedValue && len(v.Text) > l.Field {
+		return service.Errorf(service.Invalid, "'%s' is longer than %d bytes", excerpt(key), l.Field)
+	}
 	in[key] = v
 	return nil
 }

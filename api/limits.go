@@ -7,6 +7,10 @@ type Limits struct {
 	Fields int // keys of a body, and members of its lists; 1000
 	Depth  int // objects and lists within each other in a JSON body; 32
 
+	// Field is how many bytes the value of one key may have; 768 KiB. Most fields
+	// take less, as the kind's table says.
+	Field int
+
 	PEM     int // bytes of a certificate or key; 256 KiB
 	Package int // bytes of the upload of a package; 100 MiB
 
@@ -24,6 +28,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.Body, DefaultBody},
 		{&l.Fields, DefaultFields},
 		{&l.Depth, DefaultDepth},
+		{&l.Field, DefaultField},
 		{&l.PEM, DefaultPEM},
 		{&l.Package, DefaultPackage},
 		{&l.WrongTokens, DefaultWrongTokens},
@@ -41,6 +46,7 @@ const (
 	DefaultBody        = 1 << 20
 	DefaultFields      = 1000
 	DefaultDepth       = 32
+	DefaultField       = 768 << 10
 	DefaultPEM         = 256 << 10
 	DefaultPackage     = 100 << 20
 	DefaultWrongTokens = 100

@@ -8,7 +8,7 @@ import (
 )
 
 func TestLimits(t *testing.T) {
-	f := start(t, func(o *api.Options) { o.Limits = api.Limits{Body: 100, Fields: 2, Depth: 2, WrongTokens: 1} })
+	f := start(t, func(o *api.Options) { o.Limits = api.Limits{Body: 100, Fields: 2, Depth: 2, Field: 97, WrongTokens: 1} })
 	const form, json = "Content-Type: application/x-www-form-urlencoded", "Content-Type: application/json"
 	for _, tt := range []struct {
 		body, media string
@@ -28,6 +28,9 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%.40s: %d %s", tt.body, r.status, r.body)
 		}
 	}
+	short := start(t, func(o *api.Options) { o.Limits.Field = 5 })
+	short.do(t, "POST", "/service", "name", "abcdef").want(t, 400, jsonError("Bad request", "'name' is longer than 5 bytes"))
+	short.do(t, "POST", "/service", "name", "abcde").want(t, 200, "")
 	f.as(t, "a-wrong-token-for-all", "GET", "/service").want(t, 401, "")
 	f.as(t, "a-wrong-token-for-all", "GET", "/service").want(t, 429, "")
 	f.do(t, "GET", "/service").want(t, 200, "")

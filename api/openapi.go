@@ -135,6 +135,13 @@ func operation(method, path, does string) schema {
 		reply = schema{"type": "array", "items": reply}
 	}
 	ok["content"] = jsonContent(reply)
+	if k == service.PackageKind && method != http.MethodGet {
+		op["requestBody"] = schema{"content": schema{"multipart/form-data": schema{"schema": schema{
+			"type": "object", "required": []string{"package"},
+			"properties": schema{"package": schema{"type": "string", "format": "binary"}},
+		}}}}
+		return op
+	}
 	if method != http.MethodGet {
 		input := schema{"schema": reference(schemaName(k) + "_input")}
 		op["requestBody"] = schema{"content": schema{

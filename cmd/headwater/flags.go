@@ -31,7 +31,7 @@ type serveFlags struct {
 	header, body, write, idle time.Duration
 
 	maxBody, maxFields, maxDepth int
-	maxPEM, maxPackage           int
+	maxField, maxPEM, maxPackage int
 	maxWrites, maxWrongTokens    int
 	maxServices, maxVersions     int
 	maxObjects, maxItems         int
@@ -62,6 +62,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.IntVar(&f.maxBody, "api-max-body", api.DefaultBody, "how many bytes the body of an API call may have")
 	fs.IntVar(&f.maxFields, "api-max-fields", api.DefaultFields, "how many keys the body of an API call may have")
 	fs.IntVar(&f.maxDepth, "api-max-depth", api.DefaultDepth, "how deep objects and lists in the body of an API call may nest")
+	fs.IntVar(&f.maxField, "api-max-field", api.DefaultField, "how many bytes one value in the body of an API call may have")
 	fs.IntVar(&f.maxPEM, "api-max-pem", api.DefaultPEM, "how many bytes a certificate or key in the body of an API call may have")
 	fs.IntVar(&f.maxPackage, "api-max-package", api.DefaultPackage, "how many bytes the upload of a package may have")
 	fs.IntVar(&f.maxWrites, "api-max-writes", 0, "how many writes an API token has an hour; 0 is no limit")
@@ -125,6 +126,7 @@ func (f *serveFlags) check() error {
 		{"api-max-body", f.maxBody, 1},
 		{"api-max-fields", f.maxFields, 1},
 		{"api-max-depth", f.maxDepth, 1},
+		{"api-max-field", f.maxField, 1},
 		{"api-max-pem", f.maxPEM, 1},
 		{"api-max-package", f.maxPackage, 1},
 		{"api-max-writes", f.maxWrites, 0},

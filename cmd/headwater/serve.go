@@ -116,7 +116,7 @@ func (s *server) open(ctx context.Context) error {
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		Limits: api.Limits{
 			Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth,
-			PEM: f.maxPEM, Package: f.maxPackage, WrongTokens: f.maxWrongTokens,
+			Field: f.maxField, PEM: f.maxPEM, Package: f.maxPackage, WrongTokens: f.maxWrongTokens,
 		},
 
 		WriteLimit: f.maxWrites,
