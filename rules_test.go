@@ -308,3 +308,34 @@ func TestReasonsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// namedTest is a test, fuzz target or benchmark as documents name them: with the
+// folder before it, unless the document says where they all are.
+var namedTest = regexp.MustCompile("`(?:[a-z/]+/)?((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
+
+// TestDocumentedTestsExist holds documents to naming tests that are there.
+func TestDocumentedTestsExist(t *testing.T) {
+	there := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && s.test() {
+				there[f.Name.Name] = true
+			}
+		}
+	}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, named := range namedTest.FindAllStringSubmatch(string(text), -1) {
+			if !there[named[1]] {
+				t.Errorf("%s names %s, which is not there", page, named[1])
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"time"
@@ -17,6 +18,7 @@ type originConn struct {
 	pool          *pool
 	served        int // answers read to their end
 	local, remote netip.AddrPort
+	tls           string // the version, in OpenSSL's words; "" without TLS
 }
 
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
@@ -38,6 +40,7 @@ func (x *exchange) connect(fresh bool) failure {
 	x.origin = o
 	f := &x.vcl.Fetched
 	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
+	f.TLS = o.tls
 	x.c.origin.Store(o)
 	if x.c.dead.Load() {
 		o.link.close() // cut came too early to see it
@@ -54,16 +57,24 @@ func (e *Edge) open(p *pool, limit time.Duration) (*originConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := e.newLink(tcp)
+	o := &originConn{link: e.newLink(tcp), pool: p, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}
 	if p.origin.Secure() {
-		secured := newTLSLink(l, tcp.RemoteAddr())
+		secured := newTLSLink(o.link, tcp.RemoteAddr())
 		if err := secured.handshake(ctx, p.origin.Handshake); err != nil {
 			return nil, err
 		}
-		l = secured
+		o.link, o.tls = secured, protocols[secured.tls.ConnectionState().Version]
 	}
 	p.add()
-	return &originConn{link: l, pool: p, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}, nil
+	return o, nil
+}
+
+// protocols are the versions of TLS by their numbers (SSL_get_version(3)).
+var protocols = map[uint16]string{
+	tls.VersionTLS10: "TLSv1",
+	tls.VersionTLS11: "TLSv1.1",
+	tls.VersionTLS12: "TLSv1.2",
+	tls.VersionTLS13: "TLSv1.3",
 }
 
 func addressOf(a net.Addr) netip.AddrPort {

@@ -103,6 +103,26 @@ func TestSecureOrigin(t *testing.T) {
 	})
 }
 
+// Programs can tell how an answer came.
+func TestProgramsSeeTLS(t *testing.T) {
+	root := dialtest.NewAuthority(t, "root")
+	secure := newSecureOrigin(t, certified(root))
+	clear := edgetest.NewOrigin(t, edgetest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	told := func(id string, b *service.Backend) *service.Snapshot {
+		return edgetest.With(t, edgetest.Service(id, 1, []string{id}, b), service.SnippetKind,
+			"name=tell", "type=fetch", "content=set beresp.http.Saw = backend.conn.is_tls \" \" backend.conn.tls_protocol;")
+	}
+	e := edgetest.Start(t, edge.Config{},
+		told("new", edgetest.BackendAt("127.0.0.1", secure.port, securely(root))),
+		told("old", edgetest.BackendAt("127.0.0.1", secure.port, securely(root, func(b *service.Backend) { b.MaxTLSVersion = new("1.2") }))),
+		told("clear", edgetest.Backend(clear)))
+	for host, want := range map[string]string{"new": "1 TLSv1.3", "old": "1 TLSv1.2", "clear": "0 (null)"} {
+		if a := e.Dial(t).Get(host, "/"); a.Status != 200 || a.Fields.Get("Saw") != want {
+			t.Errorf("%s: %d, saw %q, want %q", host, a.Status, a.Fields.Get("Saw"), want)
+		}
+	}
+}
+
 // What is wrong with an origin's TLS is the reason on the page and in the log,
 // and no request gets there.
 func TestInsecureOrigins(t *testing.T) {
