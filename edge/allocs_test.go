@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"headwater/edge"
 	"headwater/edge/edgetest"
 )
 
@@ -14,12 +15,16 @@ import (
 // commit that says why.
 func TestAllocsGet(t *testing.T) {
 	const budget = 0.0
-	for _, plain := range []bool{false, true} {
+	for i := range 4 {
+		plain, text := i&1 == 0, ""
+		if i > 1 {
+			text = edge.UsualVCL
+		}
 		if !plain && !edgetest.Raw {
 			continue
 		}
-		t.Run(fmt.Sprintf("plain %t", plain), func(t *testing.T) {
-			w := startWarm(t, plain, 1<<10)
+		t.Run(fmt.Sprintf("plain %t, VCL of its own %t", plain, text != ""), func(t *testing.T) {
+			w := startWarm(t, plain, 1<<10, text)
 			// The pools are emptied by collections, which other tests cause: the
 			// least of some tries is what the path itself takes.
 			least := 1e9

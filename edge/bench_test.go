@@ -20,7 +20,8 @@ type warm struct {
 	length  int    // of the answer's body
 }
 
-func startWarm(t testing.TB, plain bool, length int) *warm {
+// startWarm takes the version's program, "" for none of its own.
+func startWarm(t testing.TB, plain bool, length int, text string) *warm {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,11 @@ func startWarm(t testing.TB, plain bool, length int) *warm {
 			}()
 		}
 	}()
-	e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", l.Addr().(*net.TCPAddr).Port)))
+	s := edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", l.Addr().(*net.TCPAddr).Port))
+	if text != "" {
+		edgetest.WithVCL(t, s, text)
+	}
+	e := edgetest.Start(t, edge.Config{PlainIO: plain}, s)
 	w := &warm{t: t, client: e.Dial(t).TCP, answer: make([]byte, length+4096), length: length}
 	w.request = []byte(get("/bench/1k?x=y", "User-Agent: bench/1.0", "Accept: */*", "Accept-Encoding: gzip, deflate", "Cookie: a=b; c=d", "X-Request-Id: 0123456789"))
 	for range 100 {
@@ -79,7 +84,7 @@ func (w *warm) get() {
 }
 
 // The client and the origin are in this process: cpu-µs/op counts theirs too.
-func benchmarkGet(b *testing.B, length int) {
+func benchmarkGet(b *testing.B, length int, text string) {
 	kinds := []struct {
 		name  string
 		plain bool
@@ -89,17 +94,18 @@ func benchmarkGet(b *testing.B, length int) {
 			continue
 		}
 		b.Run(kind.name, func(b *testing.B) {
-			w := startWarm(b, kind.plain, length)
+			w := startWarm(b, kind.plain, length, text)
 			b.ReportAllocs()
 			b.SetBytes(int64(length))
-			began := cpuTime()
+			began := edge.CPUTime()
 			for b.Loop() {
 				w.get()
 			}
-			b.ReportMetric(float64((cpuTime()-began).Microseconds())/float64(b.N), "cpu-µs/op")
+			b.ReportMetric(float64((edge.CPUTime()-began).Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	}
 }
 
-func BenchmarkGet1K(b *testing.B)   { benchmarkGet(b, 1<<10) }
-func BenchmarkGet100K(b *testing.B) { benchmarkGet(b, 100<<10) }
+func BenchmarkGet1K(b *testing.B)      { benchmarkGet(b, 1<<10, "") }
+func BenchmarkGet1KUsual(b *testing.B) { benchmarkGet(b, 1<<10, edge.UsualVCL) }
+func BenchmarkGet100K(b *testing.B)    { benchmarkGet(b, 100<<10, "") }

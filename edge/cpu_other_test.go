@@ -1,8 +1,8 @@
 //go:build !unix
 
-package edge_test
+package edge
 
 import "time"
 
-// cpuTime is not to be had here.
-func cpuTime() time.Duration { return 0 }
+// CPUTime is not to be had here.
+func CPUTime() time.Duration { return 0 }

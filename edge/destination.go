@@ -88,7 +88,7 @@ func (l *linker) link(b *vcl.Backend) (int, error) {
 		to.total += m.Weight
 	}
 	if to.retries == 0 {
-		to.retries = len(to.members)
+		to.retries = below
 	}
 	l.below[from] = below
 	return below, to.addRing(from)

@@ -117,10 +117,15 @@ func (d *director) pick(c *choice) (*backend, failure) {
 	if m := d.choose(c); m != nil {
 		return m.pick(c)
 	}
+	return nil, d.spent()
+}
+
+// spent is the failure of a fetch for which there is no member left.
+func (d *director) spent() failure {
 	if d.kind == vcl.CHashDirector {
-		return nil, failNoBackendCHash
+		return failNoBackendCHash
 	}
-	return nil, failNoBackend
+	return failNoBackend
 }
 
 // choose returns a usable member in the director's way, nil if there is none.

@@ -133,9 +133,14 @@ func (x *exchange) fetch() failure {
 		if f != failNone {
 			return f
 		}
+		x.event.cause = nil
 		f = x.fetchFrom(b)
-		if !f.unconnected() || left <= 1 {
+		d, several := to.(*director)
+		switch {
+		case !several || !f.unconnected():
 			return f
+		case left <= 1:
+			return d.spent()
 		}
 		c.tried = append(c.tried, b)
 		x.event.retries++

@@ -221,11 +221,17 @@ func (p *page) saw(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // api [-as TOKEN] METHOD PATH [KEY=VALUE...] makes a call that must succeed; with
-// "!", that must not. A service's id becomes $id, a version's number $version.
+// "!", that must not. A VALUE of @FILE is what that file of the page holds. A
+// service's id becomes $id, a version's number $version.
 func (p *page) api(ts *testscript.TestScript, neg bool, args []string) {
 	token := p.token
 	if args[0] == "-as" {
 		token, args = args[1], args[2:]
+	}
+	for i, arg := range args[2:] {
+		if key, file, ok := strings.Cut(arg, "=@"); ok {
+			args[2+i] = key + "=" + ts.ReadFile(file)
+		}
 	}
 	r, err := callAPI(p.running.api, token, args[0], args[1], args[2:]...)
 	ts.Check(err)

@@ -114,7 +114,9 @@ func (fs *Fields) Add(k *Key, value string) {
 func (fs *Fields) Unset(k *Key) { fs.unset(k, 0) }
 
 func (fs *Fields) unset(k *Key, from int) {
-	fs.filter(from, func(f *Field) bool { return !k.matches(f) })
+	if i := fs.Index(k, from); i >= 0 { // most often there is nothing to take out
+		fs.filter(i, func(f *Field) bool { return !k.matches(f) })
+	}
 }
 
 // UnsetPrefix takes out all fields whose name begins with prefix, in lower case.
