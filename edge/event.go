@@ -66,7 +66,7 @@ func (e *Edge) log(x *exchange) {
 		attrs = append(attrs, slog.Int("regex_gave_up", n))
 	}
 	if len(x.vcl.Logged) > 0 {
-		attrs = append(attrs, slog.String("log", strings.Join(x.vcl.Logged, "\n")))
+		attrs = append(attrs, slog.String("log", strings.Clone(strings.Join(x.vcl.Logged, "\n")))) // Join of one text does not copy it
 	}
 	e.cfg.AccessLog.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 }
