@@ -3,6 +3,7 @@ package vcl
 import (
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"headwater/internal/message"
@@ -13,9 +14,15 @@ import (
 var _ = funcs(
 	textOfText("urlencode", func(x *Ctx, s string) string { return x.urlEncode(s) }),
 	textOfText("urldecode", func(x *Ctx, s string) string { return x.urlDecode(s) }),
-	textOfText("xml_escape", func(x *Ctx, s string) string { return x.escaped(s, xmlEscape) }),
-	textOfText("json.escape", func(x *Ctx, s string) string { return x.escaped(s, jsonEscape) }),
-	textOfText("cstr_escape", func(x *Ctx, s string) string { return x.escaped(s, cEscape) }),
+	textOfText("xml_escape", func(x *Ctx, s string) string { return x.escapedBytes(s, xmlEscape) }),
+	textOfText("json.escape", func(x *Ctx, s string) string {
+		if !utf8.ValidString(s) {
+			x.Failure = "EUTF8"
+			return ""
+		}
+		return x.escaped(s, jsonEscape)
+	}),
+	textOfText("cstr_escape", func(x *Ctx, s string) string { return x.escapedBytes(s, cEscape) }),
 )
 
 const hexDigits = "0123456789ABCDEF"
@@ -53,9 +60,10 @@ func (x *Ctx) urlEncode(s string) string {
 	return message.Text(out)
 }
 
-// urlDecode takes back %XX. What is no escape stays; a NUL ends the text.
+// urlDecode takes back %XX, and + is a blank. What is no escape stays; a NUL ends the
+// text.
 func (x *Ctx) urlDecode(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
+	if !strings.ContainsAny(s, "%+") {
 		return s
 	}
 	out := x.arena.take(len(s))
@@ -64,20 +72,30 @@ func (x *Ctx) urlDecode(s string) string {
 	}
 	at := 0
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' && i+2 < len(s) {
-			if high, low := hexValue(s[i+1]), hexValue(s[i+2]); high >= 0 && low >= 0 {
-				c = byte(high<<4 | low)
-				i += 2
-				if c == 0 {
-					break
-				}
-			}
+		c, escaped := unescape(s[i:])
+		if escaped {
+			i += 2
+		}
+		if c == 0 {
+			break
 		}
 		out[at] = c
 		at++
 	}
 	return message.Text(out[:at])
+}
+
+// unescape reads one byte of a text that is escaped, and whether it was.
+func unescape(s string) (c byte, escaped bool) {
+	if s[0] == '+' {
+		return ' ', false
+	}
+	if s[0] == '%' && len(s) > 2 {
+		if high, low := hexValue(s[1]), hexValue(s[2]); high >= 0 && low >= 0 {
+			return byte(high<<4 | low), true
+		}
+	}
+	return s[0], false
 }
 
 func hexValue(c byte) int {
@@ -93,19 +111,14 @@ func hexValue(c byte) int {
 }
 
 // escaped replaces each character for which escape has something else.
-func (x *Ctx) escaped(s string, escape func(r rune, size int) string) string {
+func (x *Ctx) escaped(s string, escape func(rune) string) string {
 	var parts []string
 	from := 0
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 {
-			r = rune(s[i])
-		}
-		if e := escape(r, size); e != "" {
+	for i, r := range s {
+		if e := escape(r); e != "" {
 			parts = append(parts, s[from:i], e)
-			from = i + size
+			from = i + utf8.RuneLen(r)
 		}
-		i += size
 	}
 	if parts == nil {
 		return s
@@ -113,8 +126,24 @@ func (x *Ctx) escaped(s string, escape func(r rune, size int) string) string {
 	return x.arena.join(append(parts, s[from:]))
 }
 
-func xmlEscape(r rune, _ int) string {
-	switch r {
+// escapedBytes is escaped for a text of bytes.
+func (x *Ctx) escapedBytes(s string, escape func(byte) string) string {
+	var parts []string
+	from := 0
+	for i := range len(s) {
+		if e := escape(s[i]); e != "" {
+			parts = append(parts, s[from:i], e)
+			from = i + 1
+		}
+	}
+	if parts == nil {
+		return s
+	}
+	return x.arena.join(append(parts, s[from:]))
+}
+
+func xmlEscape(c byte) string {
+	switch c {
 	case '<':
 		return "&lt;"
 	case '>':
@@ -122,16 +151,16 @@ func xmlEscape(r rune, _ int) string {
 	case '&':
 		return "&amp;"
 	case '\'':
-		return "&#39;"
+		return "&apos;"
 	case '"':
 		return "&quot;"
 	}
 	return ""
 }
 
-// jsonEscape escapes what a string of JSON cannot hold (RFC 8259 section 7). A byte
-// that is no UTF-8 becomes the character that stands for one.
-func jsonEscape(r rune, size int) string {
+// jsonEscape escapes what a string of JSON cannot hold (RFC 8259 section 7), the line
+// separators of JavaScript, and what is beyond the first plane, as two surrogates.
+func jsonEscape(r rune) string {
 	switch r {
 	case '"':
 		return `\"`
@@ -149,16 +178,17 @@ func jsonEscape(r rune, size int) string {
 		return `\t`
 	}
 	switch {
-	case r < ' ' || r == 0x7f:
-		return fmt.Sprintf(`\u%04x`, r)
-	case size == 1 && r >= 0x80:
-		return `\ufffd`
+	case r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029:
+		return fmt.Sprintf(`\u%04X`, r)
+	case r > 0xffff:
+		high, low := utf16.EncodeRune(r)
+		return fmt.Sprintf(`\u%04X\u%04X`, high, low)
 	}
 	return ""
 }
 
-func cEscape(r rune, size int) string {
-	switch r {
+func cEscape(c byte) string {
+	switch c {
 	case '"':
 		return `\"`
 	case '\\':
@@ -174,8 +204,8 @@ func cEscape(r rune, size int) string {
 	case '\v':
 		return `\v`
 	}
-	if r < ' ' || r == 0x7f || size == 1 && r >= 0x80 {
-		return fmt.Sprintf(`\x%02x`, r)
+	if c < ' ' || c >= 0x7f {
+		return fmt.Sprintf(`\x%02x`, c)
 	}
 	return ""
 }

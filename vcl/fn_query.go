@@ -17,7 +17,7 @@ var _ = funcs(
 		return before
 	}),
 	textOfText("querystring.clean", func(x *Ctx, url string) string {
-		return x.filtered(url, func(p string) bool { return p != "" && p[0] != '=' })
+		return x.filtered(url, func(string) bool { return true })
 	}),
 	textOfTwo("querystring.filter", func(x *Ctx, url, names string) string { return x.filterNames(url, names, false) }),
 	textOfTwo("querystring.filter_except", func(x *Ctx, url, names string) string { return x.filterNames(url, names, true) }),
@@ -50,7 +50,11 @@ func params(url string) (before, query, fragment string, has bool) {
 	return before, query, fragment, has
 }
 
-// filtered is the URL with those parameters alone that keep accepts.
+// nameless reports whether a parameter is one that all functions here drop.
+func nameless(p string) bool { return p == "" || p[0] == '=' }
+
+// filtered is the URL with those parameters alone that have a name and that keep
+// accepts.
 func (x *Ctx) filtered(url string, keep func(param string) bool) string {
 	before, query, fragment, has := params(url)
 	if !has {
@@ -58,7 +62,7 @@ func (x *Ctx) filtered(url string, keep func(param string) bool) string {
 	}
 	var kept []string
 	for p := range strings.SplitSeq(query, "&") {
-		if keep(p) {
+		if !nameless(p) && keep(p) {
 			kept = append(kept, p)
 		}
 	}
@@ -130,15 +134,15 @@ func (x *Ctx) setParam(url, name, text string) string {
 }
 
 // param is the value of the first parameter of a name, as it was written: empty if it
-// has none.
+// has none. The name is looked for as it stands and escaped.
 func (x *Ctx) param(url, name string) (string, bool) {
 	_, query, _, has := params(url)
-	if !has {
+	if !has || name == "" {
 		return "", false
 	}
+	escaped := x.urlEncode(name)
 	for p := range strings.SplitSeq(query, "&") {
-		key, text, _ := strings.Cut(p, "=")
-		if key == name {
+		if key, text, _ := strings.Cut(p, "="); key == name || key == escaped {
 			return text, true
 		}
 	}
@@ -163,21 +167,32 @@ func sortRow(name string) *function {
 		}}
 }
 
+// mostSorted is how many parameters are sorted; a URL with more stays as it is.
+const mostSorted = 32
+
+// sorted orders the parameters by their names, and those of one name by their values.
+// If keys have to be unique, the first of each name in the URL is the one that stays.
 func (x *Ctx) sorted(url string, unique bool) string {
 	before, query, fragment, has := params(url)
-	if !has {
+	if !has || strings.Count(query, "&") >= mostSorted {
 		return url
 	}
-	all := strings.Split(query, "&")
-	slices.SortStableFunc(all, func(p, q string) int {
+	all := slices.DeleteFunc(strings.Split(query, "&"), nameless)
+	if unique {
+		seen := map[string]bool{}
+		all = slices.DeleteFunc(all, func(p string) bool {
+			name := paramName(p)
+			was := seen[name]
+			seen[name] = true
+			return was
+		})
+	}
+	slices.SortFunc(all, func(p, q string) int {
 		if n := strings.Compare(paramName(p), paramName(q)); n != 0 {
 			return n
 		}
 		return strings.Compare(p, q)
 	})
-	if unique {
-		all = slices.CompactFunc(all, func(p, q string) bool { return paramName(p) == paramName(q) })
-	}
 	return x.rejoined(before, all, fragment)
 }
 
