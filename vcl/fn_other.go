@@ -48,7 +48,7 @@ func replaceRow(name string, all bool) *function {
 				}
 				out, err := pattern.Replace(s, by(x), all)
 				if err != nil {
-					x.Failure = "EREGSUB"
+					x.Failure = "EREGRECUR"
 					x.RegexGaveUp++
 					return s
 				}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"headwater/internal/message"
 )
@@ -14,7 +15,6 @@ import (
 var _ = funcs(
 	textOfText("std.tolower", func(x *Ctx, s string) string { return x.mapped(s, 'A', 'Z') }),
 	textOfText("std.toupper", func(x *Ctx, s string) string { return x.mapped(s, 'a', 'z') }),
-	textOfText("std.strrev", reverse),
 	textOfText("std.basename", func(_ *Ctx, s string) string { return baseName(s) }),
 	textOfText("std.dirname", func(_ *Ctx, s string) string { return dirName(s) }),
 	boolOfTwo("std.prefixof", strings.HasPrefix),
@@ -23,17 +23,22 @@ var _ = funcs(
 	textOfThree("std.replace", func(x *Ctx, s, old, now string) string { return x.replaced(s, old, now, 1) }),
 	textOfThree("std.replaceall", func(x *Ctx, s, old, now string) string { return x.replaced(s, old, now, -1) }),
 	textOfThree("std.replace_prefix", func(x *Ctx, s, old, now string) string {
-		if rest, ok := strings.CutPrefix(s, old); ok {
+		if rest, ok := strings.CutPrefix(s, old); ok && old != "" {
 			return x.arena.join([]string{now, rest})
 		}
 		return s
 	}),
 	textOfThree("std.replace_suffix", func(x *Ctx, s, old, now string) string {
-		if rest, ok := strings.CutSuffix(s, old); ok {
+		if rest, ok := strings.CutSuffix(s, old); ok && old != "" {
 			return x.arena.join([]string{rest, now})
 		}
 		return s
 	}),
+	&function{name: "std.strrev", result: String, params: takes(String), least: 1, scopes: everywhere,
+		build: func(c *call) value {
+			s := c.text(0)
+			return ofString(func(x *Ctx) (string, bool) { return x.reversed(s(x)) })
+		}},
 	&function{name: "std.strlen", result: Integer, params: takes(String), least: 1, scopes: everywhere,
 		build: func(c *call) value {
 			s := c.text(0)
@@ -50,9 +55,9 @@ var _ = funcs(
 				return "", false
 			})
 		}},
-	&function{name: "std.strrep", result: String, params: takes(String, Integer), least: 1, scopes: everywhere,
+	&function{name: "std.strrep", result: String, params: takes(String, Integer), least: 2, scopes: everywhere,
 		build: func(c *call) value {
-			s, n := c.text(0), c.integer(1, 1)
+			s, n := c.text(0), c.integer(1, 0)
 			return ofSetString(func(x *Ctx) string { return x.repeated(s(x), n(x)) })
 		}},
 	&function{name: "std.strpad", result: String, params: takes(String, Integer, String), least: 3, scopes: everywhere,
@@ -63,29 +68,29 @@ var _ = funcs(
 	&function{name: "substr", result: String, params: takes(String, Integer, Integer), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			s, from, n := c.text(0), c.integer(1, 0), c.integer(2, math.MaxInt64)
-			return ofSetString(func(x *Ctx) string {
+			return ofString(func(x *Ctx) (string, bool) {
 				s := s(x)
-				first, last := span(int64(len(s)), from(x), n(x))
-				return s[first:last]
+				first, last, ok := span(int64(len(s)), from(x), n(x))
+				return s[first:last], ok
 			})
 		}},
 	&function{name: "std.itoa", result: String, params: takes(Integer, Integer), least: 1, scopes: everywhere,
 		build: func(c *call) value {
 			n, base := c.integer(0, 0), c.integer(1, 10)
-			return ofSetString(func(x *Ctx) string {
+			return ofString(func(x *Ctx) (string, bool) {
 				b := base(x)
 				if b < 2 || b > 36 {
-					x.Failure = "ERANGE"
-					return ""
+					x.Failure = "EINVAL"
+					return "", false
 				}
 				var space [72]byte
-				return x.arena.keep(strconv.AppendInt(space[:0], n(x), int(b)))
+				return x.arena.keep(strconv.AppendInt(space[:0], n(x), int(b))), true
 			})
 		}},
 	&function{name: "std.itoa_charset", result: String, params: takes(Integer, String), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			n, set := c.integer(0, 0), c.text(1)
-			return ofSetString(func(x *Ctx) string { return x.numberIn(n(x), set(x)) })
+			return ofString(func(x *Ctx) (string, bool) { return x.numberIn(n(x), set(x)) })
 		}},
 	&function{name: "std.atoi", result: Integer, params: takes(String), least: 1, scopes: everywhere,
 		build: func(c *call) value {
@@ -145,12 +150,17 @@ func (x *Ctx) mapped(s string, first, last byte) string {
 	return message.Text(out)
 }
 
-func reverse(x *Ctx, s string) string {
+// reversed turns the bytes round; a text with characters of several is refused.
+func (x *Ctx) reversed(s string) (string, bool) {
+	if utf8.ValidString(s) && utf8.RuneCountInString(s) < len(s) {
+		x.Failure = "EUTF8"
+		return "", false
+	}
 	out := x.arena.take(len(s))
 	for i := range out {
 		out[i] = s[len(s)-1-i]
 	}
-	return message.Text(out)
+	return message.Text(out), true
 }
 
 // baseName is the last part of a path, as basename(3) has it.
@@ -255,31 +265,36 @@ func (x *Ctx) padTo(s string, width int64, pad string) string {
 }
 
 // span is what substr takes of a text of size bytes: from an offset that counts
-// from the end if it is negative, so many, or up to so many from the end.
-func span(size, from, n int64) (first, last int64) {
+// from the end if it is negative, so many, or up to so many from the end. It is ok
+// unless all of that is outside of the text.
+func span(size, from, n int64) (first, last int64, ok bool) {
 	if from < 0 {
 		from += size
 	}
-	if from < 0 || from >= size {
-		return 0, 0
-	}
-	if n < 0 {
+	switch {
+	case n < 0:
 		last = size + n
-	} else {
-		last = from + min(n, size-from)
+	case from > math.MaxInt64-n:
+		last = math.MaxInt64
+	default:
+		last = from + n
 	}
-	if last <= from {
-		return 0, 0
+	if from > size || last < 0 {
+		return 0, 0, false
 	}
-	return from, last
+	first, last = max(from, 0), min(last, size)
+	if last <= first {
+		return 0, 0, from >= 0
+	}
+	return first, last, true
 }
 
 // numberIn writes a number with the digits that set gives.
-func (x *Ctx) numberIn(n int64, set string) string {
+func (x *Ctx) numberIn(n int64, set string) (string, bool) {
 	base := uint64(len(set))
 	if base < 2 {
-		x.Failure = "ERANGE"
-		return ""
+		x.Failure = "EINVAL"
+		return "", false
 	}
 	var space [72]byte
 	at := len(space)
@@ -298,62 +313,7 @@ func (x *Ctx) numberIn(n int64, set string) string {
 		at--
 		space[at] = '-'
 	}
-	return x.arena.keep(space[at:])
-}
-
-// parseInteger reads a number as strtol does, all of the text or nothing of it.
-func (x *Ctx) parseInteger(s string, base int64) int64 {
-	s = strings.TrimLeft(s, " \t\n\v\f\r")
-	if base != 0 && (base < 2 || base > 36) {
-		x.Failure = "ERANGE"
-		return 0
-	}
-	sign, digits := "", s
-	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
-		sign, digits = digits[:1], digits[1:]
-	}
-	if low := strings.ToLower(digits[:min(2, len(digits))]); low == "0x" && (base == 0 || base == 16) {
-		digits, base = digits[2:], 16
-	} else if base == 0 {
-		if base = 10; len(digits) > 1 && digits[0] == '0' {
-			base = 8
-		}
-	}
-	n, err := strconv.ParseUint(digits, int(base), 64)
-	switch {
-	case err != nil && !isRange(err):
-		x.Failure = "EPARSENUM"
-		return 0
-	case err != nil, sign == "-" && n > 1<<63, sign != "-" && n > math.MaxInt64:
-		x.Failure = "ERANGE"
-		return either[int64](sign == "-", math.MinInt64, math.MaxInt64)
-	case sign == "-":
-		return -int64(n)
-	}
-	return int64(n)
-}
-
-func isRange(err error) bool {
-	e, ok := err.(*strconv.NumError)
-	return ok && e.Err == strconv.ErrRange
-}
-
-// parseFloat reads a number, in base 10 or 16.
-func (x *Ctx) parseFloat(s string, base int64) float64 {
-	s = strings.TrimLeft(s, " \t\n\v\f\r")
-	if base != 0 && base != 10 && base != 16 {
-		x.Failure = "ERANGE"
-		return 0
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	switch {
-	case err != nil && isRange(err):
-		x.Failure = "ERANGE"
-	case err != nil || strings.ContainsRune(s, '_'):
-		x.Failure = "EPARSENUM"
-		return 0
-	}
-	return f
+	return x.arena.keep(space[at:]), true
 }
 
 // ipOfTexts is the row of a function that reads an address, or else another text.

@@ -5,8 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Functions that count characters instead of bytes. A text that is no UTF-8 is
-// left alone.
+// Functions that count characters instead of bytes. A text that is no UTF-8 has none.
 
 var _ = funcs(
 	&function{name: "utf8.is_valid", result: Boolean, params: takes(String), least: 1, scopes: everywhere,
@@ -20,8 +19,7 @@ var _ = funcs(
 			return ofInteger(func(x *Ctx) int64 {
 				s := s(x)
 				if !utf8.ValidString(s) {
-					x.Failure = "EUTF8"
-					return -1
+					return 0
 				}
 				return int64(utf8.RuneCountInString(s))
 			})
@@ -29,21 +27,27 @@ var _ = funcs(
 	&function{name: "utf8.substr", result: String, params: takes(String, Integer, Integer), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			s, from, n := c.text(0), c.integer(1, 0), c.integer(2, math.MaxInt64)
-			return ofSetString(func(x *Ctx) string {
+			return ofString(func(x *Ctx) (string, bool) {
 				s := s(x)
 				if !utf8.ValidString(s) {
-					x.Failure = "EUTF8"
-					return ""
+					return "", false
 				}
-				first, last := span(int64(utf8.RuneCountInString(s)), from(x), n(x))
+				first, last, ok := span(int64(utf8.RuneCountInString(s)), from(x), n(x))
 				begin := runeOffset(s, first)
-				return s[begin : begin+runeOffset(s[begin:], last-first)]
+				return s[begin : begin+runeOffset(s[begin:], last-first)], ok
 			})
 		}},
 	&function{name: "utf8.strpad", result: String, params: takes(String, Integer, String), least: 3, scopes: everywhere,
 		build: func(c *call) value {
 			s, width, pad := c.text(0), c.integer(1, 0), c.text(2)
-			return ofSetString(func(x *Ctx) string { return x.padRunes(s(x), width(x), pad(x)) })
+			return ofString(func(x *Ctx) (string, bool) {
+				s, pad := s(x), pad(x)
+				if !utf8.ValidString(s) || !utf8.ValidString(pad) {
+					x.Failure = "EUTF8"
+					return "", false
+				}
+				return x.padRunes(s, width(x), pad), true
+			})
 		}},
 )
 

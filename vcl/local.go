@@ -81,11 +81,12 @@ func (l local) get() value {
 	}
 }
 
-// set stores a value that has the variable's type.
+// set stores a value that has the variable's type. A STRING that is not set becomes an
+// empty one.
 func (l local) set(v value) func(*Ctx) {
 	switch i := l.slot; l.typ {
 	case String:
-		return func(x *Ctx) { s, set := v.str(x); x.strs[i] = text{s, set} }
+		return func(x *Ctx) { s, _ := v.str(x); x.strs[i] = text{s, true} }
 	case Boolean:
 		return func(x *Ctx) { x.bools[i] = v.boolean(x) }
 	case Integer:

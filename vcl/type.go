@@ -1,6 +1,7 @@
 package vcl
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -97,7 +98,15 @@ const imfFixdate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 // How values become text, each appended to dst.
 
-func appendFloat(dst []byte, f float64) []byte { return strconv.AppendFloat(dst, f, 'f', 3, 64) }
+func appendFloat(dst []byte, f float64) []byte {
+	switch {
+	case f > math.MaxFloat64:
+		return append(dst, "inf"...)
+	case f < -math.MaxFloat64:
+		return append(dst, "-inf"...)
+	}
+	return strconv.AppendFloat(dst, f, 'f', 3, 64)
+}
 
 // appendRTime writes seconds with three decimals.
 func appendRTime(dst []byte, d time.Duration) []byte {
@@ -113,7 +122,16 @@ func appendRTime(dst []byte, d time.Duration) []byte {
 	return append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 }
 
-func appendTime(dst []byte, t Time) []byte { return t.Go().AppendFormat(dst, imfFixdate) }
+// lastSecond is the end of the year 9999, which is the last that IMF-fixdate can write.
+const lastSecond = 253402300799
+
+// appendTime writes a moment as IMF-fixdate. Before 1970 there is none.
+func appendTime(dst []byte, t Time) []byte {
+	if t.Unix < 0 || t.Unix > lastSecond {
+		return append(dst, "datetime out of bounds"...)
+	}
+	return t.Go().AppendFormat(dst, imfFixdate)
+}
 
 // typeOf returns the type that n names, or reports that there is none.
 func (c *compiler) typeOf(n *syntax.Name) Type {
