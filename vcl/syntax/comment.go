@@ -78,7 +78,7 @@ func (p *parser) trail(n remarked) {
 		if c.macro != "" || strings.Contains(p.src[min(from, c.off):c.off], "\n") {
 			break
 		}
-		behind, from = behind+1, c.off
+		behind, from = behind+1, max(from, c.off)
 	}
 	n.note(p.texts(p.comments[:behind]))
 	p.comments = p.comments[behind:]
