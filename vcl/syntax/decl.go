@@ -243,6 +243,7 @@ func (p *parser) bits() int {
 	n, err := integerValue(p.tok.text)
 	if p.tok.kind != integer || err != nil || n > 128 {
 		p.missing("a number of bits, at most 128")
+		return -1
 	}
 	p.next()
 	return int(n)

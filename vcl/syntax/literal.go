@@ -103,9 +103,13 @@ func (l *lexer) at(distance int, chars string) bool {
 
 // integerValue returns the value of an integer as written, with its sign.
 func integerValue(text string) (int64, error) {
-	digits, base := text, 10
-	if i := strings.IndexAny(text, "xX"); i >= 0 {
-		digits, base = text[:i-1]+text[i+1:], 16
+	digits, negative := strings.CutPrefix(text, "-")
+	base := 10
+	if strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") {
+		digits, base = digits[2:], 16
+	}
+	if negative {
+		digits = "-" + digits
 	}
 	return strconv.ParseInt(digits, base, 64)
 }
