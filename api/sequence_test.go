@@ -9,8 +9,8 @@ import (
 	"headwater/service"
 )
 
-// The calls that Terraform makes to create, change and destroy a service, as far
-// as they are routes by now.
+// The calls that Fastly's provider for Terraform makes to create, read, change,
+// import and destroy a service.
 func TestTerraformSequence(t *testing.T) {
 	f := start(t)
 	s := f.must(t, "POST", "/service", "comment", "Managed by Terraform", "name", "shop", "type", "vcl")
@@ -21,6 +21,7 @@ func TestTerraformSequence(t *testing.T) {
 	f.must(t, "PUT", v, "comment", "first")
 	f.must(t, "PUT", v+"/settings", "ServiceID", id, "ServiceVersion", "1", "general.default_host", "",
 		"general.default_ttl", "3600", "general.stale_if_error", "false", "general.stale_if_error_ttl", "43200")
+	f.do(t, "DELETE", v+"/http3").want(t, http.StatusOK, `{"status":"ok"}`) // never enabled
 	f.must(t, "POST", v+"/domain", "comment", "", "name", "shop.test")
 	b := f.must(t, "POST", v+"/backend", "address", "a.test", "auto_loadbalance", "0", "between_bytes_timeout", "10000", "connect_timeout", "1000",
 		"error_threshold", "0", "first_byte_timeout", "15000", "healthcheck", "", "max_conn", "200", "name", "b", "port", "443", "prefer_ipv6", "0",
@@ -34,6 +35,8 @@ func TestTerraformSequence(t *testing.T) {
 	if got := f.must(t, "PUT", v+"/activate"); got["active"] != true || got["msg"] != nil {
 		t.Errorf("activate %v", got)
 	}
+
+	terraformReads(t, f, path, v)
 
 	f.must(t, "GET", v)
 	clone := f.must(t, "PUT", v+"/clone")
@@ -55,6 +58,37 @@ func TestTerraformSequence(t *testing.T) {
 	f.do(t, "GET", path+"/version/active").want(t, http.StatusNotFound, "")
 	f.do(t, "DELETE", path).want(t, http.StatusOK, `{"status":"ok"}`)
 	f.do(t, "GET", "/service").want(t, http.StatusOK, "[]")
+}
+
+// terraformReads makes the calls of a refresh and of an import, each of which has
+// to answer for a service that has nothing of the kind.
+func terraformReads(t *testing.T, f *fixture, path, v string) {
+	t.Helper()
+	d := f.must(t, "GET", path+"/details")
+	if d["deleted_at"] != nil || d["type"] != "vcl" || d["active_version"].(map[string]any)["number"] != 1.0 || d["version"].(map[string]any)["number"] != 1.0 {
+		t.Errorf("details %v", d)
+	}
+	f.must(t, "GET", v+"/settings")
+	f.do(t, "GET", v+"/http3").want(t, http.StatusNotFound, "")
+	f.do(t, "GET", v+"/image_optimizer_default_settings").want(t, http.StatusNotFound, "")
+	for _, product := range []string{"brotli_compression", "image_optimizer", "origin_inspector", "bot_management", "domain_inspector",
+		"websockets", "log_explorer_insights", "ddos_protection", "api_discovery", "ngwaf"} {
+		f.do(t, "GET", "/enabled-products/v1/"+product+"/services/"+strings.TrimPrefix(path, "/service/")).want(t, http.StatusBadRequest, "")
+	}
+	kinds := 0
+	for _, k := range service.Kinds() {
+		if k.Singleton || k.Apart {
+			continue
+		}
+		kinds++
+		list := f.do(t, "GET", v+"/"+k.Name).list(t)
+		if has := k == service.BackendKind || k == service.DomainKind; len(list) > 0 != has {
+			t.Errorf("%s: %v", k.Name, list)
+		}
+	}
+	if kinds < 28+16 {
+		t.Errorf("only %d kinds are listed", kinds)
+	}
 }
 
 // The calls of `fastly backend create --version=latest --autoclone --use-ssl`.
