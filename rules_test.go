@@ -44,7 +44,7 @@ var rooms = map[string]room{
 
 	// For tests.
 	"dial/dialtest":   {nil, "is what origins and name servers are to dial"},
-	"edge/edgetest":   {[]string{"edge", "service"}, "starts edges, and origins that share none of their code"},
+	"edge/edgetest":   {[]string{"dial/dialtest", "edge", "service"}, "starts edges, and origins that share none of their code"},
 	"store/storetest": {[]string{"service", "store"}, "judges every store alike"},
 }
 

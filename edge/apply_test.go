@@ -193,7 +193,7 @@ func TestApplyUnderLoad(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	set := func(set edgetest.Set) *service.Backend { return edgetest.BackendAt("127.0.0.1", 80, set) }
-	empty, yes, seconds := "", true, int64(5)
+	empty, seconds := "", int64(5)
 	check := "ping"
 	tests := []struct {
 		name     string
@@ -207,8 +207,8 @@ func TestCheck(t *testing.T) {
 		{"port 0", edgetest.Snapshot(set(func(b *service.Backend) { b.Port = 0 })), "", "Backend 'origin': port 0 cannot be connected to"},
 		{"TLS", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL = true })), "", "Backend 'origin': Mandatory SSL cert checks require specifying cert hostname: set 'ssl_cert_hostname', or clear 'ssl_check_cert'"},
 		{"fields without effect", edgetest.Snapshot(set(func(b *service.Backend) {
-			b.KeepaliveTime, b.MaxUse, b.Shield, b.TCPKeepaliveEnable, b.PreferIPv6 = &seconds, &seconds, &empty, &yes, true
-		})), "Backend 'origin': the edge does not act on keepalive_time, max_use yet", ""},
+			b.KeepaliveTime, b.ShareKey, b.Shield = &seconds, &check, &empty
+		})), "Backend 'origin': the edge does not act on share_key yet", ""},
 		{"cipher suites that leave none", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL, b.SSLCheckCert, b.SSLCiphers = true, false, new("DHE") })),
 			"Backend 'origin': 'ssl_ciphers' leaves no cipher suite of TLS 1.2 that can be offered, so that connections will be TLS 1.3 only", ""},
 		{"a healthcheck that is not there", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "", "Backend 'origin': no healthcheck named 'ping'"},

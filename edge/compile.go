@@ -110,6 +110,8 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 		name:    b.Name,
 		known:   known,
 		plan:    plan,
+		terms:   termsOf(b),
+		maxConn: b.MaxConn,
 		address: []byte(b.Address),
 		limits: vcl.Timeouts{
 			Connect:      millis(b.ConnectTimeout),
@@ -128,18 +130,27 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	return warnings, nil
 }
 
+func termsOf(b *service.Backend) (t terms) {
+	if b.KeepaliveTime != nil {
+		t.idle = time.Duration(*b.KeepaliveTime) * time.Second
+	}
+	if b.MaxLifetime != nil {
+		t.life = millis(*b.MaxLifetime)
+	}
+	if b.MaxUse != nil {
+		t.uses = int(*b.MaxUse)
+	}
+	return t
+}
+
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // unusedFields names the fields of b that ask for something the edge does not do
 // yet, so that nobody finds out by waiting for it.
 func unusedFields(b *service.Backend) []string {
 	return asked([]ask{
-		{"max_conn", b.MaxConn != service.BackendKind.Default().(*service.Backend).MaxConn},
 		{"healthcheck", b.Healthcheck != nil && *b.Healthcheck != ""},
 		{"shield", b.Shield != nil && *b.Shield != ""},
 		{"share_key", b.ShareKey != nil},
-		{"keepalive_time", b.KeepaliveTime != nil},
-		{"max_use", b.MaxUse != nil},
-		{"max_lifetime", b.MaxLifetime != nil},
 	})
 }

@@ -193,11 +193,15 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 	e.table.Store(next)
 	// Only now: a pool that old and new site share must not close in between.
 	for _, s := range gone {
-		for _, b := range s.backends {
-			e.pools.release(b.pool.key)
-		}
+		e.leave(s)
 	}
 	return compiled, nil
+}
+
+func (e *Edge) leave(s *site) {
+	for _, b := range s.backends {
+		e.pools.leave(b)
+	}
 }
 
 // lookupTime is how long a change waits for the names that it brings.
@@ -235,7 +239,7 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	t.remove(was)
 	if now != nil {
 		for _, b := range now.backends {
-			b.pool = e.pools.acquire(now.service, b.plan)
+			e.pools.join(now.service, b)
 		}
 		t.add(now)
 	}
@@ -392,9 +396,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	defer e.change.Unlock()
 	for _, a := range e.services {
 		if a.site != nil {
-			for _, b := range a.site.backends {
-				e.pools.release(b.pool.key)
-			}
+			e.leave(a.site)
 			a.site = nil
 		}
 	}
@@ -404,9 +406,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// sweepInterval is how long an idle connection that its origin has ended may
-// hold its descriptor.
-const sweepInterval = 5 * time.Second
+// sweepInterval is how long an idle connection that its origin has ended, or that
+// has had its time, may hold its descriptor.
+const sweepInterval = time.Second
 
 func (e *Edge) sweepPools() {
 	tick := time.NewTicker(sweepInterval)

@@ -36,6 +36,7 @@ const (
 	failCertificate
 	failCertificateName
 	failHandshake
+	failMaxConn
 	failFirstByte
 	failRead
 	failWrite
@@ -76,6 +77,7 @@ var failures = [...]struct {
 	failCertificate:     {sideOrigin, 503, "certificate rejected"},
 	failCertificateName: {sideOrigin, 503, "hostname doesn't match against certificate"},
 	failHandshake:       {sideOrigin, 503, "SSL handshake error"},
+	failMaxConn:         {sideEdge, 503, "Backend.max_conn reached"},
 	failFirstByte:       {sideOrigin, 503, "first byte timeout"},
 	failRead:            {sideOrigin, 503, "backend read error"},
 	failWrite:           {sideOrigin, 503, "backend write error"},
@@ -116,7 +118,7 @@ var refusals = map[int]string{
 func (f failure) unconnected() bool {
 	switch f {
 	case failConnectTimeout, failConnectRefused, failUnreachable, failNoAddress, failDenied, failEnded,
-		failCertificate, failCertificateName, failHandshake:
+		failCertificate, failCertificateName, failHandshake, failMaxConn:
 		return true
 	}
 	return false

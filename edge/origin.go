@@ -16,27 +16,37 @@ import (
 type originConn struct {
 	link          link
 	pool          *pool
-	served        int // answers read to their end
+	gauge         *gauge // of the backend that it is in use for
+	served        int    // answers read to their end
+	born          time.Time
+	rested        time.Time // when it came back to the pool, if that has terms of time
 	local, remote netip.AddrPort
 	tls           string // the version, in OpenSSL's words; "" without TLS
 }
 
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
+// It counts against the backend's max_conn from the moment it is wanted.
 func (x *exchange) connect(fresh bool) failure {
+	b := x.backend
+	if !b.gauge.enter(b.maxConn) {
+		return failMaxConn
+	}
 	var o *originConn
 	if !fresh {
-		o = x.backend.pool.get()
+		o = b.pool.get()
 	}
 	if o == nil {
 		began := time.Now()
 		var err error
-		o, err = x.c.edge.open(x.backend.pool, x.limits.Connect)
+		o, err = x.c.edge.open(b.pool, x.limits.Connect)
 		x.event.connect = time.Since(began)
 		if err != nil {
+			b.gauge.leave()
 			x.event.cause = err
 			return dialFailure(err)
 		}
 	}
+	o.gauge = b.gauge
 	x.origin = o
 	f := &x.vcl.Fetched
 	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
@@ -57,7 +67,10 @@ func (e *Edge) open(p *pool, limit time.Duration) (*originConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &originConn{link: e.newLink(tcp), pool: p, local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr())}
+	o := &originConn{
+		link: e.newLink(tcp), pool: p, born: time.Now(),
+		local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr()),
+	}
 	if p.origin.Secure() {
 		secured := newTLSLink(o.link, tcp.RemoteAddr())
 		if err := secured.handshake(ctx, p.origin.Handshake); err != nil {
@@ -95,6 +108,7 @@ func (x *exchange) disconnect(fit bool) {
 	}
 	x.origin = nil
 	x.c.origin.Store(nil)
+	o.gauge.leave()
 	if fit {
 		o.served++
 		o.link.interrupted() // an upload's, that came too late to matter

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"headwater/dial"
 )
@@ -14,6 +16,22 @@ import (
 type poolKey struct {
 	service  string
 	endpoint dial.Endpoint
+	terms    terms
+}
+
+// terms are how far a connection is used; 0 is no limit.
+type terms struct {
+	idle time.Duration // between two requests
+	life time.Duration
+	uses int
+}
+
+// timed reports whether the terms depend on the time.
+func (t *terms) timed() bool { return t.idle > 0 || t.life > 0 }
+
+// over reports whether a connection that waits has waited or lived too long.
+func (t *terms) over(c *originConn, now time.Time) bool {
+	return t.idle > 0 && now.Sub(c.rested) >= t.idle || t.life > 0 && now.Sub(c.born) >= t.life
 }
 
 // A pool keeps the idle connections to one endpoint of one service, newest
@@ -34,6 +52,10 @@ type pool struct {
 // way: what they hold might be taken for the answer to the next request. The look
 // is a system call for each request, and has to be as late as it can.
 func (p *pool) get() *originConn {
+	var now time.Time
+	if p.key.terms.timed() {
+		now = time.Now()
+	}
 	for {
 		p.mu.Lock()
 		last := len(p.idle) - 1
@@ -46,11 +68,16 @@ func (p *pool) get() *originConn {
 		p.idle = p.idle[:last]
 		p.used++
 		p.mu.Unlock()
-		if !c.link.stale() {
+		if p.fit(c, now) {
 			return c
 		}
 		p.drop(c)
 	}
+}
+
+// fit reports whether an idle connection may have another request.
+func (p *pool) fit(c *originConn, now time.Time) bool {
+	return !p.key.terms.over(c, now) && !c.link.stale()
 }
 
 // add makes a new connection one of the pool's, in use.
@@ -77,6 +104,14 @@ func (p *pool) count() (open, used int) {
 
 // put takes back a connection whose last answer was read to its end.
 func (p *pool) put(c *originConn) {
+	t := &p.key.terms
+	if t.timed() {
+		c.rested = time.Now()
+	}
+	if t.uses > 0 && c.served >= t.uses || t.over(c, c.rested) {
+		p.drop(c)
+		return
+	}
 	p.mu.Lock()
 	p.used--
 	if !p.closed {
@@ -88,19 +123,20 @@ func (p *pool) put(c *originConn) {
 	c.link.close()
 }
 
-// sweep closes the idle connections that their origin has ended, so that they
-// do not hold descriptors until somebody asks for them.
+// sweep closes the idle connections that have had their time or that their origin
+// has ended, so that they do not hold descriptors until somebody asks for them.
 func (p *pool) sweep() {
 	p.mu.Lock()
 	idle := p.idle
 	p.idle = nil
 	p.mu.Unlock()
+	now := time.Now()
 	kept := idle[:0]
 	for _, c := range idle {
-		if c.link.stale() {
-			c.link.close()
-		} else {
+		if p.fit(c, now) {
 			kept = append(kept, c)
+		} else {
+			c.link.close()
 		}
 	}
 	p.mu.Lock()
@@ -127,70 +163,105 @@ func closeAll(conns []*originConn) {
 	}
 }
 
-// A poolSet holds the pools of an edge, counted by the compiled backends that
-// refer to them. Only configuration changes and the sweeper take its lock;
-// requests reach their pool through their backend.
+// A gaugeKey names a backend across the versions of its service.
+type gaugeKey struct{ service, backend string }
+
+// A gauge counts the connections that requests to one backend have, and those
+// that are being made for them.
+type gauge struct{ n atomic.Int64 }
+
+// enter counts one more, unless there are limit of them; a limit of 0 is none.
+func (g *gauge) enter(limit int64) bool {
+	if n := g.n.Add(1); limit > 0 && n > limit {
+		g.n.Add(-1)
+		return false
+	}
+	return true
+}
+
+// room reports whether one more would enter, now.
+func (g *gauge) room(limit int64) bool { return limit == 0 || g.n.Load() < limit }
+
+func (g *gauge) leave() { g.n.Add(-1) }
+
+// A poolSet holds the pools and gauges of an edge, counted by the compiled
+// backends that refer to them. Only configuration changes and the sweeper take
+// its lock; requests reach their pool through their backend.
 type poolSet struct {
 	network *dial.Network
 
-	mu    sync.Mutex
-	pools map[poolKey]*countedPool
+	mu     sync.Mutex
+	pools  map[poolKey]*counted[pool]
+	gauges map[gaugeKey]*counted[gauge]
 }
 
-type countedPool struct {
-	pool
-	refs int
+// counted is a value with the number of those who refer to it.
+type counted[T any] struct {
+	value T
+	refs  int
 }
 
 func newPoolSet(network *dial.Network) *poolSet {
-	return &poolSet{network: network, pools: map[poolKey]*countedPool{}}
+	return &poolSet{network: network, pools: map[poolKey]*counted[pool]{}, gauges: map[gaugeKey]*counted[gauge]{}}
 }
 
-// acquire returns the pool of what service and plan say, with one more reference.
-func (s *poolSet) acquire(service string, plan *dial.Plan) *pool {
-	key := poolKey{service: service, endpoint: plan.Endpoint}
+// join gives a backend of service its pool and its gauge.
+func (s *poolSet) join(service string, b *backend) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	key := poolKey{service: service, endpoint: b.plan.Endpoint, terms: b.terms}
 	p := s.pools[key]
 	if p == nil {
-		p = &countedPool{pool: pool{key: key, origin: s.network.Open(plan)}}
+		p = &counted[pool]{value: pool{key: key, origin: s.network.Open(b.plan)}}
 		s.pools[key] = p
 	}
+	g := s.gauges[gaugeKey{service, b.name}]
+	if g == nil {
+		g = &counted[gauge]{}
+		s.gauges[gaugeKey{service, b.name}] = g
+	}
 	p.refs++
-	return &p.pool
+	g.refs++
+	b.pool, b.gauge = &p.value, &g.value
 }
 
-// release gives one reference back; the last one closes the pool.
-func (s *poolSet) release(key poolKey) {
+// leave takes them back. The last backend to leave a pool closes it.
+func (s *poolSet) leave(b *backend) {
 	s.mu.Lock()
-	p := s.pools[key]
+	name := gaugeKey{b.pool.key.service, b.name}
+	if g := s.gauges[name]; g.refs == 1 {
+		delete(s.gauges, name)
+	} else {
+		g.refs--
+	}
+	p := s.pools[b.pool.key]
 	p.refs--
 	last := p.refs == 0
 	if last {
-		delete(s.pools, key)
+		delete(s.pools, b.pool.key)
 	}
 	s.mu.Unlock()
 	if last {
-		p.close()
-		p.origin.Close()
+		p.value.close()
+		p.value.origin.Close()
 	}
 }
 
 // sweep sweeps every pool.
 func (s *poolSet) sweep() {
 	for _, p := range s.all() {
-		p.sweep()
+		p.value.sweep()
 	}
 }
 
 // closeAll closes every pool, whoever still refers to it.
 func (s *poolSet) closeAll() {
 	for _, p := range s.all() {
-		p.close()
+		p.value.close()
 	}
 }
 
-func (s *poolSet) all() []*countedPool {
+func (s *poolSet) all() []*counted[pool] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Values(s.pools))

@@ -214,7 +214,7 @@ func TestClientCertificate(t *testing.T) {
 func TestConnectTimeoutCoversHandshake(t *testing.T) {
 	root := dialtest.NewAuthority(t, "root")
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		o := edgetest.NewOrigin(t, func(c *edgetest.Conn) { c.AwaitClose() })
+		o := edgetest.NewTLSOrigin(t, nil, func(c *edgetest.Conn) { c.AwaitClose() })
 		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.Backend(o, securely(root, func(b *service.Backend) { b.ConnectTimeout = 150 }))))
 		c := e.Dial(t)
 		began := time.Now()

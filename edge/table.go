@@ -74,8 +74,15 @@ type site struct {
 	backends     []*backend    // those of them that are backends, in the program's order
 }
 
-// Healthy makes a site the [vcl.World] of its program.
-func (s *site) Healthy(b *vcl.Backend) bool { return s.destinations[b.Index].healthy() }
+// Healthy makes a site the [vcl.World] of its program, to which a backend without
+// room for another connection is not healthy.
+func (s *site) Healthy(b *vcl.Backend) bool {
+	d := s.destinations[b.Index]
+	if b, ok := d.(*backend); ok && !b.gauge.room(b.maxConn) {
+		return false
+	}
+	return d.healthy()
+}
 
 // Connections makes a site the [vcl.World] of its program.
 func (s *site) Connections(b *vcl.Backend) (open, used int) {
@@ -91,8 +98,13 @@ type backend struct {
 	name         string
 	known        *vcl.Backend // what the program has of it
 	plan         *dial.Plan
-	pool         *pool
+	terms        terms
+	maxConn      int64  // connections at a time; 0 is no limit
 	address      []byte // as configured
 	overrideHost []byte
 	limits       vcl.Timeouts
+
+	// Of an edge that serves it.
+	pool  *pool
+	gauge *gauge
 }

@@ -54,7 +54,7 @@ func TestNames(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		ns := dialtest.NewNameServer(t)
 		ns.Set("origin.example 3600 CNAME there.example", "there.example 3600 A 127.0.0.1")
-		o := edgetest.NewOrigin(t, edgetest.Reply("HTTP/1.1 204 No Content\r\n\r\n"))
+		o := edgetest.NewTLSOrigin(t, nil, edgetest.Reply("HTTP/1.1 204 No Content\r\n\r\n"))
 		e := edgetest.Start(t, edge.Config{PlainIO: plain, Network: network(t, ns)},
 			edgetest.Service("here", 1, []string{"here"}, edgetest.BackendAt("Origin.example", o.Port())),
 			edgetest.Service("also", 1, []string{"also"}, edgetest.BackendAt("origin.example", o.Port())),

@@ -40,6 +40,7 @@ type origin struct {
 	arrived chan struct{} // gets one for each request
 
 	requests   atomic.Int64
+	accepted   atomic.Int64 // connections
 	lastHost   atomic.Value // string, of the last request
 	lastFields atomic.Value // http.Header
 }
@@ -82,6 +83,11 @@ func startOrigin(name string, args []string) (*origin, error) {
 		return nil, err
 	}
 	o.server = &http.Server{Handler: http.HandlerFunc(o.serve), ErrorLog: log.New(io.Discard, "", 0)}
+	o.server.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			o.accepted.Add(1)
+		}
+	}
 	if *secure != "" {
 		cert := dialtest.SelfSigned(setup{}, []string{*secure})
 		o.pem, _ = dialtest.PEM(setup{}, cert)

@@ -79,6 +79,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		"origin":    (*page).origin,
 		"release":   (*page).release,
 		"requests":  (*page).requests,
+		"accepted":  (*page).accepted,
 		"saw":       (*page).saw,
 		"api":       (*page).api,
 		"envid":     (*page).envID,
@@ -204,6 +205,14 @@ func (p *page) requests(ts *testscript.TestScript, neg bool, args []string) {
 	got := p.origins[args[0]].requests.Load()
 	if (got == int64(number(ts, args[1]))) == neg {
 		ts.Fatalf("%s got %d requests", args[0], got)
+	}
+}
+
+// accepted NAME N wants N connections to have come to an origin.
+func (p *page) accepted(ts *testscript.TestScript, neg bool, args []string) {
+	got := p.origins[args[0]].accepted.Load()
+	if (got == int64(number(ts, args[1]))) == neg {
+		ts.Fatalf("%s got %d connections", args[0], got)
 	}
 }
 

@@ -1,7 +1,9 @@
 package edgetest
 
 import (
+	"crypto/tls"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"strings"
@@ -9,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"headwater/dial/dialtest"
 )
 
 // patience is how long anything here waits for what must come. It is generous:
@@ -23,6 +27,7 @@ type Origin struct {
 
 	t     testing.TB
 	l     net.Listener
+	tls   *tls.Config // nil for one that speaks in clear
 	serve func(*Conn)
 	done  sync.WaitGroup
 
@@ -42,11 +47,27 @@ type Request struct {
 // of its own, and closes the connection when serve returns. It ends with t.
 func NewOrigin(t testing.TB, serve func(*Conn)) *Origin {
 	t.Helper()
+	if !*overTLS {
+		return NewTLSOrigin(t, nil, serve)
+	}
+	certificate := dialtest.SelfSigned(t, []string{Host})
+	return NewTLSOrigin(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, serve)
+}
+
+// overTLS has the tests that do not care reach their origins over TLS:
+//
+//	go test ./edge -args -tls-origins
+var overTLS = flag.Bool("tls-origins", false, "origins speak TLS")
+
+// NewTLSOrigin is NewOrigin with TLS, and never with TLS if config is nil.
+// Connections whose handshake fails end without a word of the script's.
+func NewTLSOrigin(t testing.TB, config *tls.Config, serve func(*Conn)) *Origin {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &Origin{Served: make(chan *Request, 4096), t: t, l: l, serve: serve}
+	o := &Origin{Served: make(chan *Request, 4096), t: t, l: l, tls: config, serve: serve}
 	o.done.Go(o.accept)
 	t.Cleanup(o.Close)
 	return o
@@ -91,7 +112,11 @@ func (o *Origin) accept() {
 		if err != nil {
 			return
 		}
-		c := &Conn{o: o, tcp: tcp.(*net.TCPConn)}
+		c := &Conn{o: o, tcp: tcp.(*net.TCPConn), stream: tcp.(*net.TCPConn)}
+		if o.tls != nil {
+			c.TLS = tls.Server(tcp, o.tls)
+			c.stream = c.TLS
+		}
 		c.wire = newWire(c)
 		o.mu.Lock()
 		c.Index = len(o.conns)
@@ -99,6 +124,9 @@ func (o *Origin) accept() {
 		o.mu.Unlock()
 		o.done.Go(func() {
 			defer c.Close()
+			if c.TLS != nil && c.TLS.Handshake() != nil {
+				return
+			}
 			o.serve(c)
 		})
 	}
@@ -143,19 +171,27 @@ func (o *Origin) Close() {
 
 // A Conn is a connection to an origin.
 type Conn struct {
-	Index int // 0 for the origin's first
+	Index int       // 0 for the origin's first
+	TLS   *tls.Conn // nil for one in clear
 
 	o        *Origin
 	tcp      *net.TCPConn
+	stream   stream // what is above it
 	wire     *wire
 	requests atomic.Int32
 	bytes    atomic.Int64
 	closed   atomic.Bool
 }
 
+// A stream is a connection, with TLS or without.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+}
+
 // Read reads what the edge sent, raw.
 func (c *Conn) Read(b []byte) (int, error) {
-	n, err := c.tcp.Read(b)
+	n, err := c.stream.Read(b)
 	c.bytes.Add(int64(n))
 	return n, err
 }
@@ -226,7 +262,7 @@ func (c *Conn) ReadRequest() (*Request, error) {
 
 // Write sends bytes as they are, in one write. That the peer is gone is no error
 // of the test's.
-func (c *Conn) Write(s string) { c.tcp.Write([]byte(s)) }
+func (c *Conn) Write(s string) { c.stream.Write([]byte(s)) }
 
 // AwaitClose waits until the peer ends the connection, and reports whether
 // nothing came before.
@@ -247,7 +283,7 @@ func (c *Conn) Reset() {
 }
 
 // CloseWrite ends the origin's half of the connection.
-func (c *Conn) CloseWrite() { c.tcp.CloseWrite() }
+func (c *Conn) CloseWrite() { c.stream.CloseWrite() }
 
 // Close ends the connection.
 func (c *Conn) Close() {
@@ -282,7 +318,7 @@ func (c *Conn) Buffered() io.Reader { return c.wire.r }
 // Push is Write that tells whether the peer takes no more.
 func (c *Conn) Push(s string) error {
 	c.tcp.SetWriteDeadline(time.Now().Add(patience))
-	_, err := c.tcp.Write([]byte(s))
+	_, err := c.stream.Write([]byte(s))
 	return err
 }
 
