@@ -34,10 +34,11 @@ func ParseUnit(f *File) (*Unit, Problems) {
 	return u, p.problems
 }
 
+// declarers begin a declaration, and no statement.
+var declarers = []string{"sub", "backend", "director", "acl", "table", "penaltybox", "ratecounter", "pragma"}
+
 // declares reports whether the token begins a declaration, and a line.
-func (p *parser) declares() bool {
-	return p.tok.fresh && p.word("sub", "backend", "director", "acl", "table", "penaltybox", "ratecounter", "pragma")
-}
+func (p *parser) declares() bool { return p.tok.fresh && p.word(declarers...) }
 
 func (p *parser) decl() Decl {
 	place := p.here()

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -129,15 +130,7 @@ func (p *parser) is(op string) bool { return p.tok.kind == operator && p.tok.tex
 
 // word reports whether the token is one of these names.
 func (p *parser) word(words ...string) bool {
-	if p.tok.kind != name {
-		return false
-	}
-	for _, w := range words {
-		if p.tok.text == w {
-			return true
-		}
-	}
-	return false
+	return p.tok.kind == name && slices.Contains(words, p.tok.text)
 }
 
 // accept skips that operator and reports whether it was there.

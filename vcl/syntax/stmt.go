@@ -1,6 +1,9 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // starters begin a statement and are no part of a concatenation. The word if is
 // not among them, since if(...) is a value too.
@@ -151,6 +154,7 @@ func (p *parser) leaving(place at, word string) (s Stmt) {
 // other reads what begins with a word that is no keyword: a call or a label.
 func (p *parser) other(place at, word *Name) Stmt {
 	switch {
+	case slices.Contains(declarers, word.Text):
 	case p.is(":"):
 		p.nextLive()
 		return &Label{at: place, Name: word}
