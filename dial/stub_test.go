@@ -23,7 +23,6 @@ import (
 func newTestStub(t testing.TB, ns *dialtest.NameServer) *stub {
 	t.Helper()
 	s := newStub(ResolverConfig{Server: ns.Addr, Hosts: os.DevNull})
-	s.only.timeout = 300 * time.Millisecond
 	return s
 }
 
@@ -278,7 +277,7 @@ func TestHostileAnswers(t *testing.T) {
 			ns := dialtest.NewNameServer(t)
 			ns.Respond(func(wire []byte, tcp bool) [][]byte { return answer(unpacked(t, wire)) })
 			s := newTestStub(t, ns)
-			s.only.attempts = 1
+			s.only.attempts, s.only.timeout = 1, 300*time.Millisecond
 			if got := found(s, "origin.test"); !strings.HasPrefix(got, "fails: ") {
 				t.Errorf("%s", got)
 			}
@@ -400,7 +399,7 @@ func TestNextServer(t *testing.T) {
 	good.Set("origin.test 60 A 192.0.2.1")
 	s := newTestStub(t, good)
 	s.only.addrs = []netip.AddrPort{failing.Addr, silent.Addr, good.Addr}
-	s.only.timeout = 200 * time.Millisecond
+	s.only.timeout = 500 * time.Millisecond
 	if got, want := found(s, "origin.test"), "192.0.2.1 for 60"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -429,7 +428,7 @@ func TestOneFamilyFails(t *testing.T) {
 		})
 	}
 	s := newTestStub(t, ns)
-	s.only.attempts, s.only.timeout = 1, 100*time.Millisecond
+	s.only.attempts, s.only.timeout = 1, 500*time.Millisecond
 	without(dnsmessage.TypeAAAA)
 	if got, want := found(s, "origin.test"), "192.0.2.1 for 30"; got != want {
 		t.Errorf("without AAAA: %s, want %s", got, want)
