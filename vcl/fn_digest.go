@@ -1,6 +1,7 @@
 package vcl
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -22,19 +23,19 @@ var _ = funcs(
 	encodeRow("digest.base64", base64.StdEncoding),
 	encodeRow("digest.base64url", base64.URLEncoding),
 	encodeRow("digest.base64url_nopad", base64.RawURLEncoding),
-	decodeRow("digest.base64_decode", base64.RawStdEncoding),
-	decodeRow("digest.base64url_decode", base64.RawURLEncoding),
-	decodeRow("digest.base64url_nopad_decode", base64.RawURLEncoding),
-	textOfText("bin.base64_to_hex", func(x *Ctx, s string) string {
-		return x.hex(decodeBase64(base64.RawStdEncoding, s), strings.ToUpper)
-	}),
-	textOfText("bin.hex_to_base64", func(x *Ctx, s string) string {
-		raw, err := hex.DecodeString(s)
-		if err != nil {
-			x.Failure = "EINVAL"
-			return ""
+	decodeRow("digest.base64_decode", func(s string) []byte { return decodeBase64(base64.RawStdEncoding, untilPadding(s)) }),
+	decodeRow("digest.base64url_decode", func(s string) []byte { return decodeBase64(base64.RawURLEncoding, untilPadding(s)) }),
+	decodeRow("digest.base64url_nopad_decode", func(s string) []byte { return decodeBase64(base64.RawURLEncoding, s) }),
+	convertRow("bin.base64_to_hex", func(x *Ctx, s string) (string, error) {
+		raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
+		if strings.ContainsAny(s, "\r\n") { // which encoding/base64 passes over
+			err = base64.CorruptInputError(0)
 		}
-		return x.encodeIn(base64.StdEncoding, message.Text(raw))
+		return x.hex(raw, strings.ToUpper), err
+	}),
+	convertRow("bin.hex_to_base64", func(x *Ctx, s string) (string, error) {
+		raw, err := hex.DecodeString(s)
+		return x.encodeIn(base64.StdEncoding, message.Text(raw)), err
 	}),
 
 	hashRow("digest.hash_md5", md5.New, false),
@@ -105,27 +106,58 @@ func encodeRow(name string, e *base64.Encoding) *function {
 	return textOfText(name, func(x *Ctx, s string) string { return x.encodeIn(e, s) })
 }
 
-// decodeRow is the row of a function that decodes as much as there is to decode: up
-// to what is no base64, and up to a NUL, which no text can hold.
-func decodeRow(name string, e *base64.Encoding) *function {
+// decodeRow is the row of a function that decodes up to a NUL, which no text can hold.
+func decodeRow(name string, decode func(string) []byte) *function {
 	return textOfText(name, func(x *Ctx, s string) string {
-		text := message.Text(decodeBase64(e, s))
-		if i := strings.IndexByte(text, 0); i >= 0 {
-			text = text[:i]
-		}
-		return x.arena.keep(message.Bytes(text))
+		raw, _, _ := bytes.Cut(decode(s), []byte{0})
+		return x.arena.keep(raw)
 	})
 }
 
-// decodeBase64 decodes s as far as it is base64. An e without padding takes it too.
-func decodeBase64(e *base64.Encoding, s string) []byte {
+// convertRow is the row of a function whose result is not set for what is no code.
+func convertRow(name string, convert func(x *Ctx, s string) (string, error)) *function {
+	return &function{name: name, result: String, params: takes(String), least: 1, scopes: everywhere,
+		build: func(c *call) value {
+			s := c.text(0)
+			return ofString(func(x *Ctx) (string, bool) {
+				text, err := convert(x, s(x))
+				if err != nil {
+					x.Failure = "EINVAL"
+					return "", false
+				}
+				return text, true
+			})
+		}}
+}
+
+func untilPadding(s string) string {
 	s, _, _ = strings.Cut(s, "=")
-	out := make([]byte, e.DecodedLen(len(s)))
-	n, err := e.Decode(out, message.Bytes(s))
-	if bad, ok := err.(base64.CorruptInputError); ok && int(bad) < len(s) {
-		n, _ = e.Decode(out, message.Bytes(s[:bad]))
+	return s
+}
+
+// decodeBase64 decodes s with an e without padding. Characters that are none of e's
+// are passed over, and so are bits at the end that make no byte.
+func decodeBase64(e *base64.Encoding, s string) []byte {
+	known := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if digitOf(e, s[i]) {
+			known = append(known, s[i])
+		}
 	}
+	if len(known)%4 == 1 {
+		known = known[:len(known)-1]
+	}
+	out := make([]byte, e.DecodedLen(len(known)))
+	n, _ := e.Decode(out, known)
 	return out[:n]
+}
+
+// digitOf reports whether c stands for six bits in e.
+func digitOf(e *base64.Encoding, c byte) bool {
+	if e == base64.RawURLEncoding && (c == '-' || c == '_') || e == base64.RawStdEncoding && (c == '+' || c == '/') {
+		return true
+	}
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
 // hex is raw in hexadecimal digits.
@@ -143,7 +175,7 @@ func hashRow(name string, of func() hash.Hash, encoded bool) *function {
 	return textOfText(name, func(x *Ctx, s string) string {
 		raw := message.Bytes(s)
 		if encoded {
-			raw = decodeBase64(base64.RawStdEncoding, s)
+			raw = decodeBase64(base64.RawStdEncoding, untilPadding(s))
 		}
 		h := of()
 		h.Write(raw)
@@ -174,7 +206,7 @@ func timeHMACRow(name string, of func() hash.Hash) *function {
 					x.Failure = "EDOM"
 					return ""
 				}
-				h := hmac.New(of, decodeBase64(base64.RawStdEncoding, key(x)))
+				h := hmac.New(of, decodeBase64(base64.RawStdEncoding, untilPadding(key(x))))
 				var counter [8]byte
 				n := uint64(x.now().Unix()/step + offset(x))
 				for i := range counter {

@@ -53,10 +53,16 @@ var _ = funcs(
 		}},
 	&function{name: "header.set", params: takes(Ident, String, String), least: 3, scopes: everywhere,
 		build: func(c *call) value {
-			of, key, text := c.where(), c.key(1), c.text(2)
+			of, key, text := c.where(), c.key(1), c.str(2)
 			return ofAction(func(x *Ctx) {
-				if k := key(x); token(k.Name) && !protected(k.Name) {
-					of(x).Set(k, oneLine(text(x)))
+				k := key(x)
+				if !token(k.Name) || protected(k.Name) {
+					return
+				}
+				if s, set := text(x); set {
+					of(x).Set(k, oneLine(s))
+				} else {
+					of(x).Unset(k)
 				}
 			})
 		}},
@@ -93,7 +99,7 @@ var _ = funcs(
 			of, key := c.headerNamed(0)
 			sep := c.text(1)
 			if !c.has(1) {
-				sep = func(*Ctx) string { return ", " }
+				sep = func(*Ctx) string { return "," }
 			}
 			return ofAction(func(x *Ctx) { x.collect(of(x), key, sep(x)) })
 		}},
@@ -110,6 +116,9 @@ var _ = funcs(
 	&function{name: "subfield", result: String, params: takes(String, String, String), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			s, name, sep := c.text(0), c.text(1), c.text(2)
+			if c.has(2) && c.args[2].literal && len(c.args[2].text) != 1 {
+				c.failf(c.args[2].node.Place(), "a separator is one character")
+			}
 			return ofString(func(x *Ctx) (string, bool) {
 				by := byte(',')
 				if text := sep(x); text != "" {
@@ -136,20 +145,23 @@ func (c *call) headerNamed(i int) (func(*Ctx) *message.Fields, *message.Key) {
 }
 
 // filterRow is the row of a function that takes out the headers it is given, or all
-// others. Each argument may name several, with commas between them.
+// others.
 func filterRow(name string, except bool) *function {
-	return &function{name: name, params: takes(Ident, String), least: 2, more: true, scopes: everywhere,
+	return &function{name: name, params: takes(Ident, String), least: 1, more: true, scopes: everywhere,
 		build: func(c *call) value {
 			of := c.where()
-			lists := make([]func(*Ctx) string, 0, len(c.args)-1)
+			names := make([]func(*Ctx) string, 0, len(c.args)-1)
 			for i := 1; i < len(c.args); i++ {
-				lists = append(lists, c.text(i))
+				if a := &c.args[i]; a.literal && !token(a.text) {
+					c.failf(a.node.Place(), "%q is no name of a header", a.text)
+				}
+				names = append(names, c.text(i))
 			}
 			return ofAction(func(x *Ctx) {
 				fs := of(x)
 				kept := (*fs)[:0]
 				for _, f := range *fs {
-					if name := message.Text(f.Name); listed(x, lists, name) == except || protected(name) {
+					if name := message.Text(f.Name); listed(x, names, name) == except || protected(name) {
 						kept = append(kept, f)
 					}
 				}
@@ -158,24 +170,22 @@ func filterRow(name string, except bool) *function {
 		}}
 }
 
-func listed(x *Ctx, lists []func(*Ctx) string, name string) bool {
-	for _, list := range lists {
-		for one := range strings.SplitSeq(list(x), ",") {
-			if equalFold(trimBlanks(one), name) {
-				return true
-			}
+func listed(x *Ctx, names []func(*Ctx) string, name string) bool {
+	for _, one := range names {
+		if equalFold(one(x), name) {
+			return true
 		}
 	}
 	return false
 }
 
-// collect makes one field of all of a name.
+// collect makes one field of all of a name, with a separator and a blank between them.
 func (x *Ctx) collect(fs *message.Fields, key *message.Key, sep string) {
 	var space [16]string
 	all := space[:0]
 	for i := fs.Index(key, 0); i >= 0; i = fs.Index(key, i+1) {
 		if len(all) > 0 {
-			all = append(all, sep)
+			all = append(all, sep, " ")
 		}
 		all = append(all, message.Text((*fs)[i].Value))
 	}

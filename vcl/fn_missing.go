@@ -5,8 +5,6 @@ package vcl
 var (
 	_ = absent("ciphers and signatures are not here yet", "crypto.decrypt_base64", "crypto.decrypt_hex", "crypto.encrypt_base64",
 		"crypto.encrypt_hex", "digest.ecdsa_verify", "digest.rsa_verify")
-	_ = absent("content negotiation is not here yet", "accept.charset_lookup", "accept.encoding_lookup", "accept.language_filter_basic",
-		"accept.language_lookup", "accept.media_lookup")
 	_ = absent("there is no HTTP/2 or HTTP/3", "h2.disable_header_compression", "h2.push", "h3.alt_svc")
 	_ = absent("early hints are passed on from the origin, and not made here yet", "early_hints")
 	_ = absent(noCounters, "ratelimit.check_rate", "ratelimit.check_rates", "ratelimit.penaltybox_add", "ratelimit.penaltybox_has",

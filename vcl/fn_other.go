@@ -16,6 +16,7 @@ var _ = funcs(
 	&function{name: "addr.extract_bits", result: Integer, params: takes(IP, Integer, Integer), least: 3, scopes: everywhere,
 		build: func(c *call) value {
 			ip, from, n := c.ip(0), c.integer(1, 0), c.integer(2, 0)
+			c.checkBits(from, n)
 			return ofInteger(func(x *Ctx) int64 { return extractBits(ip(x).Unmap(), from(x), n(x)) })
 		}},
 	&function{name: "http_status_matches", result: Boolean, params: takes(Integer, String), least: 2, scopes: everywhere,
@@ -63,6 +64,16 @@ func addressRow(name string, is func(netip.Addr) bool) *function {
 			ip := c.ip(0)
 			return ofBool(func(x *Ctx) bool { return is(ip(x).Unmap()) })
 		}}
+}
+
+// checkBits refuses bits that no address has, and those that are not written out.
+func (c *call) checkBits(from, n func(*Ctx) int64) {
+	switch {
+	case !c.args[1].literal || !c.args[2].literal:
+		c.failf(c.at, "%s takes numbers that are written out", c.fun.name)
+	case from(nil) < 0 || from(nil) > 127 || n(nil) < 0 || n(nil) > 32 || from(nil)+n(nil) > 128:
+		c.failf(c.at, "%s takes at most 32 bits, of those from 0 to 127", c.fun.name)
+	}
 }
 
 // extractBits is the number that n bits of an address are, counted from the lowest.

@@ -1,9 +1,13 @@
 package vcl
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"headwater/internal/message"
 )
 
 // Functions of time.
@@ -66,17 +70,17 @@ var _ = funcs(
 	&function{name: "time.units", result: String, params: takes(String, Timestamp), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			unit, t := c.text(0), c.time(1)
-			return ofSetString(func(x *Ctx) string { return x.inUnits(unit(x), t(x)) })
+			return ofString(func(x *Ctx) (string, bool) { return x.inUnits(unit(x), t(x), "") })
 		}},
 	&function{name: "time.runits", result: String, params: takes(String, RTime), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			unit, d := c.text(0), c.rtime(1)
-			return ofSetString(func(x *Ctx) string {
-				d := d(x)
+			return ofString(func(x *Ctx) (string, bool) {
+				d := max(d(x), -math.MaxInt64)
 				if d < 0 {
-					return x.arena.join([]string{"-", x.inUnits(unit(x), Time{}.Add(-d))})
+					return x.inUnits(unit(x), Time{}.Add(-d), "-")
 				}
-				return x.inUnits(unit(x), Time{}.Add(d))
+				return x.inUnits(unit(x), Time{}.Add(d), "")
 			})
 		}},
 	&function{name: "parse_time_delta", result: Integer, params: takes(String), least: 1, scopes: everywhere,
@@ -100,26 +104,27 @@ func elapsedRatio(at, start, end Time) float64 {
 }
 
 // inUnits is a moment in seconds, with as many decimals as the unit says: none for
-// s, 3 for ms, 6 for us, 9 for ns.
-func (x *Ctx) inUnits(unit string, t Time) string {
-	decimals := map[string]int{"s": 0, "ms": 3, "us": 6, "ns": 9}
-	n, known := decimals[unit]
-	if !known {
-		return ""
+// s, 3 for ms, 6 for us, 9 for ns. It is not set for another unit.
+func (x *Ctx) inUnits(unit string, t Time, sign string) (string, bool) {
+	n := slices.Index([]string{"s", "ms", "us", "ns"}, unit)
+	if n < 0 {
+		x.Failure = "EINVAL"
+		return "", false
 	}
 	secs := x.digits(t.Unix)
 	if n == 0 {
-		return secs
+		return x.arena.join([]string{sign, secs}), true
 	}
-	return x.arena.join([]string{secs, ".", x.padded(t.Nano, 9)[:n]})
+	return x.arena.join([]string{sign, secs, ".", x.padded(t.Nano, 9)[:3*n]}), true
 }
 
-// parseDelta reads a number with a unit, such as 5m, as seconds; -1 if it is none.
+// parseDelta reads a number with a unit, such as 5m or 5M, as seconds; -1 if it is
+// none.
 func parseDelta(s string) int64 {
 	if s == "" {
 		return -1
 	}
-	by := map[byte]int64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[s[len(s)-1]]
+	by := map[byte]int64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[message.Lower(s[len(s)-1])]
 	if by == 0 {
 		return -1
 	}
@@ -130,11 +135,9 @@ func parseDelta(s string) int64 {
 	return int64(n) * by
 }
 
-// timeForms are those of RFC 9110 section 5.6.7, and the ones of ISO 8601 that are
-// in use.
+// timeForms are those of RFC 9110 section 5.6.7, and one of ISO 8601.
 var timeForms = []string{
-	"Mon, 02 Jan 2006 15:04:05 GMT", "Monday, 02-Jan-06 15:04:05 GMT", "Mon Jan _2 15:04:05 2006",
-	"2006-01-02T15:04:05", "2006-01-02 15:04:05", time.RFC3339Nano,
+	"Mon, 02 Jan 2006 15:04:05 GMT", "Monday, 02-Jan-06 15:04:05 GMT", "Mon Jan _2 15:04:05 2006", "2006-01-02 15:04:05",
 }
 
 // parseTime reads a moment in one of the forms, or as seconds since 1970.
