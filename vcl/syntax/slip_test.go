@@ -8,6 +8,9 @@ import (
 // TestSlips leaves out each word of each page, puts each sort of word in its place,
 // and ends each page behind it. Whatever comes of it, it is told or it reads back.
 func TestSlips(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	words := []string{"", "x", "set", "sub", "case", "m", `"x"`, `{"x"}`, "1", "1.5", "1m", "1%", "#\n", "\n#FASTLY x\n", "$",
 		"{", "}", "(", ")", ";", ":", ",", ".", "=", "==", "!", "~", "&&", "+", "-", "*", "/", "%"}
 	for name, page := range pages(t) {
