@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"headwater/api"
+	"headwater/explain"
 	"headwater/service"
 	"headwater/store"
 )
@@ -82,6 +83,18 @@ func (e *fakeEdge) Lint(s *service.Snapshot) (warnings []string, err error) {
 		}
 	}
 	return []string{fmt.Sprintf("%d backends", len(s.Backends()))}, nil
+}
+
+// Explain says what it was asked, and of which holders it was told.
+func (e *fakeEdge) Explain(s *service.Snapshot, holdings []*service.Holding, r *explain.Request) (*explain.Explanation, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	told := &explain.Explanation{Service: explain.Service{ID: s.Service, Version: s.Version}}
+	told.Request = explain.Message{Method: r.Method, URL: r.URL}
+	for _, h := range holdings {
+		told.Log = append(told.Log, fmt.Sprint(h.Kind.Name, " of ", len(h.Items)))
+	}
+	return told, e.fail
 }
 
 // Program lists all VCL.

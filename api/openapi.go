@@ -126,6 +126,13 @@ func operation(method, path, does string) schema {
 		op["responses"].(schema)["204"] = ok
 		delete(op["responses"].(schema), "200")
 	}
+	if d, special := described()[method+" "+path]; special {
+		ok["content"] = d.reply
+		if d.input != nil {
+			op["requestBody"] = schema{"required": true, "content": jsonContent(d.input)}
+		}
+		return op
+	}
 	k, list := kindOf(path)
 	if k == nil || method == http.MethodDelete {
 		return op

@@ -165,3 +165,36 @@ func TestOpenAPIPage(t *testing.T) {
 		t.Error("the page loads something")
 	}
 }
+
+// The shape of an explanation is told as it is answered: the document describes
+// every member that a reply has.
+func TestOpenAPIDescribesExplanations(t *testing.T) {
+	f := start(t)
+	d := document(t, f)
+	op := d["paths"].(map[string]any)["/headwater/service/{service}/version/{version}/explain"].(map[string]any)["post"].(map[string]any)
+	content := op["responses"].(map[string]any)["200"].(map[string]any)["content"].(map[string]any)
+	if content["text/plain"] == nil {
+		t.Error("no text")
+	}
+	described := content["application/json"].(map[string]any)["schema"].(map[string]any)
+	v := f.draft(t, "shop")
+	reply := f.send(t, "POST", "/headwater"+v+"/explain", ownerToken, strings.NewReader(`{"url":"http://a/"}`)).object(t)
+	for name, value := range reply {
+		s, ok := described["properties"].(map[string]any)[name].(map[string]any)
+		if !ok {
+			t.Errorf("%s is not described", name)
+			continue
+		}
+		if nested, is := value.(map[string]any); is {
+			for member := range nested {
+				if s["properties"].(map[string]any)[member] == nil {
+					t.Errorf("%s.%s is not described", name, member)
+				}
+			}
+		}
+	}
+	input := op["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["schema"].(map[string]any)
+	if input["properties"].(map[string]any)["origins"] == nil || input["additionalProperties"] != false {
+		t.Errorf("input %v", input)
+	}
+}

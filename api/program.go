@@ -175,7 +175,7 @@ func (v *verdict) refuse(err error) error {
 }
 
 // questions are the calls that send something and change nothing.
-var questions = regexp.MustCompile(`^(/vcl_lint|/service/[^/]+/lint)$`)
+var questions = regexp.MustCompile(`^(/vcl_lint|/service/[^/]+/lint|/headwater/service/[^/]+/version/[0-9]+/explain)$`)
 
 // changes reports whether the call may change something, and counts against the
 // writes of the hour.

@@ -86,6 +86,8 @@ func newRoutes() *node {
 	n.add("PUT    "+version+"/activate/staging", (*call).stageVersion)
 	n.add("PUT    "+version+"/deactivate/staging", (*call).unstageVersion)
 
+	n.add("POST   /headwater"+version+"/explain", (*call).explainVersion)
+
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"headwater/explain"
 	"headwater/service"
 )
 
@@ -100,6 +101,10 @@ type Store interface {
 	UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (service.Object, error)
 	DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error
 
+	// Holdings returns what holders hold, whole, of a service that the caller is
+	// known to see.
+	Holdings(ctx context.Context, all ...service.HolderRef) ([]*service.Holding, error)
+
 	// FindObject returns where the newest version is that has the object of this
 	// ID, which the caller must see.
 	FindObject(ctx context.Context, who *service.Token, k *service.Kind, id string) (service.Ref, error)
@@ -122,6 +127,10 @@ type Edge interface {
 
 	// Lint is Check for the program of s alone.
 	Lint(s *service.Snapshot) (warnings []string, err error)
+
+	// Explain tells what s would do with a request, when its holders hold all of
+	// holdings. Nothing is sent.
+	Explain(s *service.Snapshot, holdings []*service.Holding, r *explain.Request) (*explain.Explanation, error)
 
 	// Program returns in VCL all that s does with requests: what was uploaded,
 	// and what follows from its other objects.

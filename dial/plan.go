@@ -3,6 +3,7 @@ package dial
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"headwater/service"
 )
@@ -33,6 +34,19 @@ func NewPlan(b *service.Backend, rules Rules) (*Plan, []string, error) {
 	}
 	p.secured, p.Endpoint.TLS = secured, secured.digest
 	return p, warnings, nil
+}
+
+// TLS reports whether the origin is spoken to by TLS, the name that it is sent (SNI)
+// and the one that its certificate is checked for; "" for none.
+func (p *Plan) TLS() (used bool, sni, certificate string) {
+	if p.secured == nil {
+		return false, "", ""
+	}
+	sni = p.secured.config.ServerName
+	if _, err := netip.ParseAddr(sni); err == nil {
+		sni = "" // addresses are not sent (RFC 6066 section 3)
+	}
+	return true, sni, p.secured.name
 }
 
 // CheckBackend reports what is wrong with b, as [NewPlan] does.

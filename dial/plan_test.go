@@ -107,3 +107,32 @@ func TestNameFromAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestPlanNames(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		edit             func(*service.Backend)
+		used             bool
+		sni, certificate string
+	}{
+		{"no TLS", func(b *service.Backend) { b.SSLSNIHostname, b.SSLCertHostname = new("a"), new("b") }, false, "", ""},
+		{"both", func(b *service.Backend) {
+			b.UseSSL, b.SSLSNIHostname, b.SSLCertHostname = true, new("sni.test"), new("cert.test")
+		}, true, "sni.test", "cert.test"},
+		{"an address is not sent", func(b *service.Backend) {
+			b.UseSSL, b.SSLSNIHostname, b.SSLCertHostname = true, new("192.0.2.1"), new("192.0.2.1")
+		}, true, "", "192.0.2.1"},
+		{"nothing is checked", func(b *service.Backend) { b.UseSSL, b.SSLCheckCert, b.SSLCertHostname = true, false, new("b") }, true, "", ""},
+	} {
+		b := service.BackendKind.Default().(*service.Backend)
+		b.Name, b.Address = "o", "origin.test"
+		tt.edit(b)
+		plan, _, err := NewPlan(b, Rules{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used, sni, certificate := plan.TLS(); used != tt.used || sni != tt.sni || certificate != tt.certificate {
+			t.Errorf("%s: %v %q %q", tt.name, used, sni, certificate)
+		}
+	}
+}

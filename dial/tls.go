@@ -28,6 +28,7 @@ type Rules struct {
 type secured struct {
 	config *tls.Config // without a session cache: each Origin has its own
 	digest Digest
+	name   string // that the certificate is checked for, "" for none
 }
 
 // A Digest stands for all that a backend says of TLS. It is zero for a backend
@@ -60,7 +61,7 @@ func secure(b *service.Backend, rules Rules) (*secured, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &secured{config, digest(b, name)}, warnings, nil
+	return &secured{config, digest(b, name), name}, warnings, nil
 }
 
 // checkedName returns what the certificate is checked for, "" for nothing.

@@ -10,10 +10,11 @@ import (
 	"headwater/vcl/syntax"
 )
 
-// build compiles s, which may be about to serve, and all that it does. Whatever
-// would fail at run time fails here, as [service.Invalid].
-func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) {
-	tree, run, notes, err := e.program(s, serves)
+// build compiles s, which may be about to serve, and all that it does, with what is
+// known of its holders. Whatever would fail at run time fails here, as
+// [service.Invalid].
+func (e *Edge) build(i *items, s *service.Snapshot, serves bool) (*site, []string, error) {
+	tree, run, notes, err := i.program(s, serves)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,12 +26,12 @@ func (e *Edge) build(s *service.Snapshot, serves bool) (*site, []string, error) 
 }
 
 // program makes the program of s and compiles it.
-func (e *Edge) program(s *service.Snapshot, serves bool) (tree *program.Program, run *vcl.Program, warnings []string, err error) {
+func (i *items) program(s *service.Snapshot, serves bool) (tree *program.Program, run *vcl.Program, warnings []string, err error) {
 	tree, problems := program.Build(s)
 	if len(problems) > 0 {
 		return nil, nil, nil, refused(problems)
 	}
-	run, problems = vcl.Compile(tree.Unit, e.items.options(s.Service, tree, serves))
+	run, problems = vcl.Compile(tree.Unit, i.options(s.Service, tree, serves))
 	if len(problems) > 0 {
 		return nil, nil, nil, refused(problems)
 	}
@@ -43,7 +44,7 @@ func (e *Edge) program(s *service.Snapshot, serves bool) (tree *program.Program,
 
 // Lint is [Edge.Check] for the program of s alone.
 func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
-	_, _, warnings, err = e.program(s, false)
+	_, _, warnings, err = e.items.program(s, false)
 	return warnings, err
 }
 

@@ -36,7 +36,7 @@ type choice struct {
 
 // healthy reports whether the backend can take requests.
 // TODO(#4): no probe says otherwise yet.
-func (b *backend) healthy() bool { return true }
+func (b *backend) healthy() bool { return !b.sick }
 
 func (b *backend) usable(c *choice) bool { return b.healthy() && !slices.Contains(c.tried, b) }
 

@@ -146,7 +146,7 @@ func serverOf(identity string) vcl.Server {
 // Check compiles s and changes nothing. It returns what its owner should know; an
 // error is [service.Invalid] and names the object and field.
 func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
-	_, warnings, err = e.build(s, false)
+	_, warnings, err = e.build(&e.items, s, false)
 	return warnings, err
 }
 
@@ -170,7 +170,7 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 		if s.Version == 0 {
 			continue
 		}
-		if compiled[i], _, err = e.build(s, true); err != nil {
+		if compiled[i], _, err = e.build(&e.items, s, true); err != nil {
 			return nil, err
 		}
 	}

@@ -52,7 +52,8 @@ type exchange struct {
 	fetchDue time.Time    // when all of it has to be over, zero for no such limit
 	origin   *originConn
 
-	event event
+	event    event
+	recorder *recorder // nil unless somebody asked
 }
 
 var exchanges = sync.Pool{New: func() any {
@@ -100,7 +101,7 @@ func (x *exchange) free() {
 		x.vcl.Reset()
 		x.choice = choice{tried: x.choice.tried[:0]}
 	}
-	x.c, x.site, x.backend, x.origin = nil, nil, nil, nil
+	x.c, x.site, x.backend, x.origin, x.recorder = nil, nil, nil, nil, nil
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
 	exchanges.Put(x)

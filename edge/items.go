@@ -42,15 +42,15 @@ func newHeld() *held {
 // of the holder: then no version here has it. One that does not follow what is
 // here is [service.ErrGap].
 func (e *Edge) ApplyItems(h *service.Holding) error {
-	if !slices.Contains(itemKinds, h.Kind) {
-		return nil
-	}
 	e.items.mu.Lock()
 	defer e.items.mu.Unlock()
 	return e.items.apply(h)
 }
 
 func (i *items) apply(h *service.Holding) error {
+	if !slices.Contains(itemKinds, h.Kind) {
+		return nil
+	}
 	has := i.holders[h.Service][h.ID]
 	if has == nil {
 		if !h.Whole() {

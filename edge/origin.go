@@ -145,6 +145,9 @@ func (x *exchange) fetch() failure {
 	for left := to.tries(); ; left-- {
 		b, f := to.pick(c)
 		if f != failNone {
+			if x.recorder != nil {
+				x.recorder.noFetch(x, f)
+			}
 			return f
 		}
 		x.event.cause = nil
@@ -164,6 +167,14 @@ func (x *exchange) fetch() failure {
 // fetchFrom fetches from one backend.
 func (x *exchange) fetchFrom(b *backend) failure {
 	x.use(b)
+	if x.recorder != nil {
+		return x.recorder.fetch(x, b)
+	}
+	return x.transfer()
+}
+
+// transfer sends the request to the backend in use, and reads what fetch does.
+func (x *exchange) transfer() failure {
 	f := failNone
 	if x.whole {
 		f = x.fetchWhole()

@@ -61,6 +61,9 @@ type page struct {
 	t       *testing.T
 	archive *txtar.Archive
 	edge    *edgetest.Edge
+
+	snapshot *service.Snapshot // that it serves
+
 	events  *edgetest.Events
 	client  *edgetest.Client
 	changed bool
@@ -87,6 +90,7 @@ func newPage(t *testing.T, archive *txtar.Archive, plain bool) *page {
 			}
 		}
 	}
+	p.snapshot = s
 	p.edge = edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, s)
 	return p
 }

@@ -66,6 +66,9 @@ func (x *exchange) live() (keep bool) {
 // sub runs one subroutine of the program.
 func (x *exchange) sub(s vcl.Scope) vcl.Action {
 	x.vcl.Now = time.Time{}
+	if st := x.stage(); st != nil {
+		x.vcl.Now = st.now
+	}
 	return x.site.program.Run(&x.vcl, s)
 }
 
@@ -139,7 +142,7 @@ func (x *exchange) delivered() phase {
 	if v.Obj != nil {
 		from = v.Obj
 	}
-	x.makeResp(from, time.Now())
+	x.makeResp(from, x.clock())
 	v.Resp = &x.resp
 	return x.turn(x.sub(vcl.Deliver), sending)
 }
@@ -214,6 +217,9 @@ func (x *exchange) discard() {
 // abort answers with a page that is no program's, and ends the connection.
 func (x *exchange) abort() bool {
 	x.discard()
+	if x.recorder != nil {
+		x.recorder.aborted = true
+	}
 	return x.fail(x.event.failure)
 }
 
@@ -225,6 +231,8 @@ func (x *exchange) reply() bool {
 		return x.abort()
 	case x.vcl.Obj != nil:
 		return x.sendObj()
+	case x.stage() != nil:
+		return false // the head says it all
 	}
 	return x.deliver()
 }

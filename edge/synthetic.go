@@ -29,7 +29,7 @@ func (x *exchange) makeObj(status int, reason string) {
 // synthesize answers in the origin's place, and in the program's, and ends the
 // connection.
 func (x *exchange) synthesize(status int, reason string) {
-	now := time.Now()
+	now := x.clock()
 	x.makeObj(status, reason)
 	x.makeResp(&x.obj, now)
 	x.writePage(now, false)
@@ -44,7 +44,7 @@ func (x *exchange) synthesizeUnknownDomain() {
 	x.makeObj(d.status, d.reason)
 	o.Fields.Set(contentTypeKey, "text/html")
 	o.Fields.Add(cacheControlKey, "private, no-cache")
-	x.makeResp(o, time.Now())
+	x.makeResp(o, x.clock())
 	x.writeWhole(page.b, false)
 }
 
@@ -56,7 +56,7 @@ func (x *exchange) sendObj() bool {
 	if v := &x.vcl; v.HasSynthetic {
 		f = x.writeWhole(message.Bytes(v.Synthetic), keep)
 	} else {
-		f = x.writePage(time.Now(), keep)
+		f = x.writePage(x.clock(), keep)
 	}
 	x.event.completed = f == failNone
 	return keep && f == failNone

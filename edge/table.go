@@ -103,6 +103,7 @@ type backend struct {
 	address      []byte // as configured
 	overrideHost []byte
 	limits       vcl.Timeouts
+	sick         bool // of an explanation, which pretends so
 
 	// Of an edge that serves it.
 	pool  *pool

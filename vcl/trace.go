@@ -1,6 +1,8 @@
 package vcl
 
 import (
+	"strings"
+
 	"headwater/vcl/syntax"
 )
 
@@ -40,6 +42,9 @@ type TraceStep struct {
 	Groups []string
 }
 
+// At returns the subroutine that ran last.
+func (t *Trace) At() Scope { return t.scope }
+
 func (t *Trace) add(s TraceStep) {
 	if len(t.Steps) >= maxTrace {
 		t.More++
@@ -66,8 +71,7 @@ func (t *Trace) matched(n *syntax.Binary, subject string, yes bool, x *Ctx) {
 	s := TraceStep{Kind: StepMatch, Node: n, Value: truthText(yes)}
 	if yes {
 		for i := range min(x.captures.regex.Groups(), maxGroup) + 1 {
-			text, _ := x.group(i)
-			s.Groups = append(s.Groups, string([]byte(text)))
+			s.Groups = append(s.Groups, shown(x.group(i)))
 		}
 	}
 	t.add(s)
@@ -86,12 +90,18 @@ func (t *Trace) assigned(n *syntax.Set, v *variable, x *Ctx) {
 	t.add(s)
 }
 
+// maxShown bounds the texts that a trace keeps, in bytes.
+const maxShown = 1024
+
 // shown is a copy of a value, since the trace outlives the request's memory.
 func shown(text string, set bool) string {
-	if !set {
+	switch {
+	case !set:
 		return "(not set)"
+	case len(text) > maxShown:
+		return text[:maxShown] + "..."
 	}
-	return string([]byte(text))
+	return strings.Clone(text)
 }
 
 func truthText(yes bool) string { return either(yes, "true", "false") }

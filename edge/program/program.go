@@ -25,6 +25,9 @@ type Program struct {
 	// Unit with such a condition has its Expr.
 	Conditions []*Condition
 
+	// Unused are the other conditions, which no part of the program has.
+	Unused []*Condition
+
 	// Warnings tell, each in one line, what of the version has no effect.
 	Warnings []string
 }
@@ -49,9 +52,12 @@ func Build(s *service.Snapshot) (*Program, syntax.Problems) {
 	for _, c := range b.conditions {
 		if c.Expr != nil {
 			b.Conditions = append(b.Conditions, c)
+		} else {
+			b.Unused = append(b.Unused, c)
 		}
 	}
 	slices.SortFunc(b.Conditions, byPriority)
+	slices.SortFunc(b.Unused, byPriority)
 	return &b.Program, nil
 }
 

@@ -62,9 +62,13 @@ func (b *builder) decls(kind, name, text string) []syntax.Decl {
 	return unit.Decls
 }
 
+// Source is what positions call the text that this package has written, and not a
+// customer.
+const Source = "generated VCL"
+
 // own parses statements that are written in this package.
 func own(text string) []syntax.Stmt {
-	stmts, problems := syntax.ParseStmts(syntax.NewFile("generated VCL", text))
+	stmts, problems := syntax.ParseStmts(syntax.NewFile(Source, text))
 	if len(problems) > 0 {
 		panic("program: " + problems.Show())
 	}

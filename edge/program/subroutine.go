@@ -153,7 +153,7 @@ func (b *builder) main() *service.VCL {
 
 func (b *builder) skeleton() []syntax.Decl {
 	text := fmt.Sprintf(skeleton, b.settings.DefaultTTL)
-	unit, problems := syntax.ParseUnit(syntax.NewFile("generated VCL", text))
+	unit, problems := syntax.ParseUnit(syntax.NewFile(Source, text))
 	if len(problems) > 0 {
 		panic("program: " + problems.Show())
 	}
