@@ -265,14 +265,24 @@ func (c *compiler) pattern(e syntax.Expr) *regex.Regex {
 	return c.compileRegex(v.text, e)
 }
 
+// maxPatternSize is how many bytes of memory the patterns of a program may take.
+const maxPatternSize = 64 << 20
+
 // compileRegex compiles each pattern once.
 func (c *compiler) compileRegex(pattern string, e syntax.Expr) *regex.Regex {
 	if r, done := c.patterns[pattern]; done {
 		return r
 	}
+	if c.patternSize > maxPatternSize || c.stopped() {
+		return nil
+	}
 	r, err := regex.Compile(pattern)
 	if err != nil {
 		c.failf(e.Place(), "%s", strings.TrimPrefix(err.Error(), "regex: "))
+		return nil
+	}
+	if c.patternSize += r.Size(); c.patternSize > maxPatternSize {
+		c.failf(e.Place(), "the patterns of this program take more than %d MiB", maxPatternSize>>20)
 		return nil
 	}
 	c.patterns[pattern] = r

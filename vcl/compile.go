@@ -25,6 +25,8 @@ type compiler struct {
 	taken    map[string]syntax.Pos // names of all declarations
 	patterns map[string]*regex.Regex
 
+	patternSize int // bytes of memory that patterns take
+
 	late bool // the deadline has passed
 
 	// loose says that names without a dot may be declared elsewhere.

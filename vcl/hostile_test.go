@@ -26,6 +26,7 @@ func TestHostilePrograms(t *testing.T) {
 		{"names that are not there", "sub vcl_recv {" + many("log req.htpp.X%d.%d;\n", 5000) + "}", "there is no variable"},
 		{"gotos", "sub vcl_recv {" + strings.Repeat("goto end;\n", 5000) + "end: log \"x\"; }", "at most 1000 gotos"},
 		{"a pattern that is too big", `sub vcl_recv { if (req.url ~ "((a{100}){100}){100}") { log "x"; } }`, "pattern"},
+		{"many patterns that are big", "sub vcl_recv {" + many(`if (req.url ~ "(?:(?:ab){445}c%d_%d){22}") { log "x"; }`, 500) + "}", "more than 64 MiB"},
 		{"a pattern without an end", `sub vcl_recv { if (req.url ~ "[a") { log "x"; } }`, "pattern"},
 	}
 	for _, tt := range tests {
