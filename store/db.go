@@ -30,6 +30,10 @@ type Options struct {
 	// version and items of a holder; 0 is the default below.
 	MaxServices, MaxVersions, MaxObjects, MaxItems int
 
+	// MaxVersionSize is how many bytes the objects of a version may have, as they
+	// are stored; 0 is the default below.
+	MaxVersionSize int
+
 	// MaxEventAge is how long events are kept; 0 is for ever.
 	MaxEventAge time.Duration
 }
@@ -40,6 +44,8 @@ const (
 	DefaultVersions = 10_000
 	DefaultObjects  = 20_000
 	DefaultItems    = 20_000
+
+	DefaultVersionSize = 32 << 20
 )
 
 // ErrInUse says that another process has the data directory open.
@@ -58,6 +64,7 @@ type DB struct {
 
 type limits struct {
 	services, versions, objects, items int
+	versionSize                        int
 	eventAge                           time.Duration
 }
 
@@ -71,7 +78,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{sealer: o.Sealer, now: o.Now, limits: limits{
 		services: cmp.Or(o.MaxServices, DefaultServices), versions: cmp.Or(o.MaxVersions, DefaultVersions),
 		objects: cmp.Or(o.MaxObjects, DefaultObjects), items: cmp.Or(o.MaxItems, DefaultItems),
-		eventAge: o.MaxEventAge,
+		versionSize: cmp.Or(o.MaxVersionSize, DefaultVersionSize), eventAge: o.MaxEventAge,
 	}}
 	if db.now == nil {
 		db.now = time.Now

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,4 +148,62 @@ func TestEventAge(t *testing.T) {
 			t.Errorf("%d events are left; want %d", got, want)
 		}
 	}
+}
+
+// What the objects of a version take together is counted through all that can
+// happen to them, and bounded.
+func TestVersionSize(t *testing.T) {
+	ctx := t.Context()
+	db := open(t, store.Options{Sealer: keeper(t), MaxVersionSize: 10_000})
+	who, err := db.SetOperatorToken(ctx, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := db.CreateService(ctx, who, service.Service{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := service.Ref{Service: s.ID, Version: 1}
+	k := service.VCLKind
+	in := func(name string, size int) service.Input {
+		return service.Input{"name": {Text: name}, "content": {Text: strings.Repeat("x", size)}}
+	}
+	create := func(name string, size int) error {
+		o, err := k.Create(in(name, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.CreateObject(ctx, who, at, k, o)
+		return err
+	}
+	update := func(name string, size int) error {
+		_, err := db.UpdateObject(ctx, who, at, k, name, func(old service.Object) (service.Object, error) { return k.Update(old, in(name, size)) })
+		return err
+	}
+	const full = "Exceeding max size of a version: 10000 bytes"
+	wants := func(want string, err error) {
+		t.Helper()
+		if got := fmt.Sprint(err); got != want {
+			t.Errorf("got %s; want %s", got, want)
+		}
+	}
+	const good = "<nil>"
+	wants(good, create("a", 6000))
+	wants(full, create("b", 5000))
+	wants(good, create("b", 3000))
+	wants(full, update("b", 5000))
+	wants(good, update("a", 1000))
+	wants(good, update("b", 8000))
+	v, err := db.CloneVersion(ctx, who, at)
+	wants(good, err)
+	at.Version = v.Number
+	wants(full, create("c", 2000))
+	wants(good, db.DeleteObject(ctx, who, at, k, "b"))
+	wants(good, create("c", 8000))
+	_, err = db.UpdateObject(ctx, who, at, service.SettingsKind, "", func(old service.Object) (service.Object, error) {
+		return service.SettingsKind.Update(old, service.Input{"general.default_ttl": {Text: "9"}})
+	})
+	wants(good, err)
+	wants(good, db.DeleteObject(ctx, who, at, k, "c"))
+	wants(good, create("d", 8000))
 }

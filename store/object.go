@@ -139,9 +139,8 @@ func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.R
 		if err := t.deleteRelated(at, k, name); err != nil {
 			return err
 		}
-		n, err := t.exec(`DELETE FROM object WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
-			at.Service, at.Version, k.Name, k.Key(name))
-		if err == nil && n == 0 && !k.Optional {
+		there, err := t.remove(at, k, k.Key(name))
+		if err == nil && !there && !k.Optional {
 			return k.Missing(at, name)
 		}
 		return err
@@ -275,6 +274,9 @@ func (t *tx) insertObject(at service.Ref, k *service.Kind, o service.Object) err
 	if err != nil {
 		return err
 	}
+	if err := t.resize(at, int64(len(body))); err != nil {
+		return err
+	}
 	m := o.Meta()
 	_, err = t.exec(`
 		INSERT INTO object (service_id, version, kind, name, seq, body, created_at, updated_at)
@@ -286,16 +288,23 @@ func (t *tx) insertObject(at service.Ref, k *service.Kind, o service.Object) err
 // replaceObject overwrites the object known as name. A singleton that was never
 // written has no row to overwrite.
 func (t *tx) replaceObject(at service.Ref, k *service.Kind, name string, o service.Object) error {
+	size, there, err := t.size(at, k, k.Key(name))
+	if err != nil {
+		return err
+	}
+	if !there {
+		return t.insertObject(at, k, k.Stamp(o, 0, t.now, t.now))
+	}
 	body, err := k.Marshal(o, at.Service, t.sealer)
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(`
+	if err := t.resize(at, int64(len(body))-size); err != nil {
+		return err
+	}
+	_, err = t.exec(`
 		UPDATE object SET name = $1, body = $2, updated_at = $3
 		WHERE service_id = $4 AND version = $5 AND kind = $6 AND name = $7`,
 		k.Key(k.Find(o)), string(body), t.now.UnixMicro(), at.Service, at.Version, k.Name, k.Key(name))
-	if err != nil || n > 0 {
-		return err
-	}
-	return t.insertObject(at, k, k.Stamp(o, 0, t.now, t.now))
+	return err
 }

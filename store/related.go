@@ -78,8 +78,7 @@ func (t *tx) deleteRelated(at service.Ref, k *service.Kind, name string) error {
 	}
 	_, own := k.Gather(o, related)
 	for _, r := range own {
-		_, err := t.exec(`DELETE FROM object WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
-			at.Service, at.Version, k.Related.Name, k.Related.Key(k.Related.Find(r)))
+		_, err := t.remove(at, k.Related, k.Related.Key(k.Related.Find(r)))
 		if err != nil {
 			return err
 		}

@@ -76,9 +76,9 @@ func (db *DB) CloneVersion(ctx context.Context, who *service.Token, at service.R
 		}
 		v.Created = source.Created
 		_, err = t.exec(`
-			UPDATE version SET created_at = $1, revision = (
-				SELECT source.revision FROM version AS source WHERE source.service_id = $2 AND source.number = $3)
-			WHERE service_id = $2 AND number = $4`,
+			UPDATE version SET created_at = $1, revision = source.revision, size = source.size
+			FROM version AS source
+			WHERE source.service_id = $2 AND source.number = $3 AND version.service_id = $2 AND version.number = $4`,
 			v.Created.UnixMicro(), v.Service, source.Number, v.Number)
 		if err != nil {
 			return err

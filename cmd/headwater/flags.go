@@ -35,6 +35,7 @@ type serveFlags struct {
 	maxWrites, maxWrongTokens    int
 	maxServices, maxVersions     int
 	maxObjects, maxItems         int
+	maxVersionSize               int
 	maxEventAge                  time.Duration
 
 	networks  []netip.Prefix // of publicIPs
@@ -69,6 +70,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.IntVar(&f.maxWrongTokens, "api-max-wrong-tokens", api.DefaultWrongTokens, "how many wrong API tokens an address may try a minute")
 	fs.IntVar(&f.maxServices, "max-services", store.DefaultServices, "how many services there may be in all")
 	fs.IntVar(&f.maxVersions, "max-versions", store.DefaultVersions, "how many versions a service may have")
+	fs.IntVar(&f.maxVersionSize, "max-version-size", store.DefaultVersionSize, "how many bytes the objects of a version may have, as they are stored")
 	fs.IntVar(&f.maxObjects, "max-objects", store.DefaultObjects, "how many objects a version may have")
 	fs.DurationVar(&f.maxEventAge, "max-event-age", 8760*time.Hour, "how long events are kept; 0 is for ever")
 	fs.IntVar(&f.maxItems, "max-items", store.DefaultItems, "how many items a dictionary, an ACL or a pool may have")
@@ -134,6 +136,7 @@ func (f *serveFlags) check() error {
 		{"max-services", f.maxServices, 1},
 		{"max-versions", f.maxVersions, 1},
 		{"max-objects", f.maxObjects, 1},
+		{"max-version-size", f.maxVersionSize, 1},
 		{"max-items", f.maxItems, 1},
 	} {
 		if n.value < n.least {

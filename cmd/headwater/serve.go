@@ -182,7 +182,7 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 		Dir: dir, Sealer: sealer,
 		MaxServices: s.flags.maxServices, MaxVersions: s.flags.maxVersions,
 		MaxObjects: s.flags.maxObjects, MaxItems: s.flags.maxItems,
-		MaxEventAge: s.flags.maxEventAge,
+		MaxVersionSize: s.flags.maxVersionSize, MaxEventAge: s.flags.maxEventAge,
 	})
 	if errors.Is(err, store.ErrInUse) {
 		return nil, fmt.Errorf("another process uses the data directory %s", dir)
