@@ -160,10 +160,21 @@ func (x *exchange) turn(a vcl.Action, next phase) phase {
 		}
 		return failing
 	case a == vcl.DoError, a == vcl.DoFail:
-		x.event.failure, x.event.cause = failInternal, x.vcl.Fault
+		x.event.failure = failInternal
+		x.stopped()
 		return aborting
 	}
 	return next
+}
+
+// stopped notes why a program could not go on. What is no bound that it came to is a
+// bug of ours.
+func (x *exchange) stopped() {
+	fault := x.vcl.Fault
+	x.event.cause = fault
+	if fault != nil && fault != vcl.ErrWorkspace && fault != vcl.ErrSteps {
+		x.c.edge.cfg.Log.Error("program", "service", x.site.service, "version", x.site.version, "error", fault)
+	}
 }
 
 // restart begins anew, if it may. The one restart too many is a failure; others
@@ -271,5 +282,7 @@ func (x *exchange) leave() {
 		FirstByte: e.firstByte,
 		End:       time.Now(),
 	}
-	x.sub(vcl.Log)
+	if x.sub(vcl.Log) == vcl.DoFail {
+		x.stopped()
+	}
 }

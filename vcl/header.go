@@ -102,10 +102,13 @@ func protected(name string) bool {
 	}
 }
 
-// oneLine is s up to what would end a header's line.
+// oneLine is s up to what would end a header's line, or must not be in one: a
+// control character but for the tab (RFC 9110 section 5.5).
 func oneLine(s string) string {
-	if i := strings.IndexAny(s, "\r\n\x00"); i >= 0 {
-		return s[:i]
+	for i := range len(s) {
+		if b := s[i]; b < ' ' && b != '\t' || b == 0x7f {
+			return s[:i]
+		}
 	}
 	return s
 }

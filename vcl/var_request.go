@@ -94,7 +94,9 @@ func setMethod(r *message.Request, s string) {
 
 // setTarget sets a URL. Bytes that would end it on the wire are escaped.
 func (x *Ctx) setTarget(r *message.Request, s string) {
-	s = oneLine(s)
+	if i := strings.IndexAny(s, "\r\n\x00"); i >= 0 {
+		s = s[:i]
+	}
 	n := 0
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] == 0x7f {
