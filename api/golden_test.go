@@ -3,7 +3,6 @@ package api_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -74,17 +73,5 @@ func TestRepliesGolden(t *testing.T) {
 		mask = strings.NewReplacer(id, "SERVICE", holders[i[0]], "HOLDER")
 		show("POST", "/service/"+id+"/"+i[0]+"/"+holders[i[0]]+"/"+i[1], i[2:]...)
 	}
-	const path = "testdata/replies.golden"
-	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("replies differ from %s; run go test ./api -update and look at the difference", path)
-	}
+	golden(t, "testdata/replies.golden", b.String())
 }

@@ -1,7 +1,6 @@
 package vcl
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -23,7 +22,7 @@ type ACLEntry struct {
 }
 
 // networks are the entries of an ACL by prefix, and the lengths of prefixes that
-// occur, longest first.
+// occur.
 type networks struct {
 	entries   map[netip.Prefix]bool // whether it is in
 	four, six []int
@@ -51,9 +50,6 @@ func (a *ACL) Swap(entries []ACLEntry) {
 			*lengths = append(*lengths, p.Bits())
 		}
 	}
-	longest := func(a, b int) int { return cmp.Compare(b, a) }
-	slices.SortFunc(n.four, longest)
-	slices.SortFunc(n.six, longest)
 	a.nets.Store(n)
 }
 
@@ -66,8 +62,8 @@ func unmap(p netip.Prefix) netip.Prefix {
 	return p.Masked()
 }
 
-// Has reports whether the ACL has ip: the longest prefix that holds it decides.
-// What is no address is in no ACL.
+// Has reports whether the ACL has ip: an exception that holds it decides, however
+// long the prefixes are. What is no address is in no ACL.
 func (a *ACL) Has(ip netip.Addr) bool {
 	if a == nil || !ip.IsValid() {
 		return false
@@ -77,14 +73,17 @@ func (a *ACL) Has(ip netip.Addr) bool {
 	if ip.Is4() {
 		lengths = n.four
 	}
+	has := false
 	for _, bits := range lengths {
 		if p, err := ip.Prefix(bits); err == nil {
-			if in, found := n.entries[p]; found {
-				return in
+			in, found := n.entries[p]
+			if found && !in {
+				return false
 			}
+			has = has || found
 		}
 	}
-	return false
+	return has
 }
 
 // acl compiles a declaration.

@@ -13,8 +13,8 @@ var _ = funcs(
 	mathRow("math.log10", math.Log10), mathRow("math.log2", math.Log2), mathRow("math.sqrt", math.Sqrt),
 	mathRow("math.ceil", math.Ceil), mathRow("math.floor", math.Floor), mathRow("math.trunc", math.Trunc),
 	mathRow("math.round", math.Round), mathRow("math.roundeven", math.RoundToEven),
-	mathRow("math.roundhalfdown", func(n float64) float64 { return math.Ceil(n - 0.5) }),
-	mathRow("math.roundhalfup", func(n float64) float64 { return math.Floor(n + 0.5) }),
+	mathRow("math.roundhalfdown", func(n float64) float64 { return -roundHalfUp(-n) }),
+	mathRow("math.roundhalfup", roundHalfUp),
 	&function{name: "math.atan2", result: Float, params: takes(Float, Float), least: 2, scopes: everywhere,
 		build: func(c *call) value {
 			y, z := c.float(0), c.float(1)
@@ -28,6 +28,15 @@ var _ = funcs(
 	}),
 	isRow("math.is_subnormal", func(n float64) bool { return n != 0 && math.Abs(n) < smallestNormal }),
 )
+
+// roundHalfUp keeps the sign of what becomes zero.
+func roundHalfUp(n float64) float64 {
+	below := math.Floor(n)
+	if n-below >= 0.5 {
+		below++
+	}
+	return math.Copysign(below, n)
+}
 
 const smallestNormal = 0x1p-1022
 

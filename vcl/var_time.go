@@ -10,6 +10,8 @@ import (
 var _ = vars(
 	readTime("now", everywhere, func(x *Ctx) Time { return TimeOf(x.now()) }),
 	readString("now.sec", everywhere, func(x *Ctx) string { return x.digits(x.now().Unix()) }),
+	readTime("time.now", everywhere, func(x *Ctx) Time { return TimeOf(x.now()) }),
+	readString("time.now.sec", everywhere, func(x *Ctx) string { return x.digits(x.now().Unix()) }),
 	readRTime("time.elapsed", everywhere, func(x *Ctx) time.Duration { return x.now().Sub(x.Start) }),
 	readTime("time.start", everywhere, func(x *Ctx) Time { return TimeOf(x.Start) }),
 	readTime("time.end", in(Deliver, Log), func(x *Ctx) Time { return TimeOf(x.end()) }),
