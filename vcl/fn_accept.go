@@ -53,6 +53,7 @@ func (x *Ctx) preferences(header, available string) []preference {
 			all = append(all, preference{what, weight(params)})
 		}
 	}
+	x.charge(len(all))
 	slices.SortStableFunc(all, func(p, q preference) int { return cmp.Compare(q.weight, p.weight) })
 	return all
 }
@@ -89,22 +90,24 @@ func named(all []string, name string) string {
 // header does not name.
 func (x *Ctx) acceptToken(available, otherwise, header string) string {
 	all, wanted := choices(available), x.preferences(header, available)
+	others := slices.DeleteFunc(slices.Clone(all), func(one string) bool { return names(wanted, one) })
 	for _, p := range wanted {
-		switch {
-		case p.weight == 0:
-		case p.what == "*":
-			for _, one := range all {
-				if !slices.ContainsFunc(wanted, func(p preference) bool { return equalFold(p.what, one) }) {
-					return one
-				}
-			}
-		default:
-			if one := named(all, p.what); one != "" {
-				return one
-			}
+		if p.weight == 0 {
+			break
+		}
+		if p.what == "*" && len(others) > 0 {
+			return others[0]
+		}
+		if one := named(all, p.what); one != "" {
+			return one
 		}
 	}
 	return otherwise
+}
+
+// names reports whether a header has an element of that name, whatever its weight.
+func names(wanted []preference, name string) bool {
+	return slices.ContainsFunc(wanted, func(p preference) bool { return equalFold(p.what, name) })
 }
 
 // lookUpLanguage chooses as RFC 4647 section 3.4 has it: a language is looked for with
@@ -112,7 +115,10 @@ func (x *Ctx) acceptToken(available, otherwise, header string) string {
 func (x *Ctx) lookUpLanguage(available, otherwise, header string) string {
 	all := choices(available)
 	for _, p := range x.preferences(header, available) {
-		if p.weight == 0 || p.what == "*" {
+		if p.weight == 0 {
+			break
+		}
+		if p.what == "*" {
 			continue
 		}
 		for tag := p.what; tag != ""; tag = lessSpecific(tag) {
@@ -142,8 +148,11 @@ func (x *Ctx) filterLanguages(available, otherwise, header string, most int64) s
 	all := choices(available)
 	var found []string
 	for _, p := range x.preferences(header, available) {
+		if p.weight == 0 || len(found) == len(all) {
+			break
+		}
 		for _, one := range all {
-			if p.weight > 0 && int64(len(found)) < most && inRange(one, p.what) && !slices.Contains(found, one) {
+			if int64(len(found)) < most && inRange(one, p.what) && !slices.Contains(found, one) {
 				found = append(found, one)
 			}
 		}
@@ -166,9 +175,15 @@ func (x *Ctx) acceptMedia(available, otherwise, ofRanges, header string) string 
 	slices.SortStableFunc(wanted, func(p, q preference) int {
 		return cmp.Or(cmp.Compare(q.weight, p.weight), cmp.Compare(stars(p.what), stars(q.what)))
 	})
+	refused := map[string]bool{}
 	for _, p := range wanted {
 		if p.weight == 0 {
-			continue
+			refused[strings.ToLower(p.what)] = true
+		}
+	}
+	for _, p := range wanted {
+		if p.weight == 0 {
+			break
 		}
 		one := ""
 		switch kind, isKind := strings.CutSuffix(p.what, "/*"); {
@@ -179,7 +194,7 @@ func (x *Ctx) acceptMedia(available, otherwise, ofRanges, header string) string 
 		default:
 			one = cmp.Or(named(all, p.what), named(kinds, p.what))
 		}
-		if one != "" && !slices.ContainsFunc(wanted, func(p preference) bool { return p.weight == 0 && equalFold(p.what, one) }) {
+		if one != "" && !refused[strings.ToLower(one)] {
 			return one
 		}
 	}

@@ -63,6 +63,8 @@ func TestHostileRequests(t *testing.T) {
 		{"a text that doubles", "sub vcl_recv { declare local var.s STRING; set var.s = \"x\";" +
 			strings.Repeat("set var.s = var.s var.s;\n", 40) + "}", ErrWorkspace},
 		{"a text of any length", `sub vcl_recv { log std.strrep("x", 9000000000000000000); log "x"; }`, ErrWorkspace},
+		{"a header of many elements", "sub vcl_recv { declare local var.s STRING; set var.s = std.strrep(\"*,\", 30000);" +
+			strings.Repeat("log accept.encoding_lookup(\"br\", \"identity\", var.s);\n", 30) + "}", ErrSteps},
 		{"a pattern that backtracks", "sub vcl_recv { declare local var.s STRING; set var.s = std.strrep(\"a\", 4000);" +
 			strings.Repeat("if (var.s ~ \"^(a|aa|a?)+(?=b)$\") { log \"x\"; }\n", 30) + "}", ErrSteps},
 	}
