@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
-	"hash/crc32"
 	"strings"
 
 	"headwater/internal/message"
@@ -47,7 +46,7 @@ var _ = funcs(
 	hashRow("digest.hash_xxh32", newXXH32, false),
 	hashRow("digest.hash_xxh64", newXXH64, false),
 	hashRow("digest.hash_crc32", newCRC32, false),
-	hashRow("digest.hash_crc32b", func() hash.Hash { return crc32.NewIEEE() }, false),
+	hashRow("digest.hash_crc32b", newCRC32B, false),
 	hashRow("digest.hash_sha1_from_base64", sha1.New, true),
 	hashRow("digest.hash_sha256_from_base64", sha256.New, true),
 	hashRow("digest.hash_sha512_from_base64", sha512.New, true),

@@ -105,22 +105,3 @@ func xxh64(b []byte) uint64 {
 	sum = (sum ^ sum>>29) * p64c
 	return sum ^ sum>>32
 }
-
-// newCRC32 is the CRC that bzip2 has: not reflected, and its bytes the other way
-// round.
-func newCRC32() hash.Hash {
-	return &wholeHash{size: 4, sum: func(dst, data []byte) []byte {
-		sum := ^uint32(0)
-		for _, c := range data {
-			sum ^= uint32(c) << 24
-			for range 8 {
-				if sum>>31 == 1 {
-					sum = sum<<1 ^ 0x04C11DB7
-				} else {
-					sum <<= 1
-				}
-			}
-		}
-		return binary.LittleEndian.AppendUint32(dst, ^sum)
-	}}
-}
