@@ -21,6 +21,7 @@ type tlsLink struct {
 	inner link
 	tls   *tls.Conn
 	wire  wire
+	full  bool    // the last read filled its buffer: crypto/tls may have more of the record
 	look  [1]byte // stale reads into it
 }
 
@@ -46,6 +47,7 @@ func (l *tlsLink) read(b []byte, due time.Time) (int, error) {
 		n, err := l.tls.Read(b)
 		l.wire.rest()
 		if n > 0 || err != errStarved {
+			l.full = n == len(b)
 			return n, err
 		}
 		if err := l.wire.fill(due); err != nil {
@@ -83,9 +85,15 @@ func (l *tlsLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, 
 // stale takes in records that carry no data, as the tickets of TLS 1.3, and
 // counts the part of a record as bytes.
 func (l *tlsLink) stale() bool {
-	_, err := l.tls.Read(l.look[:])
-	l.wire.rest()
-	return err != errStarved || l.wire.in != nil || l.inner.stale()
+	if l.full || l.wire.in != nil {
+		_, err := l.tls.Read(l.look[:])
+		l.wire.rest()
+		if err != errStarved || l.wire.in != nil {
+			return true
+		}
+		l.full = false
+	}
+	return l.inner.stale()
 }
 
 func (l *tlsLink) reside(c *clientConn) error { return turns(l, c) }
