@@ -1,6 +1,8 @@
 package vcl
 
 import (
+	"slices"
+
 	"headwater/vcl/syntax"
 )
 
@@ -215,7 +217,7 @@ func (c *compiler) member(r *Director, m *syntax.Member) {
 		c.failf(m.Pos, "director %s has itself as a member", r.Name)
 	case out.Backend != nil:
 		r.Members = append(r.Members, out)
-	case len(m.Props) == 0:
+	case !slices.ContainsFunc(m.Props, func(p *syntax.Property) bool { return p.Name == "backend" }):
 		c.failf(m.Pos, "a member has a .backend")
 	}
 }

@@ -215,20 +215,19 @@ func (x *Ctx) match(r *regex.Regex, s string) bool {
 	return yes
 }
 
-// What a match costs, in statements.
+// What a match costs as much as a statement.
 const (
-	bytesAStep  = 256
-	gaveUpSteps = maxSteps / 10
+	bytesAStep      = 256
+	matchStepsAStep = 256
 )
 
 // test reports whether a pattern matches, and keeps nothing of it.
 func (x *Ctx) test(r *regex.Regex, s string) bool {
-	x.charge(len(s) / bytesAStep)
-	yes, err := r.Match(s)
+	yes, steps, err := r.MatchSteps(s)
+	x.charge(len(s)/bytesAStep + steps/matchStepsAStep)
 	if err != nil {
 		x.Failure = "EREGRECUR"
 		x.RegexGaveUp++
-		x.charge(gaveUpSteps)
 		return false
 	}
 	return yes

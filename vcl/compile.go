@@ -37,6 +37,8 @@ type compiler struct {
 	locals map[string]local
 	open   []*block              // those around what is being compiled
 	gotos  map[string][][]*block // those that have met no label yet: the blocks around each
+	labels map[string]bool       // those that were passed
+	inner  []string              // locals that end with a block around
 }
 
 func newCompiler(o Options) *compiler {

@@ -63,10 +63,10 @@ func (c *compiler) binary(e *syntax.Binary) value {
 	switch e.Op {
 	case syntax.And:
 		left, right := c.truth(e.X), c.truth(e.Y)
-		return ofBool(func(x *Ctx) bool { return left(x) && right(x) })
+		return ofBool(func(x *Ctx) bool { x.charge(1); return left(x) && right(x) })
 	case syntax.Or:
 		left, right := c.truth(e.X), c.truth(e.Y)
-		return ofBool(func(x *Ctx) bool { return left(x) || right(x) })
+		return ofBool(func(x *Ctx) bool { x.charge(1); return left(x) || right(x) })
 	case syntax.Match, syntax.NotMatch:
 		return c.matching(e)
 	}
@@ -154,6 +154,7 @@ func joined(parts []textFunc, notSet string) textFunc {
 	return func(x *Ctx) (string, bool) {
 		var space [8]string
 		all, any := space[:0], false
+		x.charge(len(parts) / len(space))
 		for _, p := range parts {
 			s, set := p(x)
 			if !set {

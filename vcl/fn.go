@@ -14,7 +14,11 @@ func (c *call) text(i int) func(*Ctx) string {
 		return func(*Ctx) string { return "" }
 	}
 	f := c.args[i].str
-	return func(x *Ctx) string { s, _ := f(x); return s }
+	return func(x *Ctx) string {
+		s, _ := f(x)
+		x.charge(1 + len(s)/bytesAStep)
+		return s
+	}
 }
 
 // str reads argument i as a STRING that may be NOTSET.

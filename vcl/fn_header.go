@@ -60,7 +60,7 @@ var _ = funcs(
 					return
 				}
 				if s, set := text(x); set {
-					of(x).Set(k, oneLine(s))
+					x.setField(of(x), k, s)
 				} else {
 					of(x).Unset(k)
 				}
@@ -158,10 +158,16 @@ func filterRow(name string, except bool) *function {
 				names = append(names, c.text(i))
 			}
 			return ofAction(func(x *Ctx) {
+				var space [8]string
+				all := space[:0]
+				for _, name := range names {
+					all = append(all, name(x))
+				}
 				fs := of(x)
+				x.charge(len(*fs) * len(all) / bytesAStep)
 				kept := (*fs)[:0]
 				for _, f := range *fs {
-					if name := message.Text(f.Name); listed(x, names, name) == except || protected(name) {
+					if name := message.Text(f.Name); listed(all, name) == except || protected(name) {
 						kept = append(kept, f)
 					}
 				}
@@ -170,9 +176,9 @@ func filterRow(name string, except bool) *function {
 		}}
 }
 
-func listed(x *Ctx, names []func(*Ctx) string, name string) bool {
+func listed(names []string, name string) bool {
 	for _, one := range names {
-		if equalFold(one(x), name) {
+		if equalFold(one, name) {
 			return true
 		}
 	}

@@ -44,6 +44,9 @@ func replaceRow(name string, all bool) *function {
 			s, pattern, by := c.text(0), c.args[1].regex, c.text(2)
 			return ofSetString(func(x *Ctx) string {
 				s := s(x)
+				if !pattern.Linear() {
+					x.charge(maxSteps / 100)
+				}
 				if !x.test(pattern, s) {
 					return s
 				}

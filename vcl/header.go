@@ -62,7 +62,7 @@ func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 		s := a.str
 		return func(x *Ctx) {
 			if text, set := s(x); set {
-				of(x).Set(key, oneLine(text))
+				x.setField(of(x), key, text)
 			} else {
 				of(x).Unset(key)
 			}
@@ -71,11 +71,36 @@ func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 	v.add = func(a value) func(*Ctx) {
 		return func(x *Ctx) {
 			if text, set := a.str(x); set {
-				of(x).Add(key, oneLine(text))
+				x.addField(of(x), key, text)
 			}
 		}
 	}
 	v.clear = func(x *Ctx) { of(x).Unset(key) }
+}
+
+// maxFields is how many fields a program may make of a message (Fastly's limit for
+// requests).
+const maxFields = 255
+
+// setField and addField change a message, whose size counts as workspace: a value
+// that is used many times is written to the wire as often.
+func (x *Ctx) setField(fs *message.Fields, key *message.Key, text string) {
+	if x.spend(len(*fs), key, text) {
+		fs.Set(key, oneLine(text))
+	}
+}
+
+func (x *Ctx) addField(fs *message.Fields, key *message.Key, text string) {
+	if x.spend(len(*fs), key, text) {
+		fs.Add(key, oneLine(text))
+	}
+}
+
+func (x *Ctx) spend(fields int, key *message.Key, text string) bool {
+	a := &x.arena
+	a.used += len(key.Name) + len(text)
+	a.over = a.over || a.used > maxWorkspace || fields >= maxFields
+	return !a.over
 }
 
 // token reports whether s can be the name of a header (RFC 9110 section 5.6.2).

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"headwater/internal/message"
 	"headwater/vcl/syntax"
 )
 
@@ -24,6 +25,10 @@ func TestHostilePrograms(t *testing.T) {
 	}{
 		{"a long chain of calls that comes back", many("sub s%d { call s%d; }\n", 5000) + "sub s5000 { call s0; }", "calls itself"},
 		{"names that are not there", "sub vcl_recv {" + many("log req.htpp.X%d.%d;\n", 5000) + "}", "there is no variable"},
+		{"a chain of calls that is too long", many("sub s%d { call s%d; }\n", 101) + "sub s101 { log \"x\"; }", "more than 100 calls"},
+		{"locals of many blocks", "sub vcl_recv {" + many("declare local var.a%d STRING; { declare block var.b%d STRING; }\n", 4000) + "log var.b1; }", "there is no variable var.b1"},
+		{"a label that comes twice", "sub vcl_recv { goto a; a: log \"1\"; goto a; a: log \"2\"; }", "a label a already"},
+		{"a member that is nothing", "backend F_a { .host = \"a\"; } director d random { { .weight = 1; } { .backend = F_a; .weight = 1; } }", "a member has a .backend"},
 		{"gotos", "sub vcl_recv {" + strings.Repeat("goto end;\n", 5000) + "end: log \"x\"; }", "at most 1000 gotos"},
 		{"a pattern that is too big", `sub vcl_recv { if (req.url ~ "((a{100}){100}){100}") { log "x"; } }`, "pattern"},
 		{"many patterns that are big", "sub vcl_recv {" + many(`if (req.url ~ "(?:(?:ab){445}c%d_%d){22}") { log "x"; }`, 500) + "}", "more than 64 MiB"},
@@ -62,6 +67,13 @@ func TestHostileRequests(t *testing.T) {
 		{"calls that double", doubling + "sub vcl_recv { call s40; }", ErrSteps},
 		{"a text that doubles", "sub vcl_recv { declare local var.s STRING; set var.s = \"x\";" +
 			strings.Repeat("set var.s = var.s var.s;\n", 40) + "}", ErrWorkspace},
+		{"a header that is set again and again", "sub vcl_recv {" + strings.Repeat("add req.http.X = req.http.Big;\n", 300) + "}", ErrWorkspace},
+		{"fields without end", "sub vcl_recv {" + strings.Repeat("add req.http.X = \"a\";\n", 300) + "}", ErrWorkspace},
+		{"lines of the log", "sub vcl_recv {" + strings.Repeat("log req.http.Big;\n", 300) + "}", ErrWorkspace},
+		{"the workspace, in the last statement", "sub vcl_recv { set req.url = \"/safe\"" + strings.Repeat(" req.http.Big", 300) + "; }", ErrWorkspace},
+		{"an expression without end", "sub s { if (" + strings.Repeat("req.http.N || ", 999) + "req.http.N) { log \"x\"; } }\n" +
+			"sub vcl_recv {" + strings.Repeat("call s;\n", 110) + "}", ErrSteps},
+		{"functions on large texts", "sub vcl_recv {" + strings.Repeat("if ("+strings.Repeat("std.strlen(req.http.Big) == 1 || ", 99)+"req.http.No) { log \"x\"; }\n", 120) + "}", ErrSteps},
 		{"a text of any length", `sub vcl_recv { log std.strrep("x", 9000000000000000000); log "x"; }`, ErrWorkspace},
 		{"a header of many elements", "sub vcl_recv { declare local var.s STRING; set var.s = std.strrep(\"*,\", 30000);" +
 			strings.Repeat("log accept.encoding_lookup(\"br\", \"identity\", var.s);\n", 30) + "}", ErrSteps},
@@ -74,7 +86,7 @@ func TestHostileRequests(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatal(problems.Show())
 			}
-			x := testCtx("GET /\n")
+			x := testCtx("GET /\nBig: " + strings.Repeat("x", 2000) + "\n")
 			if a := p.Run(x, Recv); a != DoFail || x.Fault != tt.want {
 				t.Errorf("ended in %q, %v", a, x.Fault)
 			}
@@ -105,5 +117,53 @@ func TestNoAllocations(t *testing.T) {
 				t.Errorf("%v allocations", got)
 			}
 		})
+	}
+}
+
+// What a request leaves behind is nothing to the next, of whatever program.
+func TestLocalsBeginAnew(t *testing.T) {
+	const backends = `backend F_a { .host = "a"; } backend F_b { .host = "b"; }`
+	first, problems := compileText("first", backends+`
+sub vcl_recv {
+  declare local var.s STRING; declare local var.b BACKEND; declare local var.i INTEGER; declare local var.ip IP;
+  set var.s = req.http.Secret; set var.b = F_b; set var.i = 42; set var.ip = "192.0.2.9";
+}`)
+	if len(problems) > 0 {
+		t.Fatal(problems.Show())
+	}
+	second, problems := compileText("second", backends+`
+sub vcl_recv {
+  if (req.http.Never) {
+    declare local var.s STRING; declare local var.b BACKEND; declare local var.i INTEGER; declare local var.ip IP;
+  }
+  log var.s "|" var.b "|" var.i "|" var.ip;
+  set var.s = "of the former run";
+}`)
+	if len(problems) > 0 {
+		t.Fatal(problems.Show())
+	}
+	x := testCtx("GET /\nSecret: s3cret\n")
+	first.Run(x, Recv)
+	const want = "(null)|(null)|0|(null)"
+	for range 2 {
+		if a := second.Run(x, Recv); a != Default || x.Logged[len(x.Logged)-1] != want {
+			t.Errorf("%q, %q; want %q", a, x.Logged, want)
+		}
+	}
+}
+
+// A line of the log is read when the message that it was taken from may be gone.
+func TestLoggedTextIsItsOwn(t *testing.T) {
+	p, problems := compileText("log", `sub vcl_recv { log req.http.X; }`)
+	if len(problems) > 0 {
+		t.Fatal(problems.Show())
+	}
+	x := testCtx("GET /\n")
+	value := []byte("value")
+	x.Req.Fields = append(x.Req.Fields, message.Field{Name: []byte("X"), Value: value})
+	p.Run(x, Recv)
+	copy(value, "other")
+	if x.Logged[0] != "value" {
+		t.Errorf("logged %q", x.Logged[0])
 	}
 }

@@ -30,6 +30,9 @@ func (c *compiler) declareLocal(s *syntax.Declare) runner {
 	}
 	l := c.newLocal(typ)
 	c.locals[name] = l
+	if s.Block {
+		c.inner = append(c.inner, name)
+	}
 	return does(l.zero())
 }
 
@@ -173,10 +176,11 @@ func (c *compiler) resultOf(r *routine, e *syntax.Call) value {
 	}
 	pass := c.arguments(r, e.Args, e.Pos)
 	run := func(x *Ctx) {
+		x.charge(1)
 		pass(x)
 		x.result = result{}
 		kept := x.save()
-		r.body.run(x)
+		r.run(x)
 		x.restore(kept)
 	}
 	switch r.result {

@@ -68,8 +68,8 @@ var (
 	ErrSteps     = errors.New("vcl: the request has run too many statements")
 )
 
-// maxSteps bounds the statements that run for one request, and what they cost:
-// about a tenth of a second at the most.
+// maxSteps bounds the statements that run for one request. What costs more than a
+// statement is charged as several.
 const maxSteps = 100_000
 
 // Run runs one subroutine for a request. It returns Default if the program has
@@ -93,8 +93,11 @@ func (p *Program) Run(c *Ctx, s Scope) (a Action) {
 	if c.Trace != nil {
 		c.Trace.enter(s)
 	}
-	if a = r.body.run(c); a == leaves {
+	if a = r.run(c); a == leaves {
 		a = Default
+	}
+	if c.steps < 0 || c.arena.over {
+		a = c.exhausted() // by the last statement, which nothing came after
 	}
 	if c.Trace != nil {
 		c.Trace.leave(a)
@@ -123,7 +126,9 @@ func (c *Ctx) adopt(p *Program) {
 	c.acls = room(c.acls, n.acls)
 }
 
+// room is a slice of n values that have nothing of another program's.
 func room[V any](s []V, n int) []V {
+	clear(s[:cap(s)])
 	if cap(s) < n {
 		return make([]V, n)
 	}
@@ -149,6 +154,26 @@ type routine struct {
 	body   *block
 	result Type
 	params []local
+
+	// own are the places of the local variables that it declares itself.
+	own struct{ from, to slots }
+}
+
+// run runs the subroutine. Its own variables begin anew, so that one whose
+// declaration is not passed has nothing of another run's, or another request's.
+func (r *routine) run(c *Ctx) Action {
+	if from, to := &r.own.from, &r.own.to; *from != *to {
+		clear(c.strs[from.strs:to.strs])
+		clear(c.bools[from.bools:to.bools])
+		clear(c.ints[from.ints:to.ints])
+		clear(c.floats[from.floats:to.floats])
+		clear(c.rtimes[from.rtimes:to.rtimes])
+		clear(c.times[from.times:to.times])
+		clear(c.ips[from.ips:to.ips])
+		clear(c.backends[from.backends:to.backends])
+		clear(c.acls[from.acls:to.acls])
+	}
+	return r.body.run(c)
 }
 
 // scope is the first one that it is reached from.

@@ -2,9 +2,9 @@ package vcl
 
 import (
 	"encoding/base64"
-	"maps"
 	"slices"
 
+	"headwater/internal/message"
 	"headwater/vcl/syntax"
 )
 
@@ -23,22 +23,14 @@ func does(f func(*Ctx)) runner {
 func (c *compiler) block(stmts []syntax.Stmt) *block {
 	b := &block{}
 	c.open = append(c.open, b)
-	around := c.locals
-	if len(c.open) > 1 && declaresForItself(stmts) {
-		c.locals = maps.Clone(around)
-	}
+	around := len(c.inner)
 	c.append(b, stmts)
-	c.locals = around
+	for _, name := range c.inner[around:] {
+		delete(c.locals, name)
+	}
+	c.inner = c.inner[:around]
 	c.open = c.open[:len(c.open)-1]
 	return b
-}
-
-// declaresForItself reports whether some local is only for these statements.
-func declaresForItself(stmts []syntax.Stmt) bool {
-	return slices.ContainsFunc(stmts, func(s syntax.Stmt) bool {
-		d, ok := s.(*syntax.Declare)
-		return ok && d.Block
-	})
 }
 
 func (c *compiler) append(b *block, stmts []syntax.Stmt) {
@@ -64,6 +56,11 @@ func (c *compiler) append(b *block, stmts []syntax.Stmt) {
 // leads back, and from inside of the block that it is in.
 func (c *compiler) label(b *block, s *syntax.Label) {
 	name := s.Name.Text
+	if c.labels[name] {
+		c.failf(s.Pos, "there is a label %s already", name)
+		return
+	}
+	c.labels[name] = true
 	if len(c.gotos[name]) == 0 {
 		c.warnf(s.Pos, "no goto leads to the label %s", name)
 		return
@@ -224,7 +221,7 @@ func (c *compiler) invoke(s *syntax.Invoke) runner {
 	return func(x *Ctx) Action {
 		pass(x)
 		kept := x.save()
-		a := r.body.run(x)
+		a := r.run(x)
 		x.restore(kept)
 		if a == leaves {
 			return Default
@@ -323,7 +320,8 @@ func (c *compiler) log(s *syntax.Log) runner {
 		if !set {
 			text = "(null)"
 		}
-		x.Logged = append(x.Logged, text)
+		// Copied, as the message that it is a part of may be gone when it is read.
+		x.Logged = append(x.Logged, x.arena.keep(message.Bytes(text)))
 	})
 }
 

@@ -96,27 +96,34 @@ func callsIn(d *syntax.Sub) (names []*syntax.Name) {
 	return names
 }
 
+// maxCalls bounds the subroutines that are in each other at one time.
+const maxCalls = 100
+
 // checkCalls finds out from where each subroutine is reached, and that none calls
 // itself, by whatever way.
 func (c *compiler) checkCalls() {
-	const visiting, visited = 1, 2
-	state := map[*routine]int{}
-	var visit func(r *routine, at syntax.Pos)
-	visit = func(r *routine, at syntax.Pos) {
-		switch state[r] {
-		case visiting:
+	const visiting = -1
+	height := map[*routine]int{}
+	var visit func(r *routine, at syntax.Pos) int
+	visit = func(r *routine, at syntax.Pos) int {
+		if h := height[r]; h > 0 {
+			return h
+		} else if h == visiting {
 			c.failf(at, "%s calls itself", r.name)
-			return
-		case visited:
-			return
+			return 1
 		}
-		state[r] = visiting
+		height[r] = visiting
+		highest := 0
 		for _, name := range r.calls {
-			if next := c.subs[name.Text]; next != nil {
-				visit(next, name.Pos)
+			if next := c.subs[name.Text]; next != nil && len(c.problems) == 0 {
+				highest = max(highest, visit(next, name.Pos))
 			}
 		}
-		state[r] = visited
+		if highest == maxCalls {
+			c.failf(r.decls[0].Name.Pos, "%s begins more than %d calls in each other", r.name, maxCalls)
+		}
+		height[r] = highest + 1
+		return highest + 1
 	}
 	for _, r := range c.order {
 		visit(r, r.decls[0].Name.Pos)
@@ -147,7 +154,7 @@ func (c *compiler) spread() {
 // routine compiles the body of a subroutine.
 func (c *compiler) routine(r *routine) {
 	c.sub, c.locals = r, map[string]local{}
-	c.gotos = map[string][][]*block{}
+	c.gotos, c.labels = map[string][][]*block{}, map[string]bool{}
 	for i, p := range r.decls[0].Params {
 		c.locals[p.Name.Text] = r.params[i]
 	}
@@ -156,7 +163,9 @@ func (c *compiler) routine(r *routine) {
 		stmts = append(stmts, d.Body.Stmts...)
 	}
 	c.at = r.decls[0].Pos
+	r.own.from = c.program.slots
 	r.body = c.block(stmts)
+	r.own.to = c.program.slots
 	for _, label := range slices.Sorted(maps.Keys(c.gotos)) {
 		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
 	}

@@ -39,7 +39,7 @@ func subfieldOf(v *variable, key *message.Key, sub string, of func(*Ctx) *messag
 			was, _ := fs.Get(key)
 			text, set := a.str(x)
 			if now := x.replaceSubfield(was, sub, oneLine(text), sep, set); now != "" {
-				fs.Set(key, now)
+				x.setField(fs, key, now)
 			} else {
 				fs.Unset(key)
 			}

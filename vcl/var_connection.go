@@ -57,7 +57,7 @@ var _ = vars(
 	readText("tls.client.servername", in(Recv, Hash, Deliver, Log), func(x *Ctx) (string, bool) { return x.Client.ServerName, x.Client.ServerName != "" }),
 
 	readInteger("workspace.bytes_total", everywhere, func(*Ctx) int64 { return maxWorkspace }),
-	readInteger("workspace.bytes_free", everywhere, func(x *Ctx) int64 { return int64(maxWorkspace - x.arena.used) }),
+	readInteger("workspace.bytes_free", everywhere, func(x *Ctx) int64 { return int64(max(0, maxWorkspace-x.arena.used)) }),
 	readBool("workspace.overflowed", everywhere, func(x *Ctx) bool { return x.arena.over }),
 )
 

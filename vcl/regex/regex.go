@@ -93,15 +93,23 @@ func (r *Regex) Size() int {
 
 // Match reports whether subject has a match anywhere. The error is ErrBudget.
 func (r *Regex) Match(subject string) (bool, error) {
+	found, _, err := r.MatchSteps(subject)
+	return found, err
+}
+
+// MatchSteps is Match, and tells how many steps of a million it took; none for a
+// pattern that is Linear.
+func (r *Regex) MatchSteps(subject string) (found bool, steps int, err error) {
 	switch {
 	case r.literal != nil:
-		return r.literal.match(subject), nil
+		return r.literal.match(subject), 0, nil
 	case r.dfa != nil:
-		return r.dfa.match(subject), nil
+		return r.dfa.match(subject), 0, nil
 	}
 	m := newMachine()
 	defer m.release()
-	return r.run(m, subject, 0, r.sparse)
+	found, err = r.run(m, subject, 0, r.sparse)
+	return found, maxSteps - max(m.steps, 0), err
 }
 
 // Find looks for the first match that begins at or after from, and puts where it and
