@@ -121,10 +121,10 @@ func (x *exchange) disconnect(fit bool) {
 // destination is what a fetch goes to: req.backend, or else the first backend that was
 // declared.
 func (x *exchange) destination() destination {
-	switch b := x.vcl.Backend; {
-	case b != nil:
-		return x.site.destinations[b.Index]
-	case len(x.site.backends) > 0:
+	if d := x.site.destination(x.vcl.Backend); d != nil {
+		return d
+	}
+	if len(x.site.backends) > 0 {
 		return x.site.backends[0]
 	}
 	return nobody

@@ -24,7 +24,10 @@ type stage struct {
 }
 
 // Healthy makes a stage the [vcl.World] of its program.
-func (s *stage) Healthy(b *vcl.Backend) bool { return s.site.destinations[b.Index].healthy() }
+func (s *stage) Healthy(b *vcl.Backend) bool {
+	d := s.site.destination(b)
+	return d != nil && d.healthy()
+}
 
 // Connections makes a stage the [vcl.World] of its program. It has none.
 func (s *stage) Connections(*vcl.Backend) (open, used int) { return 0, 0 }

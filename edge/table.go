@@ -74,19 +74,28 @@ type site struct {
 	backends     []*backend    // those of them that are backends, in the program's order
 }
 
+// destination is what b stands for, nil for none and for what is another program's:
+// whatever a program's memory held must not lead to an origin of another site.
+func (s *site) destination(b *vcl.Backend) destination {
+	if b == nil || b.Index >= len(s.destinations) || s.program.Backends[b.Index] != b {
+		return nil
+	}
+	return s.destinations[b.Index]
+}
+
 // Healthy makes a site the [vcl.World] of its program, to which a backend without
 // room for another connection is not healthy.
 func (s *site) Healthy(b *vcl.Backend) bool {
-	d := s.destinations[b.Index]
+	d := s.destination(b)
 	if b, ok := d.(*backend); ok && !b.gauge.room(b.maxConn) {
 		return false
 	}
-	return d.healthy()
+	return d != nil && d.healthy()
 }
 
 // Connections makes a site the [vcl.World] of its program.
 func (s *site) Connections(b *vcl.Backend) (open, used int) {
-	if b, ok := s.destinations[b.Index].(*backend); ok {
+	if b, ok := s.destination(b).(*backend); ok {
 		return b.pool.count()
 	}
 	return 0, 0
