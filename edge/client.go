@@ -36,6 +36,8 @@ type clientConn struct {
 	unread bool      // the client may still be sending
 	torn   bool      // the last answer is not whole, and only a reset can tell
 
+	exchange *exchange // the one under way, nil between two
+
 	requests int    // so far, the one under way too
 	xid      uint32 // of the last one
 
@@ -56,6 +58,7 @@ func newClientConn(e *Edge, tcp *net.TCPConn) *clientConn {
 // serve runs the connection to its end.
 func (c *clientConn) serve() {
 	defer c.link.close()
+	defer c.contain()
 	for !c.over {
 		if c.upload != nil {
 			c.serveUpload()

@@ -89,6 +89,8 @@ type Edge struct {
 	clients   map[*clientConn]struct{}
 	listeners map[net.Listener]struct{}
 
+	panics atomic.Int64 // that were contained
+
 	spares atomic.Int32     // goroutines that wait for a client
 	spare  chan *clientConn // to one of them; closed when draining begins
 }

@@ -71,13 +71,19 @@ var exchanges = sync.Pool{New: func() any {
 func newExchange(c *clientConn) *exchange {
 	x := exchanges.Get().(*exchange)
 	x.c, x.started = c, c.started
+	c.exchange = x
 	x.vcl.XID = c.nextXID()
 	return x
 }
 
-// free ends the exchange: its event is logged and its memory goes back.
+// free ends the exchange: its event is logged and its memory goes back, unless a
+// panic has left it in a state that nobody knows.
 func (x *exchange) free() {
 	x.c.edge.log(x)
+	x.c.exchange = nil
+	if x.up.panicked {
+		return
+	}
 	if x.out.home != nil {
 		x.out.free()
 	}

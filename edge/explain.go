@@ -36,11 +36,11 @@ func (e *Edge) Explain(s *service.Snapshot, holdings []*service.Holding, r *expl
 	if err != nil {
 		return nil, err
 	}
-	defer x.free()
 	x.recorder.stage.perform(x)
 	told := x.explanation()
 	told.Domain = site.domain(string(x.req.host))
 	told.Warnings = append(told.Warnings, warnings...)
+	x.free() // and not after a panic, which the caller contains
 	return told, nil
 }
 

@@ -24,6 +24,7 @@ type upload struct {
 	finished time.Time
 	failure  failure
 	cause    error
+	panicked bool // of an exchange that is never used again
 
 	whole    bool   // the client's connection stands at the end of the body
 	leftover []byte // what came behind the body
@@ -181,6 +182,7 @@ func (x *exchange) endUpload() {
 
 func (u *upload) run() {
 	defer close(u.done)
+	defer u.contain()
 	u.failure = u.carry()
 	u.finished = time.Now()
 	// Wakes the exchange if it waits for the answer.

@@ -1,0 +1,54 @@
+package edge
+
+import (
+	"errors"
+	"runtime/debug"
+)
+
+// A panic is a bug of ours that a request has found. It costs that request's client
+// its connection, and nobody else anything: what the exchange held is closed and
+// left to the collector, never used again.
+
+var errPanic = errors.New("panic")
+
+// Panics counts the requests that ended in a bug of ours. Log has a stack for each.
+func (e *Edge) Panics() int64 { return e.panics.Load() }
+
+// notePanic counts a panic and logs where it happened. It is called by the function
+// that recovers.
+func (e *Edge) notePanic(p any) {
+	e.panics.Add(1)
+	e.cfg.Log.Error("request panicked", "panic", p, "stack", string(debug.Stack()))
+}
+
+// contain, deferred by the goroutine that serves the connection, ends a panic. The
+// client gets nothing more.
+func (c *clientConn) contain() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c.edge.notePanic(p)
+	x := c.exchange
+	if x == nil {
+		return
+	}
+	x.up.stop.Store(true)
+	x.disconnect(false)
+	c.link.close()
+	if x.up.done != nil {
+		<-x.up.done // which both ends have gone from
+	}
+}
+
+// contain, deferred by the upload, ends a panic. The exchange finds both its
+// connections closed.
+func (u *upload) contain() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	u.x.c.edge.notePanic(p)
+	u.failure, u.cause, u.panicked = failInternal, errPanic, true
+	u.x.c.cut()
+}

@@ -1,0 +1,75 @@
+package edge
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// A buggy link cannot read.
+type buggy struct{ link }
+
+func (buggy) read([]byte, time.Time) (int, error) { panic("a bug") }
+func (buggy) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
+	panic("a bug")
+}
+
+// Break puts a bug into the idle connections to the site's first backend.
+func (e *Edge) Break(host string) {
+	p := e.table.Load().exact[host].backends[0].pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
+		c.link = buggy{c.link}
+	}
+}
+
+// A stuck link is written to in vain until it is closed, and has a bug in reading.
+type stuck struct {
+	paper
+	begun, closed chan struct{}
+	once          *sync.Once
+}
+
+func newStuck() stuck {
+	return stuck{begun: make(chan struct{}, 1), closed: make(chan struct{}), once: new(sync.Once)}
+}
+
+func (l stuck) read([]byte, time.Time) (int, error) { panic("a bug") }
+
+func (l stuck) write([]byte, time.Duration) (int, error) {
+	l.begun <- struct{}{}
+	<-l.closed
+	return 0, errInterrupted
+}
+
+func (l stuck) close() { l.once.Do(func() { close(l.closed) }) }
+
+// uploading is an exchange with five bytes to carry from a client to an origin.
+func uploading(t *testing.T, client, origin link) *exchange {
+	e := New(Config{})
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
+	x := newExchange(&clientConn{edge: e, link: client})
+	x.req.length = 5
+	x.origin = &originConn{link: origin, pool: &pool{}, gauge: &gauge{}}
+	x.c.origin.Store(x.origin)
+	x.up.x, x.up.left, x.up.done = x, 5, make(chan struct{})
+	return x
+}
+
+// A bug in what carries a body closes both its connections, and nothing of the
+// exchange is used again.
+func TestUploadPanicIsContained(t *testing.T) {
+	client, origin := newStuck(), newStuck()
+	x := uploading(t, client, origin)
+	x.up.run()
+	<-x.up.done
+	<-client.closed
+	<-origin.closed
+	if x.up.failure != failInternal || x.c.edge.Panics() != 1 {
+		t.Errorf("failure %q, %d panics", failures[x.up.failure].reason, x.c.edge.Panics())
+	}
+	if x.free(); x.c == nil {
+		t.Error("the exchange went back to the pool")
+	}
+}
