@@ -163,15 +163,15 @@ func (x *exchange) noAnswer(err error) failure {
 	return failRead
 }
 
-// endUpload ends the upload's goroutine, at once unless it is about to end by
-// itself.
+// endUpload ends the upload's goroutine, and the connection to the origin that it
+// writes to: whoever calls it has given up the origin, or given its connection back.
 func (x *exchange) endUpload() {
 	u := &x.up
 	if u.done == nil {
 		return
 	}
+	x.disconnect(false) // else a last write that is stuck has no end
 	if u.behind() {
-		x.disconnect(false)
 		u.stop.Store(true)
 		x.c.link.interrupt()
 	}
