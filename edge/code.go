@@ -3,6 +3,7 @@ package edge
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"headwater/edge/program"
 	"headwater/service"
@@ -25,13 +26,19 @@ func (e *Edge) build(i *items, s *service.Snapshot, serves bool) (*site, []strin
 	return site, append(warnings, notes...), nil
 }
 
+// compileTime is how long a program may take to compile. The largest that there may
+// be takes a tenth of it.
+const compileTime = 10 * time.Second
+
 // program makes the program of s and compiles it.
 func (i *items) program(s *service.Snapshot, serves bool) (tree *program.Program, run *vcl.Program, warnings []string, err error) {
 	tree, problems := program.Build(s)
 	if len(problems) > 0 {
 		return nil, nil, nil, refused(problems)
 	}
-	run, problems = vcl.Compile(tree.Unit, i.options(s.Service, tree, serves))
+	o := i.options(s.Service, tree, serves)
+	o.Deadline = time.Now().Add(compileTime)
+	run, problems = vcl.Compile(tree.Unit, o)
 	if len(problems) > 0 {
 		return nil, nil, nil, refused(problems)
 	}
@@ -42,8 +49,16 @@ func (i *items) program(s *service.Snapshot, serves bool) (tree *program.Program
 	return tree, run, warnings, nil
 }
 
+// question waits for its turn: what is compiled only to answer a question, which
+// costs no more than a token that may read, keeps one processor busy at most.
+func (e *Edge) question() (done func()) {
+	e.questions.Lock()
+	return e.questions.Unlock
+}
+
 // Lint is [Edge.Check] for the program of s alone.
 func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
+	defer e.question()()
 	_, _, warnings, err = e.items.program(s, false)
 	return warnings, err
 }
@@ -51,6 +66,7 @@ func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
 // Program returns the program of s in VCL. What dictionaries and ACLs hold is not
 // in it, as it changes without a version.
 func (e *Edge) Program(s *service.Snapshot) (string, error) {
+	defer e.question()()
 	tree, problems := program.Build(s)
 	if len(problems) > 0 {
 		return "", refused(problems)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,9 +72,10 @@ type Edge struct {
 	table  atomic.Pointer[table]
 	pools  *poolSet
 
-	change   sync.Mutex // serialises Apply; no request takes it
-	services map[string]*activation
-	items    items
+	change    sync.Mutex // of table and services; no request takes it
+	services  map[string]*activation
+	items     items
+	questions sync.Mutex // held while one is answered, see question
 
 	date     atomic.Pointer[dateStamp]
 	draining atomic.Bool
@@ -98,6 +100,8 @@ type Edge struct {
 // An activation is what the edge knows of a service: the newest edition seen and
 // the site it compiled to, nil when the service is not active.
 type activation struct {
+	changing sync.Mutex // held from compiling a version to serving it
+
 	edition service.Edition
 	site    *site
 }
@@ -165,8 +169,7 @@ func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
 }
 
 func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error) {
-	e.change.Lock()
-	defer e.change.Unlock()
+	defer e.hold(snapshots)()
 	compiled = make([]*site, len(snapshots))
 	for i, s := range snapshots {
 		if s.Version == 0 {
@@ -176,6 +179,8 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 			return nil, err
 		}
 	}
+	e.change.Lock()
+	defer e.change.Unlock()
 	old := e.table.Load()
 	next := &table{exact: maps.Clone(old.exact), wild: maps.Clone(old.wild)}
 	if next.exact == nil {
@@ -198,6 +203,30 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 		e.leave(s)
 	}
 	return compiled, nil
+}
+
+// hold keeps other changes of the same services waiting until release is called.
+// Those of other services go on: a version that takes long to compile is in the
+// way of nobody else's.
+func (e *Edge) hold(snapshots []*service.Snapshot) (release func()) {
+	held := map[string]*activation{}
+	e.change.Lock()
+	for _, s := range snapshots {
+		if e.services[s.Service] == nil {
+			e.services[s.Service] = &activation{}
+		}
+		held[s.Service] = e.services[s.Service]
+	}
+	e.change.Unlock()
+	// In the same order for all, so that no two wait for each other.
+	for _, id := range slices.Sorted(maps.Keys(held)) {
+		held[id].changing.Lock()
+	}
+	return func() {
+		for _, a := range held {
+			a.changing.Unlock()
+		}
+	}
 }
 
 func (e *Edge) leave(s *site) {
@@ -230,10 +259,7 @@ func (e *Edge) await(sites []*site) {
 // that it replaces.
 func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, applied bool) {
 	a := e.services[s.Service]
-	if a == nil {
-		a = &activation{}
-		e.services[s.Service] = a
-	} else if s.Edition().Before(a.edition) {
+	if s.Edition().Before(a.edition) {
 		return nil, false
 	}
 	was = a.site

@@ -19,6 +19,7 @@ import (
 // holders hold all that is in holdings. It changes nothing. An error is
 // [service.Invalid]: of a version that does not compile, or a request that is none.
 func (e *Edge) Explain(s *service.Snapshot, holdings []*service.Holding, r *explain.Request) (*explain.Explanation, error) {
+	defer e.question()()
 	own := &items{holders: map[string]map[string]*held{}}
 	for _, h := range holdings {
 		if err := own.apply(h); err != nil {
