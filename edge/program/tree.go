@@ -85,8 +85,6 @@ func set(target string, value syntax.Expr) *syntax.Set {
 	return &syntax.Set{Target: name(target), Op: syntax.Assign, Value: value}
 }
 
-func unset(target string) *syntax.Unset { return &syntax.Unset{Target: name(target)} }
-
 func call(fun string, args ...syntax.Expr) *syntax.Call {
 	return &syntax.Call{Fun: name(fun), Args: args}
 }
