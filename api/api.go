@@ -53,6 +53,10 @@ type Options struct {
 	// for it; the zero value chooses one of PublicIPs.
 	StagingIP netip.Addr
 
+	// TraceKey signs the tokens that have requests traced; without one there are
+	// none.
+	TraceKey []byte
+
 	// PublicIPs are the networks that the edge is reached at; none chooses
 	// networks that no host has.
 	PublicIPs []netip.Prefix

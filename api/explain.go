@@ -32,10 +32,15 @@ func (c *call) explainVersion() ([]byte, error) {
 		return nil, err
 	}
 	told.Service.Name, told.Service.State = s.Name, stateOf(v)
+	return c.told(told), nil
+}
+
+// told answers an explanation.
+func (c *call) told(e *explain.Explanation) []byte {
 	if c.prefersText() {
-		return c.plain(told.Text()), nil
+		return c.plain(e.Text())
 	}
-	return told.JSON(), nil
+	return e.JSON()
 }
 
 func (c *call) explain(request *explain.Request) (*explain.Explanation, error) {

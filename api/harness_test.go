@@ -97,6 +97,18 @@ func (e *fakeEdge) Explain(s *service.Snapshot, holdings []*service.Holding, r *
 	return told, e.fail
 }
 
+// Traces has one, of the service that it is asked for.
+func (e *fakeEdge) Traces(service string) []explain.Traced {
+	return []explain.Traced{{ID: "1", Method: "GET", URL: "http://" + service + "/", Status: 200}}
+}
+
+func (e *fakeEdge) Trace(service, id string) *explain.Explanation {
+	if id != "1" {
+		return nil
+	}
+	return &explain.Explanation{Service: explain.Service{ID: service, State: "served"}}
+}
+
 // Program lists all VCL.
 func (e *fakeEdge) Program(s *service.Snapshot) (text string, err error) {
 	e.mu.Lock()

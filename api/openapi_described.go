@@ -29,6 +29,13 @@ func described() map[string]description {
 		"GET " + version + "/generated_vcl":         {nil, jsonContent(reference("vcl"))},
 		"GET " + version + "/generated_vcl/content": {nil, jsonContent(object(schema{"content": textSchema}))},
 		"POST /headwater" + version + "/explain":    {questionSchema(), explanation},
+
+		"POST /headwater/service/{service}/trace": {
+			object(schema{"lifetime": schema{"type": "integer", "minimum": 1, "maximum": maxTraceTime}}),
+			jsonContent(object(schema{"token": textSchema, "header": textSchema, "expires_at": schemaOf(reflect.TypeFor[time.Time]())})),
+		},
+		"GET /headwater/service/{service}/trace":      {nil, jsonContent(schemaOf(reflect.TypeFor[[]explain.Traced]()))},
+		"GET /headwater/service/{service}/trace/{id}": {nil, explanation},
 	}
 }
 

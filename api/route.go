@@ -87,6 +87,9 @@ func newRoutes() *node {
 	n.add("PUT    "+version+"/deactivate/staging", (*call).unstageVersion)
 
 	n.add("POST   /headwater"+version+"/explain", (*call).explainVersion)
+	n.add("POST   /headwater/service/{service}/trace", (*call).createTraceToken)
+	n.add("GET    /headwater/service/{service}/trace", (*call).listTraces)
+	n.add("GET    /headwater/service/{service}/trace/{id}", (*call).getTrace)
 
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)

@@ -132,6 +132,11 @@ type Edge interface {
 	// holdings. Nothing is sent.
 	Explain(s *service.Snapshot, holdings []*service.Holding, r *explain.Request) (*explain.Explanation, error)
 
+	// Traces lists the requests of a service whose explanations are kept, the
+	// newest first, and Trace returns one of these, or nil.
+	Traces(service string) []explain.Traced
+	Trace(service, id string) *explain.Explanation
+
 	// Program returns in VCL all that s does with requests: what was uploaded,
 	// and what follows from its other objects.
 	Program(s *service.Snapshot) (vcl string, err error)

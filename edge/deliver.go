@@ -131,6 +131,9 @@ func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	r.Fields.Add(cacheKey, x.list(from.Fields, message.XCache, "MISS"))
 	r.Fields.Add(cacheHitsKey, x.list(from.Fields, message.XCacheHits, "0"))
 	r.Fields.Add(timerKey, x.timer(now))
+	if x.recorder != nil && x.recorder.id != "" {
+		r.Fields.Add(traceIDKey, x.recorder.id)
+	}
 }
 
 // timer is the value of an answer's X-Timer.

@@ -55,6 +55,10 @@ type Config struct {
 	// AccessLog gets one event a request; nil logs none.
 	AccessLog *slog.Logger
 
+	// TraceKey signs the tokens of requests that are to be traced; nil traces
+	// none.
+	TraceKey []byte
+
 	// Log gets what an operator should know; nil discards it.
 	Log *slog.Logger
 
@@ -76,6 +80,7 @@ type Edge struct {
 	services  map[string]*activation
 	items     items
 	questions sync.Mutex // held while one is answered, see question
+	traces    traces
 
 	date     atomic.Pointer[dateStamp]
 	draining atomic.Bool

@@ -59,6 +59,9 @@ func (e *Edge) log(x *exchange) {
 		slog.Int64("response_body", v.responseBody),
 		slog.Int64("written", v.written),
 		slog.Int("retries", v.retries))
+	if x.recorder != nil {
+		attrs = append(attrs, slog.String("trace", x.recorder.id))
+	}
 	if n := x.vcl.Restarts; n > 0 {
 		attrs = append(attrs, slog.Int("restarts", n))
 	}

@@ -134,9 +134,16 @@ func (x *exchange) answer() bool {
 	if f := x.route(); f != failNone {
 		return x.fail(f)
 	}
+	if x.req.traced {
+		x.openTrace()
+	}
 	x.enter()
+	if x.recorder != nil {
+		x.recorder.entered = headersOf(x.req.Fields)
+	}
 	keep := x.live()
 	x.leave()
+	x.closeTrace()
 	return keep
 }
 

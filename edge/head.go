@@ -10,6 +10,7 @@ type head struct {
 	close     bool // Connection: close
 	keepAlive bool // Connection: keep-alive
 	options   int  // that Connection lists
+	traced    bool // there is a Headwater-Trace
 }
 
 // persistent reports whether the connection survives this message (RFC 9112

@@ -285,6 +285,8 @@ func (h *head) settle(fields message.Fields) error {
 			if !mayTrail(f.Value) {
 				f.Hop = true
 			}
+		case message.HeadwaterTrace:
+			h.traced = true
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 // A recorder writes down what becomes of one exchange, for whoever asked to have it
 // explained. Others have none.
 type recorder struct {
+	id      string // of the trace, if it will be kept
 	trace   vcl.Trace
 	entered explain.Headers // of the request as the program first saw it
 	fetches []explain.Fetch
@@ -55,7 +56,11 @@ func (r *recorder) fetch(x *exchange, b *backend) failure {
 		Request:  x.sent(),
 	}
 	told.SNI, told.Certificate = b.names()
+	began := time.Now()
 	f := r.transfer(x, b)
+	if r.stage == nil {
+		told.TookMicros = time.Since(began).Microseconds()
+	}
 	if f == failNone {
 		told.Answer.Message = messageOf(&x.beresp.Response)
 	} else {
@@ -188,6 +193,9 @@ func headersOf(fields message.Fields) explain.Headers {
 	all := explain.Headers{}
 	for i := range fields {
 		f := &fields[i]
+		if f.ID == message.HeadwaterTrace {
+			continue // it is good for more traces
+		}
 		all = append(all, explain.Header{Name: string(f.Name), Value: string(f.Value)})
 	}
 	return all

@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
+	"time"
 )
 
 // An Explanation is what a version does with a request, and why.
@@ -29,6 +30,9 @@ type Explanation struct {
 	Fetches []Fetch `json:"fetches"`
 
 	Response Response `json:"response"`
+	// TookMicros is how long all of it took, in microseconds.
+	TookMicros int64 `json:"took_us,omitempty"`
+
 	Restarts int      `json:"restarts"`
 	Log      []string `json:"log"` // what log statements wrote
 	Trace    []Step   `json:"trace"`
@@ -37,12 +41,24 @@ type Explanation struct {
 	Warnings  []string `json:"warnings"`
 }
 
+// A Traced is a request whose explanation is kept.
+type Traced struct {
+	ID      string    `json:"id"`
+	At      time.Time `json:"at"`
+	Version int       `json:"version"`
+	Method  string    `json:"method"`
+	URL     string    `json:"url"`
+	Status  int       `json:"status"`
+}
+
 // A Service is the version that was asked.
 type Service struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Version int    `json:"version"`
-	State   string `json:"state"` // draft, locked, active or staged
+	// State is draft, locked, active or staged, or served for a request that
+	// a client has sent.
+	State string `json:"state"`
 }
 
 // A Domain is how a host leads to a version.
@@ -98,6 +114,10 @@ type Fetch struct {
 	Timeouts Timeouts `json:"timeouts"`
 	Request  Message  `json:"request"`
 	Answer   Answer   `json:"answer"`
+
+	// TookMicros is how long it took until the answer's head was there, in
+	// microseconds; 0 if nothing was sent.
+	TookMicros int64 `json:"took_us,omitempty"`
 }
 
 // A Backend is where a fetch goes.

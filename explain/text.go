@@ -14,7 +14,7 @@ func (e *Explanation) Text() string {
 	for i := range e.Fetches {
 		w.fetch(&e.Fetches[i])
 	}
-	w.response(&e.Response, e.Restarts)
+	w.response(e)
 	w.conditions(e.Conditions)
 	w.list("warnings", e.Warnings)
 	w.list("log", e.Log)
@@ -118,6 +118,8 @@ func (w *writer) origin(f *Fetch) {
 	}
 	if w.pretended {
 		answer += " (pretended)"
+	} else {
+		answer += fmt.Sprintf(", after %v", micros(f.TookMicros))
 	}
 	w.row("answer", "%s", answer)
 }
@@ -148,6 +150,8 @@ func (t Timeouts) String() string {
 	return strings.Join(all, ", ")
 }
 
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
 func duration(ms int64) string {
 	if ms == 0 {
 		return "none"
@@ -162,15 +166,18 @@ var froms = map[string]string{
 	"edge":    "a page that no program has a part in",
 }
 
-func (w *writer) response(r *Response, restarts int) {
+func (w *writer) response(e *Explanation) {
 	w.line("")
-	after := ""
-	switch restarts {
+	r, after := &e.Response, ""
+	switch e.Restarts {
 	case 0:
 	case 1:
 		after = ", after a restart"
 	default:
-		after = fmt.Sprintf(", after %d restarts", restarts)
+		after = fmt.Sprintf(", after %d restarts", e.Restarts)
+	}
+	if !e.Pretended {
+		after += fmt.Sprintf(", in %v", micros(e.TookMicros))
 	}
 	w.row("response", "%d %s, %s%s", r.Status, r.Reason, froms[r.From], after)
 	for _, h := range r.Headers {

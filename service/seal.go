@@ -3,7 +3,9 @@ package service
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -36,6 +38,7 @@ const posix = runtime.GOOS != "windows"
 // Keeper may be used by many goroutines.
 type Keeper struct {
 	aead cipher.AEAD
+	key  []byte
 }
 
 // NewKeeper returns a Keeper with a random key that is nowhere else: what it
@@ -69,7 +72,7 @@ func newKeeper(key []byte) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	return &Keeper{aead: aead}, nil
+	return &Keeper{aead: aead, key: key}, nil
 }
 
 func randomKey() []byte {
@@ -133,6 +136,16 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Derive returns a key of 32 bytes for another purpose, the same one each time. It
+// tells nothing of the Keeper's own.
+func (k *Keeper) Derive(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, k.key, nil, "headwater/"+purpose, keySize)
+	if err != nil {
+		panic("service: a key cannot be derived: " + err.Error()) // its length is a constant
+	}
+	return key
 }
 
 // Seal implements [Sealer].

@@ -266,11 +266,15 @@ func (p *page) api(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// envid NAME makes $NAME the id in the last answer.
+// envid NAME [KEY] makes $NAME the id in the last answer, or another member of it.
 func (p *page) envID(ts *testscript.TestScript, neg bool, args []string) {
-	var told struct{ ID string }
+	var told map[string]any
 	ts.Check(json.Unmarshal([]byte(p.last.body), &told))
-	ts.Setenv(args[0], told.ID)
+	key := "id"
+	if len(args) > 1 {
+		key = args[1]
+	}
+	ts.Setenv(args[0], told[key].(string))
 }
 
 // draft SERVICE DOMAIN [ORIGIN [KEY=VALUE...]] makes a service whose version 1

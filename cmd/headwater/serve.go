@@ -63,6 +63,7 @@ type server struct {
 	db        *store.DB
 	resolver  *dial.Resolver // of both edges
 	edge      *edge.Edge
+	traceKey  []byte // of requests that are to be traced
 	feed      *feed.Local
 	staging   *staging // nil if there is none
 	api       *http.Server
@@ -99,7 +100,7 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
-	s.edge = s.newEdge(accessLog)
+	s.edge = s.newEdge(accessLog, s.traceKey)
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
 	}
@@ -113,6 +114,7 @@ func (s *server) open(ctx context.Context) error {
 		Publisher: s.feed,
 		Log:       s.log,
 		Ready:     s.ready.Load,
+		TraceKey:  s.traceKey,
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		Limits: api.Limits{
 			Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth,
@@ -178,6 +180,7 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.traceKey = sealer.Derive("trace")
 	s.db, err = store.Open(ctx, store.Options{
 		Dir: dir, Sealer: sealer,
 		MaxServices: s.flags.maxServices, MaxVersions: s.flags.maxVersions,
@@ -195,7 +198,7 @@ func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
 }
 
 // openSealer opens the key of the data directory; of a new one it makes it.
-func openSealer(dir string) (service.Sealer, error) {
+func openSealer(dir string) (*service.Keeper, error) {
 	if dir == "" {
 		return service.NewKeeper()
 	}

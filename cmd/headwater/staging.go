@@ -41,7 +41,7 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	if s.staging == nil {
 		return nil
 	}
-	s.staging.edge = s.newEdge(accessLog)
+	s.staging.edge = s.newEdge(accessLog, nil)
 	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err
@@ -51,11 +51,13 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	return nil
 }
 
-func (s *server) newEdge(accessLog *slog.Logger) *edge.Edge {
+// newEdge returns an edge as the flags say. Without a key it traces no requests.
+func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
 	f := s.flags
 	return edge.New(edge.Config{
 		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		AccessLog: accessLog,
+		TraceKey:  traceKey,
 		Log:       s.log,
 		PlainIO:   s.plainIO,
 		Network:   &dial.Network{Resolver: s.resolver},

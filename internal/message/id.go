@@ -13,6 +13,7 @@ const (
 	Expect
 	FastlyClientIP
 	FastlySSL
+	HeadwaterTrace
 	Host
 	KeepAlive
 	ProxyAuthenticate
@@ -68,7 +69,7 @@ func Identify(name []byte) ID {
 	case 14:
 		return pick(name, "content-length", ContentLength)
 	case 15:
-		return pick(name, "x-forwarded-for", XForwardedFor)
+		return either(name, "x-forwarded-for", XForwardedFor, "headwater-trace", HeadwaterTrace)
 	case 16:
 		switch Lower(name[0]) {
 		case 'f':
@@ -108,7 +109,7 @@ func either(name []byte, a string, ida ID, b string, idb ID) ID {
 func (id ID) HopByHop() bool {
 	switch id {
 	case Connection, KeepAlive, ProxyConnection, TE, Upgrade,
-		ProxyAuthenticate, ProxyAuthorization:
+		ProxyAuthenticate, ProxyAuthorization, HeadwaterTrace:
 		return true
 	}
 	return false
