@@ -100,10 +100,12 @@ func TestTLSReuse(t *testing.T) {
 			"the connection's reset": {func(c *edgetest.Conn) { c.Reset() }, 3},
 		} {
 			t.Run(name, func(t *testing.T) {
+				read, followed := make(chan bool), make(chan bool)
 				o := edgetest.NewTLSOrigin(t, config, edgetest.Handle(func(c *edgetest.Conn, r *edgetest.Request) {
 					c.Write(ok(r.Target))
-					time.Sleep(settle) // or else it comes with the answer
+					<-read // or else it comes with the answer
 					tt.behind(c)
+					followed <- true
 				}))
 				e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.Backend(o, securely(a))))
 				c := e.Dial(t)
@@ -112,7 +114,8 @@ func TestTLSReuse(t *testing.T) {
 					if got := c.Get(edgetest.Host, target); string(got.Body) != target {
 						t.Fatalf("%s was answered by %d %q", target, got.Status, got.Body)
 					}
-					time.Sleep(2 * settle)
+					read <- true
+					<-followed
 				}
 				if n := o.Accepted(); n != tt.conns {
 					t.Errorf("%d connections, want %d", n, tt.conns)
