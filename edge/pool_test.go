@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
@@ -137,14 +136,14 @@ func TestUnsolicitedBytes(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		for name, lie := range lies {
 			t.Run(name, func(t *testing.T) {
-				lied := make(chan bool, 64)
+				read, lied := make(chan bool), make(chan bool)
 				e, o := startScript(t, plain, func(c *edgetest.Conn) {
 					r, err := c.ReadRequest()
 					if err != nil {
 						return
 					}
 					c.Write(ok(r.Target))
-					time.Sleep(settle) // or else the lie comes with the answer
+					<-read // or else the lie comes with the answer
 					c.Write(lie)
 					if lie == "" {
 						c.CloseWrite()
@@ -158,8 +157,8 @@ func TestUnsolicitedBytes(t *testing.T) {
 					if a := c.Get(edgetest.Host, target); string(a.Body) != target {
 						t.Fatalf("%s was answered by %q", target, a.Body)
 					}
+					read <- true
 					<-lied
-					time.Sleep(settle)
 				}
 				if n := o.Accepted(); n != 5 {
 					t.Errorf("%d connections, want 5", n)
