@@ -52,6 +52,8 @@ type exchange struct {
 	fetchDue time.Time    // when all of it has to be over, zero for no such limit
 	origin   *originConn
 
+	connected bool // the last attempt got a connection, so that something may have been sent
+
 	event    event
 	recorder *recorder // nil unless somebody asked
 }

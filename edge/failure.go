@@ -113,8 +113,8 @@ var refusals = map[int]string{
 	505: "HTTP Version Not Supported",
 }
 
-// unconnected reports whether a failure is one to get a connection at all, so that
-// another backend may be tried with the same request.
+// unconnected reports whether a failure to connect is one that another backend need
+// not have: see [exchange.elsewhere].
 func (f failure) unconnected() bool {
 	switch f {
 	case failConnectTimeout, failConnectRefused, failUnreachable, failNoAddress, failDenied, failEnded,
@@ -161,10 +161,11 @@ func (f failure) words(cause error) string {
 	return failures[f].reason
 }
 
-// readFailure classifies what ends the wait for an answer. An alert then is the
-// origin's second thought about the handshake ([dial.IsAlert]).
-func readFailure(err error) failure {
-	if dial.IsAlert(err) {
+// unanswered classifies what ended the wait for an answer's first byte. An alert on a
+// new connection is the origin's second thought about the handshake ([dial.IsAlert]),
+// which gives the failure its words and no more: the request was sent.
+func (x *exchange) unanswered(err error) failure {
+	if x.origin.served == 0 && dial.IsAlert(err) {
 		return failHandshake
 	}
 	return failRead

@@ -28,6 +28,7 @@ type originConn struct {
 // It counts against the backend's max_conn from the moment it is wanted.
 func (x *exchange) connect(fresh bool) failure {
 	b := x.backend
+	x.connected = false
 	if !b.gauge.enter(b.maxConn) {
 		return failMaxConn
 	}
@@ -47,7 +48,7 @@ func (x *exchange) connect(fresh bool) failure {
 		}
 	}
 	o.gauge = b.gauge
-	x.origin = o
+	x.origin, x.connected = o, true
 	f := &x.vcl.Fetched
 	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
 	f.TLS = o.tls
@@ -138,6 +139,7 @@ func (x *exchange) fetch() failure {
 		return failInternal
 	}
 	to, c := x.destination(), &x.choice
+	x.event.sent = 0
 	c.key, c.client, c.tried = x.vcl.HashKey, x.c.remote, c.tried[:0]
 	if x.vcl.HasIdentity {
 		c.client = x.vcl.Identity
@@ -154,7 +156,7 @@ func (x *exchange) fetch() failure {
 		f = x.fetchFrom(b)
 		d, several := to.(*director)
 		switch {
-		case !several || !f.unconnected():
+		case !several || !x.elsewhere(f):
 			return f
 		case left <= 1:
 			return d.spent()
@@ -162,6 +164,13 @@ func (x *exchange) fetch() failure {
 		c.tried = append(c.tried, b)
 		x.event.retries++
 	}
+}
+
+// elsewhere reports whether another member of a director may be tried after f: only
+// where no connection was to be had, and nothing of the request is gone that must not
+// go twice. A reused connection may have taken some of it before.
+func (x *exchange) elsewhere(f failure) bool {
+	return f.unconnected() && !x.connected && x.up.done == nil && x.harmless()
 }
 
 // fetchFrom fetches from one backend.
@@ -260,14 +269,15 @@ func (x *exchange) try(fresh bool) (failure, int) {
 	case err == errTimeout:
 		return x.late(failFirstByte), 0
 	}
-	return readFailure(err), 0
+	return x.unanswered(err), 0
 }
 
 // alert returns the alert that a connection ended with to which nothing can be
 // written, or nil. With TLS 1.3 that is how an origin says, after the handshake,
-// that it wants another client certificate.
+// that it wants another client certificate; on one that has served it says something
+// else.
 func (o *originConn) alert() error {
-	if !o.pool.origin.Secure() {
+	if o.served > 0 || !o.pool.origin.Secure() {
 		return nil
 	}
 	var b [1]byte
@@ -298,9 +308,11 @@ func (x *exchange) exchange() (wrote, n int, err error) {
 // that crossed our request, and where the request does no harm twice (RFC 9110
 // section 9.2.2) or was not sent at all. Nobody else decides this.
 func (x *exchange) retriable() bool {
-	return x.origin != nil && x.origin.served > 0 && closed(x.event.cause) &&
-		(x.event.sent == 0 || idempotent(x.bereq.Method))
+	return x.origin != nil && x.origin.served > 0 && closed(x.event.cause) && x.harmless()
 }
+
+// harmless reports whether the request may be sent after the last try.
+func (x *exchange) harmless() bool { return x.event.sent == 0 || idempotent(x.bereq.Method) }
 
 func idempotent(method []byte) bool {
 	switch string(method) {
@@ -403,13 +415,13 @@ func (x *exchange) readMore(from, n int, first bool) (int, failure) {
 	}
 	x.event.cause = err
 	x.disconnect(false)
-	switch {
-	case err != errTimeout:
-		return 0, readFailure(err)
-	case first:
+	if first && err == errTimeout {
 		return 0, x.late(failFirstByte)
 	}
-	return 0, x.late(failRead)
+	if err == errTimeout {
+		return 0, x.late(failRead)
+	}
+	return 0, failRead
 }
 
 // readOrigin reads from the origin; an upload that ends meanwhile interrupts it,

@@ -45,7 +45,9 @@ func (s *stage) fetch(x *exchange, b *backend) failure {
 		o.Status = 200
 	}
 	if o.Failure != "" {
-		return failureNamed(o.Failure)
+		f := failureNamed(o.Failure)
+		x.connected = !f.unconnected()
+		return f
 	}
 	if x.in == nil {
 		x.in = getBuffer(0)

@@ -87,6 +87,7 @@ func (x *exchange) startUpload() failure {
 		if f := x.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); f != failNone {
 			return f
 		}
+		x.req.expect = false // said, and not again after a restart
 	}
 	if x.out.home == nil {
 		x.out = newOutput()
@@ -146,7 +147,7 @@ func (x *exchange) awaitAnswer() (int, failure) {
 // noAnswer says why no answer came, when waiting for it ended with err.
 func (x *exchange) noAnswer(err error) failure {
 	x.event.cause = err
-	if f := readFailure(err); f == failHandshake {
+	if f := x.unanswered(err); f == failHandshake {
 		return f
 	}
 	select {
