@@ -3,6 +3,7 @@ package edge_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"html"
 	"io"
 	"log"
 	"net"
@@ -166,7 +167,7 @@ func TestInsecureOrigins(t *testing.T) {
 				for _, request := range []string{get("/"), post("/", 3) + "abc"} {
 					c := e.Dial(t)
 					c.Send(request)
-					if a := c.Answer(); a.Status != 503 || a.Reason != tt.reason || !strings.Contains(string(a.Body), tt.reason) {
+					if a := c.Answer(); a.Status != 503 || a.Reason != tt.reason || !strings.Contains(html.UnescapeString(string(a.Body)), tt.reason) {
 						t.Errorf("%d %s, want %s\n%s", a.Status, a.Reason, tt.reason, a.Body)
 					}
 					if got := events.Next(); got["reason"].String() != tt.reason || got["side"].String() != "origin" || got["cause"].String() == "" {

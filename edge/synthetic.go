@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"html"
 	"strconv"
 	"time"
 
@@ -88,9 +89,9 @@ func (x *exchange) writeWhole(body []byte, keep bool) failure {
 
 // appendErrorPage appends the body that a synthetic answer carries, in the shape
 // Varnish gave it and Fastly's captured pages have: scripts and people look for
-// its texts.
+// its texts. The reason may be a client's words.
 func appendErrorPage(dst []byte, status int, reason, identity string, now time.Time, xid uint32) []byte {
-	code := strconv.Itoa(status)
+	code, reason := strconv.Itoa(status), html.EscapeString(reason)
 	dst = append(dst, "\n<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"+
 		"<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\"\n"+
 		" \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd\">\n"+
