@@ -50,9 +50,9 @@ func (x *exchange) synthesizeUnknownDomain() {
 }
 
 // sendObj sends an answer of our own, with the program's body or with a page. The
-// connection stays only if nothing has failed, and no body is left unread.
+// connection stays unless a body is left unread, or a failure ends in the page.
 func (x *exchange) sendObj() bool {
-	keep := x.persistent() && x.event.failure == failNone && (x.whole || x.up.whole)
+	keep := x.persistent() && (x.event.failure == failNone || x.vcl.HasSynthetic) && (x.whole || x.up.whole)
 	f := failNone
 	if v := &x.vcl; v.HasSynthetic {
 		f = x.writeWhole(message.Bytes(v.Synthetic), keep)
