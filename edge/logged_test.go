@@ -1,0 +1,70 @@
+package edge_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"headwater/edge"
+	"headwater/edge/edgetest"
+)
+
+// What the log has of an exchange is what was, though the body has gone by over the
+// memory that the answer's head came in. No program here has anything to do in vcl_log.
+func TestLoggedBeforeTheBody(t *testing.T) {
+	const text = `sub vcl_recv {
+  #FASTLY recv
+  log req.http.X-Asked;
+}
+sub vcl_fetch {
+  #FASTLY fetch
+  log beresp.http.X-Mine;
+  return(deliver);
+}
+sub vcl_deliver {
+  #FASTLY deliver
+  log resp.http.X-Mine;
+  log req.url;
+}`
+	bodies := map[string]int{"within the head's memory": 12_000, "beyond it": 100_000}
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		for name, size := range bodies {
+			t.Run(name, func(t *testing.T) {
+				log, logger := edgetest.NewEvents(t)
+				read := make(chan bool)
+				o := edgetest.NewOrigin(t, edgetest.Handle(func(c *edgetest.Conn, _ *edgetest.Request) {
+					c.Write(strings.Replace(ok(""), "Content-Length: 0", "X-Mine: "+strings.Repeat("mine", 20)+"\r\nTransfer-Encoding: chunked", 1))
+					<-read // the head: what follows comes by itself
+					c.Write(chunkOf(size))
+				}))
+				s := edgetest.WithVCL(t, edgetest.Snapshot(edgetest.Backend(o)), text)
+				e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, s)
+				for _, request := range []string{get("/asked", "X-Asked: yes"), post("/asked", 5, "X-Asked: yes", "Expect: 100-continue")} {
+					c := e.Dial(t)
+					c.Send(request)
+					if strings.HasPrefix(request, "POST") {
+						c.ReadUntil("100 Continue\r\n\r\n")
+						c.Send("hello")
+					}
+					c.ReadUntil("\r\n\r\n")
+					read <- true
+					c.ReadUntil("\r\n0\r\n\r\n")
+					event := log.Next()
+					mine := strings.Repeat("mine", 20)
+					if got, want := event["log"].String(), "yes\n"+mine+"\n"+mine+"\n/asked"; got != want {
+						t.Errorf("logged %.300q, want %q", got, want)
+					}
+					method, _, _ := strings.Cut(request, " ")
+					if event["method"].String() != method || event["target"].String() != "/asked" || event["host"].String() != edgetest.Host {
+						t.Errorf("%v %v %v", event["method"], event["target"], event["host"])
+					}
+				}
+			})
+		}
+	})
+}
+
+// chunkOf is a chunk of that size, and the last one.
+func chunkOf(size int) string {
+	return strconv.FormatInt(int64(size), 16) + "\r\n" + strings.Repeat("B", size) + "\r\n0\r\n\r\n"
+}
