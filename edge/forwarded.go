@@ -136,13 +136,19 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 }
 
 // originHost is the Host that the origin is sent: the backend's override, else
-// what the program has left of the client's, else the backend's own.
+// what the program has left of the client's, else the backend's own. One that can be
+// no Host counts as the client's.
 func (x *exchange) originHost() []byte {
 	if len(x.backend.overrideHost) > 0 {
 		return x.backend.overrideHost
 	}
-	if host, _ := x.bereq.Fields.Get(hostKey); host != "" {
-		return message.Bytes(host)
+	said, _ := x.bereq.Fields.Get(hostKey)
+	host := message.Bytes(said)
+	if !validAuthority(host) {
+		host = message.Bytes(x.vcl.HostHeader)
+	}
+	if len(host) > 0 {
+		return host
 	}
 	return x.backend.address
 }

@@ -78,6 +78,7 @@ func (x *exchange) receive() phase {
 	v, next := &x.vcl, missing
 	v.Backend, v.HashKey, v.State = nil, "", ""
 	v.Bereq, v.Beresp, v.Obj, v.Resp = nil, nil, nil, nil
+	v.Fetched, v.Cache = vcl.Fetched{}, vcl.Cache{}
 	a := x.sub(vcl.Recv)
 	if a == vcl.DoPass || a == vcl.DoUpgrade {
 		next = passing

@@ -11,12 +11,13 @@ import (
 // starts it in fetchUpload and does not end before it has.
 //
 // The two meet in done. Until that is closed the upload's fields are its own,
-// but for drained, stop and the connections, which are made for two.
+// but for drained, stop, sent and the connections, which are made for two.
 type upload struct {
 	x       *exchange
 	done    chan struct{} // nil when the exchange has no upload under way
 	drained atomic.Bool   // the whole body has been read from the client, if not yet sent on
 	stop    atomic.Bool   // the exchange wants no more of it
+	sent    atomic.Int64  // bytes of the body that went to the origin, framing left out
 
 	left     int64 // of a body with a length
 	taken    int64 // bytes of the body, framing left out
@@ -36,6 +37,7 @@ func (u *upload) reset() {
 	u.chunks.reset()
 	u.drained.Store(false)
 	u.stop.Store(false)
+	u.sent.Store(0)
 	u.x, u.done, u.left, u.taken, u.finished = nil, nil, 0, 0, time.Time{}
 	u.failure, u.cause, u.whole, u.leftover = failNone, nil, false, nil
 }
@@ -74,10 +76,11 @@ func (x *exchange) fetchUpload() failure {
 		return f
 	}
 	n, f := x.awaitAnswer()
-	if f != failNone {
-		return f
+	if f == failNone {
+		f = x.readHead(n)
 	}
-	return x.readHead(n)
+	x.vcl.Fetched.BodySent = x.up.sent.Load() // so far
+	return f
 }
 
 // startUpload sends the request's head and starts the goroutine that sends the
@@ -179,6 +182,7 @@ func (x *exchange) endUpload() {
 	<-u.done
 	x.c.link.interrupted() // one that came too late to matter
 	x.event.requestBody = u.taken
+	x.vcl.Fetched.BodySent = u.sent.Load()
 }
 
 func (u *upload) run() {
@@ -201,6 +205,9 @@ func (u *upload) carry() failure {
 	n := copy(buf.room(), u.x.rest)
 	for {
 		f, ended := u.pass(buf, n)
+		if f == failNone {
+			u.sent.Store(u.taken)
+		}
 		if f != failNone || ended {
 			return f
 		}
