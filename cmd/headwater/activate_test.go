@@ -61,7 +61,9 @@ func TestActivationUnderLoad(t *testing.T) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	activations := 0
-	for end := time.Now().Add(runs); time.Now().Before(end) && !t.Failed(); <-tick.C {
+	// A busy machine takes as long as it needs for enough of them to prove something.
+	enough := int(runs / every / 10)
+	for end := time.Now().Add(runs); (time.Now().Before(end) || activations < enough) && !t.Failed(); <-tick.C {
 		activations++
 		to := origins[activations%len(origins)]
 		clone := fmt.Sprintf("/service/%s/version/%d", id, activations)
@@ -74,9 +76,6 @@ func TestActivationUnderLoad(t *testing.T) {
 	cancel()
 	load.Wait()
 	t.Logf("%d activations, %d requests on %d connections, %d failures", activations, requests.Load(), connections, failures.Load())
-	if planned := int(runs / every); activations < planned/10 {
-		t.Errorf("%d activations of %d prove nothing", activations, planned)
-	}
 }
 
 // keepAsking makes requests on one connection until ctx ends, and returns how
