@@ -114,14 +114,14 @@ func (b *body) stream() failure {
 }
 
 // makeRoom readies x.in for the rest of the body. The answer's head is in it, which
-// has been sent, and is kept if the program has something to do afterwards.
+// has been sent, and is kept if the program or a trace has something to do afterwards.
 func (b *body) makeRoom() {
 	x, n := b.x, smallBuffer
 	if b.in == framedLength && b.left <= smallBuffer {
 		n = 0
 	}
 	switch {
-	case x.site.logs:
+	case x.site.logs || x.recorder != nil:
 		x.kept = append(x.kept, x.in)
 	case n == 0:
 		return // it does as it is

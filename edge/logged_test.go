@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
+	"headwater/explain"
 )
 
 // What the log has of an exchange is what was, though the body has gone by over the
@@ -67,5 +69,33 @@ sub vcl_deliver {
 				}
 			})
 		}
+	})
+}
+
+// So is what a trace tells of the answer.
+func TestTracedBeforeTheBody(t *testing.T) {
+	mine := strings.Repeat("mine", 20)
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		read := make(chan bool)
+		o := edgetest.NewOrigin(t, edgetest.Handle(func(c *edgetest.Conn, _ *edgetest.Request) {
+			c.Write("HTTP/1.1 200 OK\r\nX-Mine: " + mine + "\r\nContent-Length: 12000\r\n\r\n")
+			<-read
+			c.Write(strings.Repeat("B", 11_997) + "END")
+		}))
+		key := []byte("key")
+		log, logger := edgetest.NewEvents(t)
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger, TraceKey: key}, edgetest.Snapshot(edgetest.Backend(o)))
+		c := e.Dial(t)
+		c.Send(get("/", "Headwater-Trace: "+explain.Token(key, "test", time.Now().Add(time.Hour))))
+		c.ReadUntil("\r\n\r\n")
+		read <- true
+		c.ReadUntil("END")
+		told := e.Trace("test", log.Next()["trace"].String())
+		for _, h := range told.Response.Headers {
+			if h.Name == "X-Mine" && h.Value == mine {
+				return
+			}
+		}
+		t.Errorf("told %v", told.Response.Headers)
 	})
 }
