@@ -1,8 +1,8 @@
 package edge
 
 import (
-	"html"
 	"strconv"
+	"strings"
 	"time"
 
 	"headwater/internal/message"
@@ -63,6 +63,10 @@ func (x *exchange) sendObj() bool {
 	return keep && f == failNone
 }
 
+// asText makes text of a page out of any. Quotes stay: the text is in no attribute,
+// and scripts look for Fastly's reasons, which have some.
+var asText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 func (x *exchange) writePage(now time.Time, keep bool) failure {
 	page, r := newOutput(), &x.resp
 	defer page.free()
@@ -91,7 +95,7 @@ func (x *exchange) writeWhole(body []byte, keep bool) failure {
 // Varnish gave it and Fastly's captured pages have: scripts and people look for
 // its texts. The reason may be a client's words.
 func appendErrorPage(dst []byte, status int, reason, identity string, now time.Time, xid uint32) []byte {
-	code, reason := strconv.Itoa(status), html.EscapeString(reason)
+	code, reason := strconv.Itoa(status), asText.Replace(reason)
 	dst = append(dst, "\n<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"+
 		"<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\"\n"+
 		" \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd\">\n"+

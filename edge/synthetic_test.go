@@ -17,7 +17,7 @@ func TestPagesEscapeReasons(t *testing.T) {
 		if a.Status != 404 || a.Reason != said {
 			t.Errorf("%d %q", a.Status, a.Reason)
 		}
-		const escaped = "/?&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&amp;&#39;"
+		const escaped = "/?&lt;script&gt;alert(\"1\")&lt;/script&gt;&amp;'"
 		if body := string(a.Body); strings.Count(body, escaped) != 3 || strings.Contains(body, "<script") {
 			t.Errorf("page %s", body)
 		}
