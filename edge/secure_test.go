@@ -108,7 +108,7 @@ func TestSecureOrigin(t *testing.T) {
 func TestProgramsSeeTLS(t *testing.T) {
 	root := dialtest.NewAuthority(t, "root")
 	secure := newSecureOrigin(t, certified(root))
-	clear := edgetest.NewOrigin(t, edgetest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	clear := edgetest.NewTLSOrigin(t, nil, edgetest.Reply("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 	told := func(id string, b *service.Backend) *service.Snapshot {
 		return edgetest.With(t, edgetest.Service(id, 1, []string{id}, b), service.SnippetKind,
 			"name=tell", "type=fetch", "content=set beresp.http.Saw = backend.conn.is_tls \" \" backend.conn.tls_protocol;")
