@@ -112,7 +112,7 @@ func FuzzBuild(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, condition, snippet, main, dst, src, content string) {
 		for _, text := range []string{name, condition, snippet, main, dst, src, content} {
 			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
-				t.Skip("the API takes no such text")
+				return // the API takes no such text
 			}
 		}
 		s := &service.Snapshot{Service: "sv1", Version: 1, Objects: map[string][]service.Object{}}
