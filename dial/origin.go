@@ -114,7 +114,7 @@ func (o *Origin) Handshake(ctx context.Context, conn net.Conn) (*tls.Conn, error
 func (o *Origin) connect(ctx context.Context, addr netip.Addr) (*net.TCPConn, error) {
 	to := netip.AddrPortFrom(addr, o.plan.Endpoint.Port)
 	if o.network.Permit != nil && !o.network.Permit(to) {
-		return nil, &Error{Cause: Denied, Addr: to}
+		return nil, &Error{Cause: Denied, Addr: to, Err: ErrForbidden}
 	}
 	d := net.Dialer{KeepAlive: -1, KeepAliveConfig: o.plan.Endpoint.KeepAlive}
 	c, err := d.DialContext(ctx, "tcp", to.String())

@@ -157,7 +157,10 @@ func serverOf(identity string) vcl.Server {
 // Check compiles s and changes nothing. It returns what its owner should know; an
 // error is [service.Invalid] and names the object and field.
 func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
-	_, warnings, err = e.build(&e.items, s, false)
+	site, warnings, err := e.build(&e.items, s, false)
+	if err == nil {
+		err = site.checkAddresses(e.cfg.Network)
+	}
 	return warnings, err
 }
 

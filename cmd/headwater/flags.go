@@ -26,6 +26,7 @@ type serveFlags struct {
 	accessLog string
 
 	resolver        string
+	originPolicy    string
 	nameFromAddress bool
 
 	header, body, write, idle time.Duration
@@ -40,6 +41,7 @@ type serveFlags struct {
 
 	networks  []netip.Prefix // of publicIPs
 	server    netip.AddrPort // of resolver; not valid if that is ""
+	policy    *dial.Policy   // of originPolicy
 	dataGiven bool
 }
 
@@ -55,6 +57,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
 	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
 	fs.StringVar(&f.resolver, "resolver", "", "look backends' names up at the name server `ADDR`, in the place of those in /etc/resolv.conf")
+	fs.StringVar(&f.originPolicy, "origin-policy", "any", "the addresses that backends, and checks of them, may be at: any, or public for those that the whole internet can reach, with allow:CIDR and deny:CIDR behind it, as `POLICY,RULE,RULE`")
 	fs.BoolVar(&f.nameFromAddress, "tls-name-from-address", false, "check the certificate of a backend that names nothing to check it for against the backend's address; without this such a backend is refused")
 	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's head")
 	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
@@ -162,6 +165,18 @@ func (f *serveFlags) check() error {
 	}
 	if f.data == "" {
 		return fmt.Errorf("%w: -data names no directory", errUsage)
+	}
+	return f.checkPolicy()
+}
+
+// checkPolicy also refuses a demo whose backends, on this machine, would be out of
+// reach.
+func (f *serveFlags) checkPolicy() (err error) {
+	if f.policy, err = dial.ParsePolicy(f.originPolicy); err != nil {
+		return fmt.Errorf("%w: -origin-policy: %w", errUsage, err)
+	}
+	if f.demo && !f.policy.Permit(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)) {
+		return fmt.Errorf("%w: -demo has backends on this machine, which -origin-policy forbids", errUsage)
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ type server struct {
 	accessLog *os.File
 	db        *store.DB
 	resolver  *dial.Resolver // of both edges
+	network   *dial.Network  // of both edges
 	edge      *edge.Edge
 	traceKey  []byte // of requests that are to be traced
 	feed      *feed.Local
@@ -100,6 +101,7 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
+	s.network = s.newNetwork()
 	s.edge = s.newEdge(accessLog, s.traceKey)
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
@@ -209,6 +211,15 @@ func openSealer(dir string) (*service.Keeper, error) {
 		return nil, fmt.Errorf("the key file %s is missing: the database beside it opens with no other key", key)
 	}
 	return service.OpenKeeper(key)
+}
+
+// newNetwork returns the way to origins that the flags leave.
+func (s *server) newNetwork() *dial.Network {
+	n := &dial.Network{Resolver: s.resolver}
+	if !s.flags.policy.Open() {
+		n.Permit = s.flags.policy.Permit
+	}
+	return n
 }
 
 // dir is the data directory, "" when all is kept in memory.

@@ -60,7 +60,7 @@ func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
 		TraceKey:  traceKey,
 		Log:       s.log,
 		PlainIO:   s.plainIO,
-		Network:   &dial.Network{Resolver: s.resolver},
+		Network:   s.network,
 		Rules:     dial.Rules{NameFromAddress: f.nameFromAddress},
 	})
 }
