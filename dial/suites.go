@@ -117,3 +117,14 @@ func needsTLS12(id uint16) bool {
 	}
 	return false
 }
+
+// SuiteName is what OpenSSL calls a cipher suite, or the registered name of one
+// that it has no other word for: those of TLS 1.3.
+func SuiteName(id uint16) string {
+	for i := range suites {
+		if suites[i].id == id {
+			return suites[i].name
+		}
+	}
+	return tls.CipherSuiteName(id)
+}

@@ -23,6 +23,7 @@ type clientConn struct {
 	remote string     // the client's address, without port
 	peer   vcl.Client // what programs can know of the connection
 	secure bool       // the client speaks TLS
+	tls    *clientTLS // nil in clear
 
 	part    []byte    // bytes read that belong to no served request yet, while no buffer holds them
 	partial bool      // there are such bytes, here or in a buffer
@@ -46,12 +47,18 @@ type clientConn struct {
 	origin atomic.Pointer[originConn] // of the exchange under way, for cut
 }
 
-func newClientConn(e *Edge, tcp *net.TCPConn) *clientConn {
+// newClientConn takes what the client's handshake goes by, nil for a client
+// in clear.
+func newClientConn(e *Edge, tcp *net.TCPConn, o *offer) *clientConn {
 	c := &clientConn{edge: e, tcp: tcp, quiet: time.Now(), xid: rand.Uint32()}
 	remote, local := addressOf(tcp.RemoteAddr()), addressOf(tcp.LocalAddr())
 	c.remote = remote.Addr().String()
 	c.peer = vcl.Client{IP: remote.Addr(), Port: int(remote.Port()), LocalIP: local.Addr(), Local: int(local.Port())}
 	c.link = e.newLink(tcp)
+	if o != nil {
+		c.tls = newClientTLS(c.link, tcp.RemoteAddr(), o)
+		c.link, c.secure = c.tls.link, true
+	}
 	return c
 }
 
@@ -59,6 +66,9 @@ func newClientConn(e *Edge, tcp *net.TCPConn) *clientConn {
 func (c *clientConn) serve() {
 	defer c.link.close()
 	defer c.contain()
+	if c.secure && !c.handshake() {
+		return
+	}
 	for !c.over {
 		if c.upload != nil {
 			c.serveUpload()
@@ -66,10 +76,13 @@ func (c *clientConn) serve() {
 			c.ended(err)
 		}
 	}
-	if c.torn {
+	switch {
+	case c.torn:
 		c.tcp.SetLinger(0)
-	} else if c.unread {
+	case c.unread:
 		c.linger()
+	case c.secure:
+		c.tls.link.farewell()
 	}
 }
 

@@ -311,7 +311,15 @@ func (t *table) remove(s *site) {
 
 // Serve accepts clients from l until [Edge.Shutdown], and then returns nil. It
 // owns l. The listener must be one of TCP.
-func (e *Edge) Serve(l net.Listener) error {
+func (e *Edge) Serve(l net.Listener) error { return e.accept(l, nil) }
+
+// ServeTLS is [Edge.Serve] for clients that speak TLS, who are shown certificates
+// from there.
+func (e *Edge) ServeTLS(l net.Listener, from Certificates) error {
+	return e.accept(l, newOffer(from))
+}
+
+func (e *Edge) accept(l net.Listener, o *offer) error {
 	e.mu.Lock()
 	e.listeners[l] = struct{}{}
 	e.mu.Unlock()
@@ -324,7 +332,7 @@ func (e *Edge) Serve(l net.Listener) error {
 		c, err := l.Accept()
 		if err == nil {
 			pause = 0
-			e.start(c.(*net.TCPConn))
+			e.start(c.(*net.TCPConn), o)
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) {
@@ -347,8 +355,8 @@ func (e *Edge) Serve(l net.Listener) error {
 const maxSpare = 64
 
 // start serves a client on a spare goroutine, or on a new one.
-func (e *Edge) start(tcp *net.TCPConn) {
-	c := newClientConn(e, tcp)
+func (e *Edge) start(tcp *net.TCPConn, o *offer) {
+	c := newClientConn(e, tcp, o)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.draining.Load() {

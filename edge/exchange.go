@@ -155,6 +155,9 @@ const maxLoops = 3
 // route finds the site.
 func (x *exchange) route() failure {
 	x.note()
+	if t := x.c.tls; t != nil && !t.covers(x.req.host) {
+		return failMisdirected
+	}
 	x.site = x.c.edge.table.Load().find(x.req.host)
 	if x.site == nil {
 		return failUnknownDomain
@@ -196,6 +199,8 @@ func (x *exchange) fail(f failure) bool {
 	switch d := &failures[f]; {
 	case f == failUnknownDomain:
 		x.synthesizeUnknownDomain()
+	case f == failMisdirected:
+		x.synthesizeMisdirected()
 	case d.status != 0:
 		x.synthesize(d.status, f.words(x.event.cause))
 	}

@@ -52,6 +52,7 @@ const (
 	failNoBackend
 	failLoop
 	failUnknownDomain
+	failMisdirected
 	failClientRead
 	failClientTimeout
 	failClientWrite
@@ -93,6 +94,7 @@ var failures = [...]struct {
 	failNoBackend:       {sideEdge, 503, "All backends failed or unhealthy"},
 	failLoop:            {sideEdge, 503, "Loop detected"},
 	failUnknownDomain:   {sideClient, 500, "Domain Not Found"},
+	failMisdirected:     {sideClient, 421, "Misdirected Request"},
 	failClientRead:      {sideClient, 0, "client read error"},
 	failClientTimeout:   {sideClient, 408, "Request Timeout"},
 	failClientWrite:     {sideClient, 0, "client write error"},

@@ -39,10 +39,10 @@ type link interface {
 	// may use or close the link meanwhile.
 	stale() bool
 
-	// reside hands a client connection its bytes as they come, by way of its
-	// turn, until that asks to leave. It returns turn's error, errTimeout when
-	// the connection's due passes, or errInterrupted.
-	reside(c *clientConn) error
+	// reside hands r its bytes as they come, by way of its turn, until that
+	// asks to leave. It returns turn's error, errTimeout when r's due passes, or
+	// errInterrupted.
+	reside(r resident) error
 
 	// interrupt makes the read that is under way, or the next one, return
 	// errInterrupted.
@@ -56,6 +56,19 @@ type link interface {
 	closeWrite()
 
 	close()
+}
+
+// A resident is whom a link hands bytes as they come: a client connection, or a
+// link of another kind above this one.
+type resident interface {
+	// turn takes what has come by calling read, which may wait or answer
+	// syscall.EAGAIN, and deals with it. A read that does not fill its buffer has
+	// taken all there was. It returns false to leave.
+	turn(read func([]byte) (int, error)) (stay bool, err error)
+
+	// waiting is when the present wait for bytes began, and due when it is over.
+	waiting() time.Time
+	due() time.Time
 }
 
 // An alarm is a read deadline that is moved as seldom as possible. Setting a
@@ -181,13 +194,13 @@ func (l *plainLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote
 	return wrote, n, err
 }
 
-func (l *plainLink) reside(c *clientConn) error { return turns(l, c) }
+func (l *plainLink) reside(r resident) error { return turns(l, r) }
 
 // turns is reside for links that have nothing better than to wait within read.
-func turns(l link, c *clientConn) error {
-	read := func(b []byte) (int, error) { return l.read(b, c.due()) }
+func turns(l link, r resident) error {
+	read := func(b []byte) (int, error) { return l.read(b, r.due()) }
 	for {
-		if stay, err := c.turn(read); !stay {
+		if stay, err := r.turn(read); !stay {
 			return err
 		}
 	}

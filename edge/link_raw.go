@@ -33,13 +33,15 @@ type rawLink struct {
 	r rawRead
 	w rawWrite
 
-	client *clientConn // of reside
-	turned error
-	seen   time.Time // when the wait began that was looked into
+	resident resident // of reside
+	turned   error
+	seen     time.Time // when the wait began that was looked into
 
 	readFn, writeFn, swapFn, turnFn func(fd uintptr) bool
 
-	fd uintptr // for stale alone; all else is given it by RawConn, which keeps it open meanwhile
+	takeFn func([]byte) (int, error) // what turn is given
+
+	fd uintptr // for stale, and for what RawConn calls, which keeps it open meanwhile
 }
 
 // rawRead and rawWrite are the operands of a link's functions, which are made
@@ -68,6 +70,7 @@ func newRawLink(tcp *net.TCPConn) link {
 	}
 	l := &rawLink{alarm: alarm{tcp: tcp}, rc: rc}
 	l.readFn, l.writeFn, l.swapFn, l.turnFn = l.onRead, l.onWrite, l.onSwap, l.onTurn
+	l.takeFn = func(b []byte) (int, error) { return readFD(l.fd, b) }
 	if rc.Control(func(fd uintptr) { l.fd = fd }) != nil {
 		return nil
 	}
@@ -179,8 +182,8 @@ func (l *rawLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, 
 
 // reside spends the connection's life between uploads inside one call of
 // RawConn.Read, so that a request costs no read that finds nothing.
-func (l *rawLink) reside(c *clientConn) error {
-	l.client = c
+func (l *rawLink) reside(r resident) error {
+	l.resident = r
 	for {
 		if l.interrupted() {
 			return errInterrupted
@@ -192,7 +195,7 @@ func (l *rawLink) reside(c *clientConn) error {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
-		if err := l.ring(c.due()); err != nil {
+		if err := l.ring(r.due()); err != nil {
 			return err
 		}
 	}
@@ -204,14 +207,14 @@ func (l *rawLink) reside(c *clientConn) error {
 // over.
 const settleTime = time.Second
 
-func (l *rawLink) onTurn(fd uintptr) bool {
-	c := l.client
-	stay, err := c.turn(func(b []byte) (int, error) { return readFD(fd, b) })
+func (l *rawLink) onTurn(uintptr) bool {
+	r := l.resident
+	stay, err := r.turn(l.takeFn)
 	if !stay {
 		l.turned = err
 		return true
 	}
-	due, began := c.due(), c.waiting()
+	due, began := r.due(), r.waiting()
 	if began != l.seen {
 		l.seen = began
 		if look := began.Add(settleTime); look.Before(due) {

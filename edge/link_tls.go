@@ -23,6 +23,11 @@ type tlsLink struct {
 	wire  wire
 	full  bool    // the last read filled its buffer: crypto/tls may have more of the record
 	look  [1]byte // stale reads into it
+
+	// Of reside.
+	resident resident
+	openFn   func([]byte) (int, error)
+	ended    error // what the records ended with
 }
 
 // newTLSLink returns a link that has to be given a handshake before anything
@@ -96,18 +101,25 @@ func (l *tlsLink) stale() bool {
 	return l.inner.stale()
 }
 
-func (l *tlsLink) reside(c *clientConn) error { return turns(l, c) }
-
 func (l *tlsLink) interrupt()        { l.inner.interrupt() }
 func (l *tlsLink) interrupted() bool { return l.inner.interrupted() }
 
 func (l *tlsLink) closeWrite() {
-	l.tls.CloseWrite()
+	l.farewell()
 	l.inner.closeWrite()
 }
 
-// close sends no closing alert, which might wait: HTTP tells where a message
-// ends.
+// farewellTime is how long the closing alert may wait for room.
+const farewellTime = time.Second
+
+// farewell sends the closing alert: what came before it is whole, and nothing
+// follows.
+func (l *tlsLink) farewell() {
+	l.wire.stall.Store(int64(farewellTime))
+	l.tls.CloseWrite()
+}
+
+// close sends no closing alert, which might wait.
 func (l *tlsLink) close() { l.inner.close() }
 
 // errStarved is what crypto/tls reads when no whole record is there. It is
@@ -127,12 +139,15 @@ type wire struct {
 	inner  link
 	remote net.Addr
 	waits  bool         // Read waits for records: during the handshake
+	due    time.Time    // until when
 	stall  atomic.Int64 // a time.Duration, for Write
+	client *clientTLS   // whose hello it brings; nil on the side of origins
 
 	in       *buffer // holds in.b[from:to], which came and was not given out; nil if there is nothing
 	from, to int
-	record   int // bytes of the first record there that may be given out
-	last     int // bytes that the last wait brought
+	record   int    // bytes of the first record there that may be given out
+	last     int    // bytes that the last wait brought
+	part     []byte // what of a record came, while no buffer holds it: see park
 
 	out output // collects what Write is given, if it has memory: for swap
 }
@@ -149,7 +164,7 @@ func (w *wire) Read(b []byte) (int, error) {
 		if !w.waits {
 			return 0, errStarved
 		}
-		if err := w.fill(time.Time{}); err != nil {
+		if err := w.fill(w.due); err != nil {
 			return 0, err
 		}
 	}
@@ -203,7 +218,9 @@ func (w *wire) swap(due time.Time, stall time.Duration) (wrote int, err error) {
 func (w *wire) reserve() {
 	switch {
 	case w.in == nil:
-		w.in, w.from, w.to = getBuffer(w.last), 0, 0
+		w.in, w.from = getBuffer(max(w.last, len(w.part))), 0
+		w.to = copy(w.in.b, w.part)
+		w.part = w.part[:0]
 	case w.from > 0:
 		w.to = copy(w.in.b, w.in.b[w.from:w.to])
 		w.from = 0

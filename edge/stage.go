@@ -112,12 +112,12 @@ func (paper) read([]byte, time.Time) (int, error)          { return 0, io.EOF }
 func (paper) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
 	return 0, 0, errStage
 }
-func (paper) stale() bool              { return true }
-func (paper) reside(*clientConn) error { return errStage }
-func (paper) interrupt()               {}
-func (paper) interrupted() bool        { return false }
-func (paper) closeWrite()              {}
-func (paper) close()                   {}
+func (paper) stale() bool           { return true }
+func (paper) reside(resident) error { return errStage }
+func (paper) interrupt()            {}
+func (paper) interrupted() bool     { return false }
+func (paper) closeWrite()           {}
+func (paper) close()                {}
 
 // requestHead is the request as a client would send it, or [service.Invalid] if that is
 // none.

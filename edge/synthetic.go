@@ -49,6 +49,20 @@ func (x *exchange) synthesizeUnknownDomain() {
 	x.writeWhole(page.b, false)
 }
 
+// synthesizeMisdirected answers a request for a host that the certificate of the
+// connection is not for. The text is Fastly's, up to where to read about it.
+func (x *exchange) synthesizeMisdirected() {
+	page, o, d := newOutput(), &x.obj, &failures[failMisdirected]
+	defer page.free()
+	page.b = append(page.b, "Requested host does not match any Subject Alternative Names (SANs) on TLS certificate ["...)
+	page.b = append(page.b, x.c.tls.fingerprint()...)
+	page.b = append(page.b, "] in use with this connection.\n"...)
+	x.makeObj(d.status, d.reason)
+	o.Fields.Set(contentTypeKey, "text/plain; charset=utf-8")
+	x.makeResp(o, x.clock())
+	x.writeWhole(page.b, false)
+}
+
 // sendObj sends an answer of our own, with the program's body or with a page. The
 // connection stays unless a body is left unread, or a failure ends in the page.
 func (x *exchange) sendObj() bool {

@@ -1,7 +1,9 @@
 package edgetest
 
 import (
+	"crypto/tls"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"strconv"
@@ -13,9 +15,11 @@ import (
 // A Client is a connection to an edge that sends exactly the bytes it is given.
 type Client struct {
 	TCP *net.TCPConn
+	TLS *tls.Conn // nil in clear
 
-	t    testing.TB
-	wire *wire
+	t      testing.TB
+	stream stream // what is above TCP
+	wire   *wire
 }
 
 // An Answer is what a client read of one answer.
@@ -29,22 +33,52 @@ type Answer struct {
 	Err error
 }
 
+// clientsTLS has the tests that do not care reach the edge over TLS:
+//
+//	go test ./edge -args -tls-clients
+var clientsTLS = flag.Bool("tls-clients", false, "clients speak TLS")
+
 // Dial opens a connection to addr that ends with t.
 func Dial(t testing.TB, addr string) *Client {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	if *clientsTLS {
+		return DialTLS(t, addr, &tls.Config{ServerName: Host, InsecureSkipVerify: true})
+	}
+	return DialClear(t, addr)
+}
+
+// DialClear is Dial for a client that never speaks TLS.
+func DialClear(t testing.TB, addr string) *Client {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
-	return &Client{TCP: c.(*net.TCPConn), t: t, wire: newWire(c)}
+	t.Cleanup(func() { conn.Close() })
+	tcp := conn.(*net.TCPConn)
+	return &Client{TCP: tcp, t: t, stream: tcp, wire: newWire(tcp)}
+}
+
+// DialTLS is Dial for a client that always speaks TLS, and says so before it
+// returns.
+func DialTLS(t testing.TB, addr string, config *tls.Config) *Client {
+	t.Helper()
+	c := DialClear(t, addr)
+	c.TLS = tls.Client(c.TCP, config)
+	c.TCP.SetDeadline(time.Now().Add(patience))
+	if err := c.TLS.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	c.TCP.SetDeadline(time.Time{})
+	c.stream, c.wire = c.TLS, newWire(c.TLS)
+	return c
 }
 
 // Send writes s as it is, in one write.
 func (c *Client) Send(s string) {
 	c.t.Helper()
 	c.TCP.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c.TCP, s); err != nil {
+	if _, err := io.WriteString(c.stream, s); err != nil {
 		c.t.Errorf("send: %v", err)
 	}
 }
@@ -52,7 +86,7 @@ func (c *Client) Send(s string) {
 // Push is Send to a peer that may have had enough.
 func (c *Client) Push(s string) error {
 	c.TCP.SetWriteDeadline(time.Now().Add(patience))
-	_, err := io.WriteString(c.TCP, s)
+	_, err := io.WriteString(c.stream, s)
 	return err
 }
 

@@ -5,12 +5,14 @@ package edgetest
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"headwater/dial/dialtest"
 	"headwater/edge"
 	"headwater/service"
 )
@@ -52,7 +54,13 @@ func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge 
 	if err := e.Apply(snapshots...); err != nil {
 		t.Fatal(err)
 	}
-	go func() { e.served <- e.Serve(l) }()
+	go func() {
+		if *clientsTLS {
+			e.served <- e.ServeTLS(l, anybody{dialtest.SelfSigned(t, []string{Host})})
+		} else {
+			e.served <- e.Serve(l)
+		}
+	}()
 	t.Cleanup(func() {
 		gone, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -63,6 +71,17 @@ func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge 
 	})
 	return e
 }
+
+// anybody is one certificate that counts as everybody's.
+type anybody struct{ certificate tls.Certificate }
+
+// Certificate makes anybody [edge.Certificates].
+func (a anybody) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return &a.certificate, nil
+}
+
+// Covers makes anybody [edge.Certificates].
+func (a anybody) Covers(*tls.Certificate, string) bool { return true }
 
 // Dial opens a client connection to the edge.
 func (e *Edge) Dial(t testing.TB) *Client {

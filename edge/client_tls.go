@@ -1,0 +1,120 @@
+package edge
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"headwater/dial"
+)
+
+// Certificates finds what an edge shows to clients. Any number of goroutines call
+// it.
+type Certificates interface {
+	// Certificate returns the one for a client that says hello so.
+	Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
+
+	// Covers reports whether c, which Certificate has returned, is for a host: a
+	// name, or an address, which is in brackets if it is one of IPv6.
+	Covers(c *tls.Certificate, host string) bool
+}
+
+// suites are those of TLS 1.2 that hide what was said from whoever gets hold of
+// the key later, and that no padding betrays. TLS 1.3 has no others.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+// An offer is what the handshakes of one listener go by. A session of one connection
+// can be resumed on any other: crypto/tls makes the key of the tickets anew each
+// day, and forgets it after a week.
+type offer struct {
+	config *tls.Config
+	from   Certificates
+}
+
+func newOffer(from Certificates) *offer {
+	config := &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		CipherSuites: suites,
+		NextProtos:   []string{"http/1.1"},
+
+		// Called for each hello, where GetCertificate is not called for one that
+		// resumes a session.
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			return nil, hello.Conn.(*wire).client.choose(hello)
+		},
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return hello.Conn.(*wire).client.shown, nil
+		},
+
+		// A message is one write. Small records at first would make it many.
+		DynamicRecordSizingDisabled: true,
+	}
+	return &offer{config, from}
+}
+
+// A clientTLS is what there is of TLS on the connection of one client.
+type clientTLS struct {
+	link    *tlsLink
+	offer   *offer
+	shown   *tls.Certificate       // to the client; of a resumed session, what it would be shown now
+	covered atomic.Pointer[string] // the host that was last found to be covered by it
+}
+
+func newClientTLS(inner link, remote net.Addr, o *offer) *clientTLS {
+	c := &clientTLS{link: newTLSLink(inner, remote), offer: o}
+	c.link.wire.client = c
+	return c
+}
+
+func (t *clientTLS) choose(hello *tls.ClientHelloInfo) (err error) {
+	t.shown, err = t.offer.from.Certificate(hello)
+	return err
+}
+
+// covers reports whether a request for host may come on this connection. One
+// without a host may: there is no service for it.
+func (t *clientTLS) covers(host []byte) bool {
+	if last := t.covered.Load(); len(host) == 0 || last != nil && string(host) == *last {
+		return true
+	}
+	var room [256]byte
+	name := string(hostName(room[:0], host))
+	if end := strings.IndexByte(name, ']'); end > 0 {
+		name = name[:end+1] // which hostName leaves the port of
+	}
+	if !t.offer.from.Covers(t.shown, name) {
+		return false
+	}
+	whole := string(host)
+	t.covered.Store(&whole)
+	return true
+}
+
+// fingerprint is the SHA-256 of the certificate, in hex.
+func (t *clientTLS) fingerprint() string {
+	sum := sha256.Sum256(t.shown.Certificate[0])
+	return hex.EncodeToString(sum[:])
+}
+
+// handshake has to be over as soon as a request's head would have to be. It reports
+// whether the client may send requests.
+func (c *clientConn) handshake() bool {
+	began := c.quiet
+	if err := c.tls.link.accept(c.tls.offer.config, began.Add(c.edge.cfg.Client.Header)); err != nil {
+		c.edge.cfg.Log.Debug("handshake", "client", c.remote, "error", err)
+		return false
+	}
+	s := c.tls.link.tls.ConnectionState()
+	c.peer.TLS, c.peer.ServerName = true, s.ServerName
+	c.peer.TLSProtocol, c.peer.TLSCipher = protocols[s.Version], dial.SuiteName(s.CipherSuite)
+	c.quiet = time.Now()
+	return true
+}
