@@ -45,11 +45,14 @@ func dumpVersion(v *service.Version, s *service.Snapshot) dump {
 		{key: "service_id", lines: []string{"service_id: " + s.Service}},
 		{key: "staging", lines: []string{"staging: " + strconv.FormatBool(v.Staged)}},
 		{key: "testing", lines: []string{"testing: false"}},
-		{key: "settings", lines: settingsLines(s, at)},
+		{key: "settings", lines: fieldLines("settings", service.SettingsKind, s.Settings(), at)},
 	}
 	for _, name := range lists {
 		d = append(d, dumpList(name, known[name], s, at))
 		delete(known, name)
+	}
+	if k, e := service.ExtensionsKind, s.Extensions(); k.Changed(e) {
+		d = append(d, section{key: "extensions", lines: fieldLines("extensions", k, e, at)})
 	}
 	// Kinds that Fastly's diffs leave out are shown where there are any.
 	for name, k := range known {
@@ -61,9 +64,9 @@ func dumpVersion(v *service.Version, s *service.Snapshot) dump {
 	return d
 }
 
-func settingsLines(s *service.Snapshot, at service.Place) []string {
-	k := service.SettingsKind
-	lines, values := []string{"settings:"}, k.Values(s.Settings(), at)
+// fieldLines are those of a kind's only object.
+func fieldLines(key string, k *service.Kind, o service.Object, at service.Place) []string {
+	lines, values := []string{key + ":"}, k.Values(o, at)
 	for _, f := range sortedFields(k) {
 		lines = append(lines, valueLines(f.name, "  ", values[f.at])...)
 	}

@@ -47,7 +47,7 @@ func TestRepliesGolden(t *testing.T) {
 		switch {
 		case k.Apart, k.Optional:
 		case k.Singleton:
-			show("GET", v+"/"+k.Name)
+			show("GET", pathOf(k, v))
 		default:
 			form := append([]string{"name", "name " + strings.ReplaceAll(k.Name, "/", " ")}, needed[k.Name]...)
 			if k == service.DictionaryKind || k == service.ACLKind {

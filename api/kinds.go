@@ -12,6 +12,9 @@ func (n *node) addKinds(version string) {
 	for _, k := range service.Kinds() {
 		o := newObjects(k)
 		path := version + "/" + k.Name
+		if k.Ours {
+			path = "/headwater" + path
+		}
 		switch {
 		case k.Apart, k.Optional: // below, each with what can be done to it
 		case k.Singleton:

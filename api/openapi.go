@@ -162,13 +162,14 @@ const versionPath = "/service/{service}/version/{version}/"
 
 // kindOf returns the kind whose objects, or whose list, a path is the place of.
 func kindOf(path string) (k *service.Kind, list bool) {
+	path, ours := strings.CutPrefix(path, "/headwater")
 	under, ok := strings.CutPrefix(path, versionPath)
 	if !ok {
 		return nil, false
 	}
 	name, one := strings.CutSuffix(under, "/{name}")
 	for _, k := range service.Kinds() {
-		if k.Name == name && !k.Apart && !(one && (k.Singleton || k.Optional)) {
+		if k.Name == name && k.Ours == ours && !k.Apart && !(one && (k.Singleton || k.Optional)) {
 			return k, !one && !k.Singleton && !k.Optional
 		}
 	}

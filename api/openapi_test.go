@@ -96,7 +96,7 @@ func TestOpenAPIReplies(t *testing.T) {
 		case k.Apart, k.Optional:
 			continue
 		case k.Singleton:
-			got = f.must(t, "GET", v+"/"+k.Name)
+			got = f.must(t, "GET", pathOf(k, v))
 		default:
 			name := "n" + strings.ReplaceAll(k.Name, "/", "")
 			if k == service.DomainKind {

@@ -155,8 +155,9 @@ func (b *body) send(n int) failure {
 // interrupted decides what a failed read makes of the body. The end of the
 // stream is the end of a body that is framed by it. A gap over
 // between_bytes_timeout makes what has come count as all, as the Backend API
-// documents it: a clean end where the framing can say so. Anything else is a
-// truncation that the client must be able to see.
+// documents it: a clean end where the framing can say so, unless the version asks
+// for strict truncation. Anything else is a truncation that the client must be able
+// to see.
 func (b *body) interrupted(err error) failure {
 	x := b.x
 	switch {
@@ -165,7 +166,7 @@ func (b *body) interrupted(err error) failure {
 		return b.end()
 	case err == errTimeout && x.late(failBetweenBytes) == failBetweenBytes:
 		x.event.cause = err
-		if b.out == framedChunked {
+		if b.out == framedChunked && !x.site.strict {
 			if f := b.end(); f != failNone {
 				return f
 			}
@@ -188,7 +189,13 @@ func (b *body) end() failure {
 // connection's end frames the body, a reset tells it from a whole one; a gap
 // that counts as the end is none.
 func (b *body) abort(f failure) {
-	if b.out == framedClose && (f == failTruncated || f == failFetch) {
+	if b.out != framedClose {
+		return
+	}
+	switch f {
+	case failTruncated, failFetch:
 		b.x.c.torn = true
+	case failBetweenBytes:
+		b.x.c.torn = b.x.site.strict
 	}
 }

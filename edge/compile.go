@@ -22,6 +22,7 @@ func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules
 	site := &site{
 		service: s.Service, version: s.Version,
 		tree: tree, program: run, logs: run.Has(vcl.Log),
+		strict: s.Extensions().StrictTruncation,
 		about: vcl.Service{
 			ID: s.Service, Customer: s.Customer, Version: s.Version,
 			Generation: s.Generation, Digest: s.Identity(),
@@ -77,7 +78,7 @@ func asked(asks []ask) (fields []string) {
 // acts reports whether this edge acts on objects of a kind. Of all others a version
 // that has any is warned.
 func acts(k *service.Kind) bool {
-	return k == service.DomainKind || program.Acts(k) && k != service.GzipKind
+	return k == service.DomainKind || k == service.ExtensionsKind || program.Acts(k) && k != service.GzipKind
 }
 
 func unusedKinds(s *service.Snapshot) (warnings []string) {

@@ -181,7 +181,7 @@ func (p *page) ask(text string) {
 			fmt.Fprintf(&p.got, "# %s: %s\n", key, strings.ReplaceAll(text, "\n", "\n#      "))
 		}
 	}
-	if a.Fields.Get("Connection") == "close" {
+	if a.Err != nil || a.Fields.Get("Connection") == "close" {
 		p.client.MustClose()
 		p.client = nil
 	}

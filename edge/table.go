@@ -68,6 +68,7 @@ type site struct {
 	tree    *program.Program // what it does, as it is written
 	program *vcl.Program     // and compiled
 	logs    bool             // the program has something to do in vcl_log
+	strict  bool             // a body that between_bytes_timeout cuts short looks so
 	about   vcl.Service      // what the program can know of the version
 
 	destinations []destination // what req.backend can be, by the program's numbers

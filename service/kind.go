@@ -70,6 +70,9 @@ type Kind struct {
 	// Apart marks a kind that the routes of all kinds leave out.
 	Apart bool
 
+	// Ours marks a kind that Fastly does not have. Its routes are under /headwater.
+	Ours bool
+
 	// Related is the kind of those objects that belong to one of this kind:
 	// shown in it, and deleted with it.
 	Related *Kind

@@ -21,7 +21,7 @@ func TestKindsGolden(t *testing.T) {
 	for _, k := range append(Kinds(), ACLEntryKind, DictionaryItemKind, ServerKind, SnippetContentKind) {
 		fmt.Fprintf(&b, "%s (%s)%s%s%s%s%s%s%s\n", k.Name, k.Model,
 			when(k.Wire == Strings, " strings"), when(k.Singleton, " singleton"), when(k.Optional, " optional"), when(k.fold, " fold"),
-			when(k.Family != "", " family:"+k.Family), when(k.ByID, " by-id"), when(k.Apart, " apart"))
+			when(k.Family != "", " family:"+k.Family), when(k.ByID, " by-id"), when(k.Apart, " apart")+when(k.Ours, " ours"))
 		def := k.Default()
 		for i := range k.rows {
 			r := &k.rows[i]

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,9 @@ func least(t *testing.T, k *Kind, pairs ...string) Object {
 	}
 	for name, v := range form(pairs...) {
 		all[name] = v
+	}
+	if k.Ours { // which takes nothing else
+		maps.DeleteFunc(all, func(name string, _ Value) bool { return k.byName[name] == nil })
 	}
 	o, err := k.Create(all)
 	if err != nil {

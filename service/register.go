@@ -9,7 +9,7 @@ type spec[T any] struct {
 	Wire                Wire
 	Singleton, Optional bool
 	Family              string
-	ByID, Apart         bool
+	ByID, Apart, Ours   bool
 	Times               Times
 	Holds               *Kind
 	Holder              string
@@ -70,7 +70,7 @@ func newKind[T any, P interface {
 }](s spec[T]) *Kind {
 	k := &Kind{
 		Name: s.Name, Model: s.Model, Noun: cmp.Or(s.Noun, s.Name), Wire: s.Wire,
-		Singleton: s.Singleton, Optional: s.Optional, Family: s.Family, ByID: s.ByID, Apart: s.Apart,
+		Singleton: s.Singleton, Optional: s.Optional, Family: s.Family, ByID: s.ByID, Apart: s.Apart, Ours: s.Ours,
 		Related: s.Related, Holds: s.Holds, Holder: s.Holder, KeepOne: s.KeepOne, Compiled: s.Compiled,
 		NumbersWritten: s.NumbersWritten, BareUpdates: s.BareUpdates,
 		placeless: s.Placeless, missing: s.Missing,

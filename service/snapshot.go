@@ -105,6 +105,14 @@ func (s *Snapshot) Settings() *Settings {
 	return SettingsKind.Default().(*Settings)
 }
 
+// Extensions returns the version's extensions, defaults where none were written.
+func (s *Snapshot) Extensions() *Extensions {
+	if all := All[*Extensions](s, ExtensionsKind); len(all) > 0 {
+		return all[0]
+	}
+	return ExtensionsKind.Default().(*Extensions)
+}
+
 // Sort puts the objects of each kind in order of age, and into each those that
 // it shows of other kinds.
 func (s *Snapshot) Sort() {
@@ -141,6 +149,9 @@ func (s *Snapshot) Identity() string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// Changed reports whether a field of o is not at its default.
+func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o, k.Default())) > 0 }
 
 // appendChanged appends the fields in which o differs from def, in the order of
 // their names: that of rows may change.
