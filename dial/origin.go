@@ -3,8 +3,10 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 )
 
@@ -34,6 +36,8 @@ type Origin struct {
 // sessions is how many TLS sessions an origin keeps: crypto/tls stores them by
 // the name sent or, without one, by address and port.
 const sessions = maxAddresses
+
+var errAllUnusable = errors.New("no address is fit for use")
 
 // Open begins to resolve the plan's host. Whoever calls it has to call Close.
 func (n *Network) Open(p *Plan) *Origin {
@@ -70,6 +74,20 @@ func (o *Origin) Wait(ctx context.Context) error {
 	return err
 }
 
+// Known reports whether the host has been looked up once, whatever came of it.
+func (o *Origin) Known() bool { return o.name == nil || o.name.state.Load() != nil }
+
+// Watch has changed called whenever the addresses are others, or none any more,
+// from the goroutine that looks them up: changed must not wait for anything. The
+// last call may begin just before stop returns. An origin without a name never
+// changes.
+func (o *Origin) Watch(changed func()) (stop func()) {
+	if o.name == nil {
+		return func() {}
+	}
+	return o.name.watch(changed)
+}
+
 // Addresses returns where the origin is now, in no order; nobody may change it.
 func (o *Origin) Addresses() []netip.Addr {
 	if o.name == nil {
@@ -85,6 +103,12 @@ func (o *Origin) Addresses() []netip.Addr {
 // each of which gets its turn to be tried first. It waits for a name only if that
 // has never been looked up. The error is an [*Error].
 func (o *Origin) Dial(ctx context.Context) (*net.TCPConn, error) {
+	return o.DialAmong(ctx, nil)
+}
+
+// DialAmong is Dial that leaves out the addresses for which usable is false; nil
+// leaves out none. If that are all of them, it is as if there was no address.
+func (o *Origin) DialAmong(ctx context.Context, usable func(netip.Addr) bool) (*net.TCPConn, error) {
 	known := o.literal
 	if o.name != nil {
 		s, err := o.name.wait(ctx)
@@ -96,7 +120,14 @@ func (o *Origin) Dial(ctx context.Context) (*net.TCPConn, error) {
 		}
 		known = s.addresses
 	}
-	return race(ctx, known.order(o.plan.Endpoint.PreferIPv6, o.turn.Add(1)-1), o.connect)
+	order := known.order(o.plan.Endpoint.PreferIPv6, o.turn.Add(1)-1)
+	if usable != nil {
+		order = slices.DeleteFunc(order, func(a netip.Addr) bool { return !usable(a) })
+		if len(order) == 0 {
+			return nil, &Error{Cause: NoAddress, Err: errAllUnusable}
+		}
+	}
+	return race(ctx, order, o.connect)
 }
 
 // DialTo is Dial to one of the addresses, for whoever looks after each.

@@ -301,3 +301,30 @@ func TestReasonsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// Addresses that are not usable are left out, and none is as good as no address.
+func TestDialAmong(t *testing.T) {
+	hosts := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+	port := listenAll(t, hosts...)
+	o := open(t, newNetwork(t, nil, "127.0.0.1 pool.test", "127.0.0.2 pool.test", "127.0.0.3 pool.test"), func(b *service.Backend) {
+		b.Address, b.Port = "pool.test", port
+	})
+	unusable := map[string]bool{"127.0.0.2": true}
+	usable := func(a netip.Addr) bool { return !unusable[a.String()] }
+	reached := map[string]int{}
+	for range 10 {
+		c, err := o.DialAmong(t.Context(), usable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reached[c.RemoteAddr().(*net.TCPAddr).IP.String()]++
+		c.Close()
+	}
+	if reached["127.0.0.2"] > 0 || reached["127.0.0.1"] == 0 || reached["127.0.0.3"] == 0 {
+		t.Errorf("reached %v", reached)
+	}
+	unusable["127.0.0.1"], unusable["127.0.0.3"] = true, true
+	if _, err := o.DialAmong(t.Context(), usable); !errors.Is(err, ErrNoAddress) {
+		t.Errorf("none is usable: %v", err)
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,7 +95,8 @@ func (r *Resolver) Close() {
 type Name struct {
 	host     string
 	resolver *Resolver
-	refs     int // under the resolver's mu
+	refs     int                // under the resolver's mu, as are the watchers
+	watchers map[*func()]func() // who is told of other addresses
 	stop     context.CancelFunc
 	stopped  <-chan struct{}
 
@@ -210,9 +213,34 @@ func (n *Name) learn(a answer, err error, now time.Time) time.Duration {
 	return retry
 }
 
+// publish makes s what is known, and tells the watchers if that is something else.
 func (n *Name) publish(s *resolution) {
-	first := n.state.Swap(s) == nil
-	if first {
+	was := n.state.Swap(s)
+	if was == nil {
 		close(n.known)
+	}
+	if was != nil && slices.Equal(was.all, s.all) {
+		return
+	}
+	n.resolver.mu.Lock()
+	watchers := slices.Collect(maps.Values(n.watchers))
+	n.resolver.mu.Unlock()
+	for _, changed := range watchers {
+		changed()
+	}
+}
+
+// watch is [Origin.Watch].
+func (n *Name) watch(changed func()) (stop func()) {
+	n.resolver.mu.Lock()
+	defer n.resolver.mu.Unlock()
+	if n.watchers == nil {
+		n.watchers = map[*func()]func(){}
+	}
+	n.watchers[&changed] = changed
+	return func() {
+		n.resolver.mu.Lock()
+		defer n.resolver.mu.Unlock()
+		delete(n.watchers, &changed)
 	}
 }

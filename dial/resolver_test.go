@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"headwater/service"
 )
 
 // A phone book is what look-ups find, and when they were made.
@@ -341,4 +343,43 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("of %d and %d: %d and %d", four, six, len(a.v4), len(a.v6))
 		}
 	}
+}
+
+// Who watches an origin is told when its addresses are others or gone, and only then.
+func TestWatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *Resolver, book *phoneBook) {
+		const ttl = time.Minute
+		book.set(ttl, nil, "192.0.2.1")
+		o := open(t, &Network{Resolver: r}, func(b *service.Backend) { b.Address = "pool.test" })
+		if o.Known() {
+			t.Error("the name is known before its look-up")
+		}
+		told := 0
+		stop := o.Watch(func() { told++ })
+		step := func(what string, want int) {
+			t.Helper()
+			synctest.Wait()
+			if told != want {
+				t.Errorf("%s: told %d times, want %d", what, told, want)
+			}
+		}
+		step("the first look-up", 1)
+		if !o.Known() {
+			t.Error("the name is not known after its look-up")
+		}
+		time.Sleep(5 * ttl)
+		step("the same again", 1)
+		book.set(ttl, nil, "192.0.2.1", "192.0.2.2")
+		time.Sleep(ttl)
+		step("one more", 2)
+		book.set(0, errors.New("no answer"))
+		time.Sleep(ttl + keepStale)
+		step("given up", 3)
+		time.Sleep(time.Hour)
+		step("still none", 3)
+		stop()
+		book.set(ttl, nil, "192.0.2.1")
+		time.Sleep(time.Hour)
+		step("stopped", 3)
+	})
 }

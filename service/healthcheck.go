@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -52,6 +53,24 @@ var HealthcheckKind = register(spec[Healthcheck]{
 		return nil
 	},
 })
+
+// Request returns the lines of the request that a check sends, first line and
+// fields, without their ends. A field among Headers that a check has of its own
+// takes the place of that.
+func (h *Healthcheck) Request() []string {
+	lines := []string{cmp.Or(h.Method, "HEAD") + " " + h.Path + " HTTP/" + h.HTTPVersion}
+	for _, own := range []string{"Host: " + h.Host, "Connection: close", "User-Agent: Varnish/fastly (healthcheck)"} {
+		if !slices.ContainsFunc(h.Headers, func(line string) bool { return strings.EqualFold(fieldName(line), fieldName(own)) }) {
+			lines = append(lines, own)
+		}
+	}
+	return append(lines, h.Headers...)
+}
+
+func fieldName(line string) string {
+	name, _, _ := strings.Cut(line, ":")
+	return strings.TrimSpace(name)
+}
 
 // checkToken accepts a method or a field name (RFC 9110 section 5.6.2).
 func checkToken(field string) func(string) error {

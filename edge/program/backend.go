@@ -1,7 +1,6 @@
 package program
 
 import (
-	"cmp"
 	"fmt"
 
 	"headwater/service"
@@ -141,17 +140,11 @@ func dummy(host string) []*syntax.Property {
 }
 
 func checks(h *service.Healthcheck) []*syntax.Property {
-	request := []string{
-		cmp.Or(h.Method, "HEAD") + " " + h.Path + " HTTP/" + h.HTTPVersion,
-		"Host: " + h.Host,
-		"Connection: close",
-		"User-Agent: Varnish/fastly (healthcheck)",
-	}
 	return []*syntax.Property{
 		property("expected_response", integer(h.ExpectedResponse)),
 		property("initial", integer(h.Initial)),
 		property("interval", millis(h.CheckInterval)),
-		property("request", texts(append(request, h.Headers...))),
+		property("request", texts(h.Request())),
 		property("threshold", integer(h.Threshold)),
 		property("timeout", millis(h.Timeout)),
 		property("window", integer(h.Window)),

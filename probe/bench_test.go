@@ -1,0 +1,5 @@
+package probe
+
+const originVariable = "HEADWATER_PROBE_ORIGIN"
+
+func serveBenchmark() {}
