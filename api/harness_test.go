@@ -19,6 +19,7 @@ import (
 
 	"headwater/api"
 	"headwater/explain"
+	"headwater/report"
 	"headwater/service"
 	"headwater/store"
 )
@@ -107,6 +108,16 @@ func (e *fakeEdge) Trace(service, id string) *explain.Explanation {
 		return nil
 	}
 	return &explain.Explanation{Service: explain.Service{ID: service, State: "served"}}
+}
+
+// Backends has one, unless it is told to fail.
+func (e *fakeEdge) Backends(id string) *report.Backends {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fail != nil {
+		return nil
+	}
+	return &report.Backends{Service: id, Version: 1, Backends: []report.Backend{{Name: "origin"}}}
 }
 
 // Program lists all VCL.

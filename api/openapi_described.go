@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headwater/explain"
+	"headwater/report"
 )
 
 // A description is what a route takes and answers that is of no kind.
@@ -36,6 +37,8 @@ func described() map[string]description {
 		},
 		"GET /headwater/service/{service}/trace":      {nil, jsonContent(schemaOf(reflect.TypeFor[[]explain.Traced]()))},
 		"GET /headwater/service/{service}/trace/{id}": {nil, explanation},
+
+		"GET /headwater/service/{service}/backends": {nil, jsonContent(schemaOf(reflect.TypeFor[report.Backends]()))},
 	}
 }
 
@@ -76,7 +79,9 @@ func schemaOf(t reflect.Type) schema {
 		return schema{"type": "object", "additionalProperties": schemaOf(t.Elem())}
 	case reflect.Bool:
 		return schema{"type": "boolean"}
-	case reflect.Int, reflect.Int64, reflect.Uint16:
+	case reflect.Float64:
+		return schema{"type": "number"}
+	case reflect.Int, reflect.Int64, reflect.Uint16, reflect.Uint64:
 		return schema{"type": "integer"}
 	case reflect.Struct:
 		if t.NumField() > 0 && t.Field(0).PkgPath == "" {

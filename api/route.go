@@ -91,6 +91,8 @@ func newRoutes() *node {
 	n.add("GET    /headwater/service/{service}/trace", (*call).listTraces)
 	n.add("GET    /headwater/service/{service}/trace/{id}", (*call).getTrace)
 
+	n.add("GET    /headwater/service/{service}/backends", (*call).reportBackends)
+
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"headwater/explain"
+	"headwater/report"
 	"headwater/service"
 )
 
@@ -136,6 +137,10 @@ type Edge interface {
 	// newest first, and Trace returns one of these, or nil.
 	Traces(service string) []explain.Traced
 	Trace(service, id string) *explain.Explanation
+
+	// Backends tells how the backends of a service's active version do; nil if
+	// there is none.
+	Backends(service string) *report.Backends
 
 	// Program returns in VCL all that s does with requests: what was uploaded,
 	// and what follows from its other objects.

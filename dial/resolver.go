@@ -110,7 +110,8 @@ type Name struct {
 // A resolution is what is known of a name: addresses or, if there are none, why.
 type resolution struct {
 	addresses
-	err error
+	err     error
+	expires time.Time // when the next look-up begins, if this one was the last
 }
 
 // Acquire returns the name of host, and begins to look it up if nobody else holds
@@ -195,7 +196,7 @@ func (n *Name) learn(a answer, err error, now time.Time) time.Duration {
 		}
 		ttl := min(max(a.ttl, minTTL), maxTTL)
 		n.failures, n.until = 0, now.Add(ttl+keepStale)
-		n.publish(&resolution{addresses: newAddresses(a.addrs)})
+		n.publish(&resolution{addresses: newAddresses(a.addrs), expires: now.Add(ttl)})
 		return ttl
 	}
 	retry := min(firstRetry<<min(n.failures, 10), lastRetry)
@@ -209,7 +210,7 @@ func (n *Name) learn(a answer, err error, now time.Time) time.Duration {
 	if s := n.state.Load(); s != nil && len(s.all) > 0 {
 		n.resolver.log.Error("addresses are given up", "host", n.host, "error", err)
 	}
-	n.publish(&resolution{err: err})
+	n.publish(&resolution{err: err, expires: now.Add(retry)})
 	return retry
 }
 

@@ -86,6 +86,7 @@ func (x *exchange) deliver() bool {
 	x.disconnect(false) // unless release has given it back
 	if f != failNone {
 		x.event.failure = f
+		x.countBroken(f)
 		b.abort(f)
 		return false
 	}

@@ -50,6 +50,8 @@ type exchange struct {
 	offered  vcl.Timeouts // those that the program was told
 	limits   vcl.Timeouts // those in force
 	fetchDue time.Time    // when all of it has to be over, zero for no such limit
+	asked    time.Time    // when the request had been sent; zero until then
+	place    *place       // the origin's address, if one was connected to
 	origin   *originConn
 
 	connected bool // the last attempt got a connection, so that something may have been sent
@@ -109,7 +111,7 @@ func (x *exchange) free() {
 		x.vcl.Reset()
 		x.choice = choice{tried: x.choice.tried[:0]}
 	}
-	x.c, x.site, x.backend, x.origin, x.recorder = nil, nil, nil, nil, nil
+	x.c, x.site, x.backend, x.origin, x.place, x.recorder = nil, nil, nil, nil, nil, nil
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
 	exchanges.Put(x)

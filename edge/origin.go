@@ -16,7 +16,8 @@ import (
 type originConn struct {
 	link          link
 	pool          *pool
-	gauge         *gauge // of the backend that it is in use for
+	gauge         *gauge // of the backend that it is, or was last, in use for
+	place         *place // of its address, in that gauge's tally
 	served        int    // answers read to their end
 	born          time.Time
 	rested        time.Time // when it came back to the pool, if that has terms of time
@@ -41,13 +42,18 @@ func (x *exchange) connect(fresh bool) failure {
 		var err error
 		o, err = x.c.edge.open(b.pool, x.limits.Connect)
 		x.event.connect = time.Since(began)
+		b.gauge.count().connected(x.event.connect, err)
 		if err != nil {
 			b.gauge.leave()
+			x.place = b.gauge.count().placeOf(err)
 			x.event.cause = err
 			return dialFailure(err)
 		}
 	}
-	o.gauge = b.gauge
+	if o.gauge != b.gauge {
+		o.gauge, o.place = b.gauge, b.gauge.count().place(o.remote.Addr())
+	}
+	x.place = o.place
 	x.origin, x.connected = o, true
 	f := &x.vcl.Fetched
 	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
@@ -150,6 +156,7 @@ func (x *exchange) fetch() failure {
 			if x.recorder != nil {
 				x.recorder.noFetch(x, f)
 			}
+			countRefused(to, f)
 			return f
 		}
 		x.event.cause = nil
@@ -198,6 +205,7 @@ func (x *exchange) transfer() failure {
 		x.endUpload()
 		x.disconnect(false)
 	}
+	x.count(f)
 	return f
 }
 
@@ -205,6 +213,7 @@ func (x *exchange) transfer() failure {
 // limits where it has set nothing.
 func (x *exchange) use(b *backend) {
 	x.backend, x.limits, x.fetchDue = b, b.limits, time.Time{}
+	x.asked, x.place = time.Time{}, nil
 	x.chunks.reset()
 	x.vcl.Fetched = vcl.Fetched{Backend: b.known}
 	set := func(limit *time.Duration, said, offered time.Duration) {
@@ -325,7 +334,7 @@ func idempotent(method []byte) bool {
 // answerDue is when the answer has to begin to a request that was sent just now,
 // which is also when the clock of the whole fetch starts.
 func (x *exchange) answerDue(now time.Time) time.Time {
-	x.fetchDue = after(now, x.limits.Fetch)
+	x.asked, x.fetchDue = now, after(now, x.limits.Fetch)
 	return x.due(now, x.limits.FirstByte)
 }
 

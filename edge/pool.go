@@ -168,7 +168,10 @@ type gaugeKey struct{ service, backend string }
 
 // A gauge counts the connections that requests to one backend have, and those
 // that are being made for them.
-type gauge struct{ n atomic.Int64 }
+type gauge struct {
+	n     atomic.Int64
+	tally atomic.Pointer[tally] // nil until there is something to count
+}
 
 // enter counts one more, unless there are limit of them; a limit of 0 is none.
 func (g *gauge) enter(limit int64) bool {
@@ -247,11 +250,26 @@ func (s *poolSet) leave(b *backend) {
 	}
 }
 
-// sweep sweeps every pool.
+// sweep sweeps every pool, and turns every tally that is due.
 func (s *poolSet) sweep() {
 	for _, p := range s.all() {
 		p.value.sweep()
 	}
+	now := time.Now()
+	for _, t := range s.tallies() {
+		t.turn(now)
+	}
+}
+
+func (s *poolSet) tallies() (all []*tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.gauges {
+		if t := g.value.tally.Load(); t != nil {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 // closeAll closes every pool, whoever still refers to it.

@@ -1,0 +1,130 @@
+package edge
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"headwater/report"
+)
+
+// Backends tells how the backends of the service's active version do; nil if it
+// has none.
+func (e *Edge) Backends(service string) *report.Backends {
+	s := e.active(service)
+	if s == nil {
+		return nil
+	}
+	now := time.Now()
+	told := &report.Backends{Service: s.service, Version: s.version, At: now, Backends: []report.Backend{}}
+	for _, b := range s.backends {
+		told.Backends = append(told.Backends, b.report(now))
+	}
+	return told
+}
+
+// active returns the site that serves a service, or nil.
+func (e *Edge) active(service string) *site {
+	e.change.Lock()
+	defer e.change.Unlock()
+	if a := e.services[service]; a != nil {
+		return a.site
+	}
+	return nil
+}
+
+func (b *backend) report(now time.Time) report.Backend {
+	at := b.plan.Endpoint
+	secure, _, _ := b.plan.TLS()
+	open, used := b.pool.count()
+	told := report.Backend{
+		Name: b.name, Address: string(b.address), Port: int(at.Port), TLS: secure,
+		Healthy: b.healthy(),
+		Connections: report.Connections{
+			Open: open, Idle: open - used, Used: b.gauge.n.Load(), Limit: b.maxConn,
+		},
+		Resolution: b.resolution(),
+		Places:     []report.Place{},
+	}
+	t := b.gauge.tally.Load()
+	if t == nil {
+		t = newTally() // nothing was sent to it yet
+	}
+	recent, since, total := t.read()
+	told.Recent, told.Total = recent.report(), total.report()
+	told.Recent.Seconds, told.Total.Seconds = now.Sub(since).Seconds(), now.Sub(t.born).Seconds()
+	told.Places = t.report()
+	return told
+}
+
+func (b *backend) resolution() report.Resolution {
+	r := b.pool.origin.Resolved()
+	told := report.Resolution{Addresses: []string{}}
+	for _, ip := range r.Addrs {
+		told.Addresses = append(told.Addresses, ip.String())
+	}
+	if !r.Expires.IsZero() {
+		told.Expires = &r.Expires
+	}
+	switch {
+	case r.Err != nil:
+		told.Failure = r.Err.Error()
+	case r.Pending:
+		told.Failure = "the name has not been looked up yet"
+	}
+	return told
+}
+
+func (c *counts) report() report.Outcomes {
+	a := &c.answers
+	return report.Outcomes{
+		Fetches: c.fetches(),
+		Answers: report.Answers{
+			Informational: a[1], Successful: a[2], Redirects: a[3], ClientErrors: a[4], ServerErrors: a[5], Other: a[0],
+		},
+		Failures:  c.reasons(),
+		Connect:   c.connect.report(),
+		FirstByte: c.firstByte.report(),
+	}
+}
+
+// reasons are the failures that there were. Those that have the same words, and
+// are the same side's doing, are one.
+func (c *counts) reasons() []report.Failure {
+	told := []report.Failure{}
+	for f, n := range c.failures {
+		if n += c.broken[f]; n == 0 {
+			continue
+		}
+		d := &failures[f]
+		i := slices.IndexFunc(told, func(r report.Failure) bool { return r.Reason == d.reason && r.Side == d.side.String() })
+		if i < 0 {
+			i = len(told)
+			told = append(told, report.Failure{Reason: d.reason, Side: d.side.String()})
+		}
+		told[i].Count += n
+	}
+	return told
+}
+
+func (s *spread) report() report.Latency {
+	at := func(q float64) float64 { return float64(s.quantile(q).Microseconds()) / 1000 }
+	return report.Latency{Count: s.count(), P50: at(0.5), P90: at(0.9), P99: at(0.99), P999: at(0.999)}
+}
+
+// report tells of the places, in the order of their addresses.
+func (t *tally) report() []report.Place {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ips := make([]netip.Addr, 0, len(t.places))
+	for ip := range t.places {
+		ips = append(ips, ip)
+	}
+	slices.SortFunc(ips, netip.Addr.Compare)
+	told := make([]report.Place, len(ips))
+	for i, ip := range ips {
+		p := t.places[ip]
+		told[i] = report.Place{Address: ip.String(), Fetches: p.fetches.Load(), Failures: p.failures.Load(), Errors: p.errors.Load()}
+	}
+	return told
+}

@@ -1,0 +1,142 @@
+package edge_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headwater/edge"
+	"headwater/edge/edgetest"
+	"headwater/report"
+	"headwater/service"
+)
+
+// Each way in which a fetch can end is in the record of its backend, once, in the
+// words of the access log, and stays there over activations.
+func TestBackendsAreRecorded(t *testing.T) {
+	const host = edgetest.Host
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		o := edgetest.NewOrigin(t, edgetest.Paths(map[string]func(*edgetest.Conn, *edgetest.Request){
+			"/ok": func(c *edgetest.Conn, _ *edgetest.Request) { c.Write(ok("fine")) },
+			"/moved": func(c *edgetest.Conn, _ *edgetest.Request) {
+				c.Write("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")
+			},
+			"/sorry":   func(c *edgetest.Conn, _ *edgetest.Request) { c.Write("HTTP/1.1 502 Oh\r\nContent-Length: 0\r\n\r\n") },
+			"/garbage": func(c *edgetest.Conn, _ *edgetest.Request) { c.Write("HTTP/9.9 200 OK\r\n\r\n") },
+			"/silent":  func(*edgetest.Conn, *edgetest.Request) {},
+			"/gone":    func(c *edgetest.Conn, _ *edgetest.Request) { c.Close() },
+			"/truncated": func(c *edgetest.Conn, _ *edgetest.Request) {
+				c.Write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfew")
+				c.Close()
+			},
+		}))
+		backends := []*service.Backend{
+			edgetest.Backend(o, func(b *service.Backend) { b.RequestCondition = "good" }),
+			edgetest.Backend(o, firstByte(50), func(b *service.Backend) { b.Name, b.RequestCondition = "hasty", "hasty" }),
+			edgetest.BackendAt("127.0.0.1", edgetest.RefusedPort(t), func(b *service.Backend) {
+				b.Name, b.RequestCondition = "refused", "refused"
+			}),
+		}
+		log, logger := edgetest.NewEvents(t)
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, edgetest.Service("test", 1, []string{host}, backends...))
+		ask := func(target, which string) {
+			c := e.Dial(t)
+			c.Send(get(target, which+": 1"))
+			c.TryAnswerTo("GET")
+			log.Next()
+			c.TCP.Close()
+		}
+		for _, target := range []string{"/ok", "/ok", "/moved", "/missing", "/sorry", "/garbage", "/gone", "/truncated"} {
+			ask(target, "good")
+		}
+		if err := e.Apply(edgetest.Service("test", 2, []string{host}, backends...)); err != nil {
+			t.Fatal(err)
+		}
+		ask("/silent", "hasty")
+		ask("/ok", "refused")
+		ask("/ok", "good")
+
+		told := e.Backends("test")
+		if told.Version != 2 || len(told.Backends) != 3 {
+			t.Fatalf("told %+v", told)
+		}
+		good, hasty, refused := told.Backends[0], told.Backends[1], told.Backends[2]
+		want := report.Outcomes{
+			Fetches: 9,
+			Answers: report.Answers{Successful: 4, Redirects: 1, ClientErrors: 1, ServerErrors: 1},
+			Failures: []report.Failure{
+				{Reason: "backend read error", Side: "origin", Count: 1},
+				{Reason: "Service Unavailable", Side: "origin", Count: 1},
+				{Reason: "truncated response", Side: "origin", Count: 1},
+			},
+		}
+		for name, got := range map[string]report.Outcomes{"recent": good.Recent, "total": good.Total} {
+			if got.FirstByte.Count != 7 || got.Connect.Count == 0 || got.FirstByte.P50 > got.FirstByte.P999 || got.Seconds <= 0 {
+				t.Errorf("%s: %+v", name, got)
+			}
+			got.Seconds, got.FirstByte, got.Connect = 0, report.Latency{}, report.Latency{}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+		if diff := cmp.Diff([]report.Place{{Address: "127.0.0.1", Fetches: 9, Failures: 3, Errors: 1}}, good.Places); diff != "" {
+			t.Errorf("places (-want +got):\n%s", diff)
+		}
+		if c := good.Connections; c.Open != 1 || c.Idle != 1 || c.Used != 0 || c.Limit != 200 {
+			t.Errorf("connections %+v", c)
+		}
+		if diff := cmp.Diff([]report.Failure{{Reason: "first byte timeout", Side: "origin", Count: 1}}, hasty.Total.Failures); diff != "" {
+			t.Errorf("failures (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]report.Failure{{Reason: "Connection refused", Side: "origin", Count: 1}}, refused.Total.Failures); diff != "" {
+			t.Errorf("failures (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]report.Place{{Address: "127.0.0.1", Fetches: 1, Failures: 1}}, refused.Places); diff != "" {
+			t.Errorf("places (-want +got):\n%s", diff)
+		}
+		if e.Backends("other") != nil {
+			t.Error("a service that is not there has backends")
+		}
+	})
+}
+
+// What a director passes over and what max_conn turns away is the backend's record,
+// and two that share connections do not share the record.
+func TestBackendsAreToldApart(t *testing.T) {
+	o := edgetest.NewOrigin(t, edgetest.Reply(ok("shared")))
+	named := func(name string) *service.Backend {
+		return edgetest.Backend(o, func(b *service.Backend) { b.Name, b.RequestCondition = name, name })
+	}
+	log, logger := edgetest.NewEvents(t)
+	e := edgetest.Start(t, edge.Config{AccessLog: logger}, edgetest.Snapshot(named("one"), named("two")))
+	c := e.Dial(t)
+	for i, name := range []string{"one", "two", "two", "one", "two"} {
+		c.Send(get(fmt.Sprintf("/%d", i), name+": 1"))
+		c.Answer()
+		log.Next()
+	}
+	if n := o.Accepted(); n != 1 {
+		t.Fatalf("%d connections", n)
+	}
+	for i, want := range []uint64{2, 3} {
+		b := e.Backends("test").Backends[i]
+		if b.Total.Fetches != want || len(b.Places) != 1 || b.Places[0].Fetches != want {
+			t.Errorf("%s: %d fetches, places %v; want %d", b.Name, b.Total.Fetches, b.Places, want)
+		}
+	}
+}
+
+func TestResolutionIsTold(t *testing.T) {
+	e := edgetest.Start(t, edge.Config{}, edgetest.Snapshot(
+		edgetest.BackendAt("localhost", 1), edgetest.BackendAt("192.0.2.1", 2, func(b *service.Backend) { b.Name = "literal" })))
+	told := e.Backends("test").Backends
+	name, literal := told[0].Resolution, told[1].Resolution
+	if len(name.Addresses) == 0 || name.Expires == nil || !name.Expires.After(time.Now()) || name.Failure != "" {
+		t.Errorf("localhost: %+v", name)
+	}
+	if diff := cmp.Diff(report.Resolution{Addresses: []string{"192.0.2.1"}}, literal); diff != "" {
+		t.Errorf("an address (-want +got):\n%s", diff)
+	}
+}
