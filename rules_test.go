@@ -27,7 +27,7 @@ type room struct {
 
 // rooms are the arrows of ARCHITECTURE.md. Test files may import what they like.
 var rooms = map[string]room{
-	"cmd/headwater": {[]string{"api", "dial", "edge", "feed", "service", "store"}, "wires the rooms together, and nothing else does"},
+	"cmd/headwater": {[]string{"api", "dial", "edge", "feed", "origin", "service", "store"}, "wires the rooms together, and nothing else does"},
 	"api":           {[]string{"explain", "report", "service"}, "declares what it needs of store, edge and feed, so that each can be replaced"},
 	"feed":          {[]string{"service"}, "carries snapshots; where they come from and go to is the wiring's"},
 	"store":         {[]string{"service"}, "knows nothing of HTTP, from clients or to origins"},
@@ -38,6 +38,7 @@ var rooms = map[string]room{
 	"probe":         {[]string{"dial", "service"}, "reaches origins as the edge does, and has its own connections"},
 	"dial":          {[]string{"service"}, "is below all that reaches an origin"},
 	"service":       {[]string{"vcl"}, "is what all others speak of"},
+	"origin":        {nil, "shares no code with the edge that it tests"},
 	"vcl":           {[]string{"vcl/regex", "vcl/syntax"}, "is a language, and knows no HTTP server"},
 	"vcl/regex":     {nil, "is about bytes alone"},
 	"vcl/syntax":    {nil, "is the grammar alone"},

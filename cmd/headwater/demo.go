@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // demoDomain is the host name of the demo's service. Names under localhost lead
@@ -30,23 +29,20 @@ func (s *server) startDemo(ctx context.Context) (end func(), err error) {
 	if s.secret == "" {
 		return nil, fmt.Errorf("the API token of %s is not in its token file; set %s", s.flags.data, tokenVariable)
 	}
-	var origins []*http.Server
+	var ends []func()
 	end = func() {
-		for _, o := range origins {
-			o.Close()
+		for _, e := range ends {
+			e()
 		}
 	}
 	ports := map[string]int{}
 	for _, name := range demoBackends {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, e, err := startTestOrigin("the backend " + name)
 		if err != nil {
 			end()
 			return nil, err
 		}
-		ports[name] = l.Addr().(*net.TCPAddr).Port
-		origin := &http.Server{Handler: demoOrigin(name), ReadHeaderTimeout: 10 * time.Second}
-		origins = append(origins, origin)
-		go origin.Serve(l)
+		ends, ports[name] = append(ends, e), port
 	}
 	client := demoClient{
 		base:  "http://" + reachable(s.apiListener.Addr()),
@@ -81,11 +77,13 @@ func (s *server) printDemo(id string) {
     curl -i http://%s/hello
   one that the origin fails, and one that it is slow to answer:
     curl -i http://%s/status/404
-    curl -i 'http://%s/slow?ms=1500'
+    curl -i http://%s/delay/1500ms
+  what else the origins can be asked:
+    curl http://%s/
   the service's configuration, from the API:
     curl -H 'Fastly-Key: %s' http://%s/service/%s/version/active
 
-`, at, at, at, s.secret, reachable(s.apiListener.Addr()), id)
+`, at, at, at, at, s.secret, reachable(s.apiListener.Addr()), id)
 }
 
 // reachable is where a client on this machine finds a listener, which may accept
@@ -96,38 +94,6 @@ func reachable(a net.Addr) string {
 		return tcp.String()
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
-}
-
-// demoOrigin answers each request with what it got and who it is.
-//
-//	/slow?ms=N    after N milliseconds, at most a minute
-//	/status/N     with status N
-func demoOrigin(name string) http.Handler {
-	mux := http.NewServeMux()
-	echo := func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "%s %s answered by the backend %s\n", r.Method, r.URL.RequestURI(), name)
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { echo(w, r) })
-	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
-		ms, _ := strconv.Atoi(r.FormValue("ms")) // 0 where it is no number
-		select {
-		case <-time.After(min(time.Duration(max(ms, 0))*time.Millisecond, time.Minute)):
-			echo(w, r)
-		case <-r.Context().Done():
-		}
-	})
-	mux.HandleFunc("/status/{code}", func(w http.ResponseWriter, r *http.Request) {
-		code, err := strconv.Atoi(r.PathValue("code"))
-		if err != nil || code < 200 || code > 599 {
-			http.Error(w, "a status is 200 to 599", http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(code)
-		if code != http.StatusNoContent && code != http.StatusNotModified {
-			echo(w, r)
-		}
-	})
-	return mux
 }
 
 // A demoClient makes calls on the API.

@@ -6,6 +6,7 @@
 //	headwater customer  creates and lists customers
 //	headwater user      creates and lists users
 //	headwater token     creates, lists and revokes API tokens
+//	headwater origin    runs an origin that misbehaves as it is asked to
 //	headwater version   prints the version
 //	headwater help      prints this list
 package main
@@ -57,6 +58,7 @@ var commands = []command{
 	{"customer", "create or list customers", officeOf("customer")},
 	{"user", "create or list users", officeOf("user")},
 	{"token", "create, list or revoke API tokens", officeOf("token")},
+	{"origin", "run an origin that misbehaves as it is asked to", serveOrigin},
 	{"version", "print the version", version},
 }
 
