@@ -66,7 +66,7 @@ var forbidden = map[string]struct {
 // cold are the files of edge that no request passes through. All others do
 // without packages that reflect or allocate for a living.
 var (
-	cold    = []string{"code.go", "compile.go", "doc.go", "edge.go", "explain.go"}
+	cold    = []string{"code.go", "compile.go", "destination.go", "doc.go", "edge.go", "explain.go"}
 	tooSlow = []string{"encoding/json", "fmt", "reflect", "regexp"}
 )
 

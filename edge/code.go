@@ -23,6 +23,7 @@ func (e *Edge) build(i *items, s *service.Snapshot, serves bool) (*site, []strin
 	if err != nil {
 		return nil, nil, err
 	}
+	site.follow(&e.healthEpoch)
 	return site, append(warnings, notes...), nil
 }
 

@@ -109,6 +109,7 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	}
 	c := &backend{
 		name:    b.Name,
+		index:   len(s.backends),
 		known:   known,
 		plan:    plan,
 		terms:   termsOf(b),

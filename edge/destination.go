@@ -1,25 +1,16 @@
 package edge
 
 import (
-	"cmp"
-	"slices"
+	"fmt"
 
 	"headwater/dial"
 	"headwater/service"
 	"headwater/vcl"
 )
 
-// Bounds of directors.
-const (
-	// maxMembers bounds the backends below a director, those of its members
-	// counted as often as they are reached.
-	maxMembers = 1000
-
-	// maxPoints bounds the ring of a chash.
-	maxPoints = 1 << 18
-
-	defaultVnodes = 256
-)
+// maxMembers bounds the backends below a director, those of its members counted as
+// often as they are reached.
+const maxMembers = 1000
 
 // addDestinations compiles what req.backend can be: the backends and directors of the
 // site's program, in its order.
@@ -43,7 +34,7 @@ func (s *site) addDestinations(rules dial.Rules) (warnings []string, err error) 
 		}
 		warnings = append(warnings, more...)
 	}
-	l := linker{site: s, below: map[*vcl.Director]int{}}
+	l := linker{site: s, below: map[*vcl.Director]int{}, rings: s.rings()}
 	for _, b := range declared {
 		if b.Director != nil {
 			if _, err := l.link(b); err != nil {
@@ -51,16 +42,28 @@ func (s *site) addDestinations(rules dial.Rules) (warnings []string, err error) 
 			}
 		}
 	}
-	return warnings, nil
+	return append(warnings, l.warnings...), nil
+}
+
+// rings is how many directors have a ring.
+func (s *site) rings() (n int64) {
+	for _, d := range s.program.Directors {
+		if d.Type == vcl.CHashDirector {
+			n++
+		}
+	}
+	return n
 }
 
 // A linker puts members under directors.
 type linker struct {
-	site  *site
-	below map[*vcl.Director]int // backends below; -1 while that is being found out
+	site     *site
+	below    map[*vcl.Director]int // backends below; -1 while that is being found out
+	rings    int64                 // that share allPoints
+	warnings []string
 }
 
-// link compiles a director and returns how many backends are below it.
+// link compiles a director and returns how many backends are below it, or 1.
 func (l *linker) link(b *vcl.Backend) (int, error) {
 	from := b.Director
 	switch n, known := l.below[from]; {
@@ -84,33 +87,23 @@ func (l *linker) link(b *vcl.Backend) (int, error) {
 		if below += n; below > maxMembers {
 			return 0, service.Errorf(service.Invalid, "Director '%s' has more than %d backends below it", from.Name, maxMembers)
 		}
-		to.members = append(to.members, member{l.site.destinations[m.Backend.Index], m.Weight})
-		to.total += m.Weight
+		to.add(l.site.destinations[m.Backend.Index], m.Weight)
 	}
 	if to.retries == 0 {
 		to.retries = below
 	}
-	l.below[from] = below
-	return below, to.addRing(from)
+	l.addRing(to, from)
+	l.below[from] = max(below, 1)
+	return l.below[from], nil
 }
 
-// addRing puts the members of a chash on its ring, each at many places.
-func (d *director) addRing(from *vcl.Director) error {
-	if d.kind != vcl.CHashDirector {
-		return nil
+// addRing gives a chash its ring.
+func (l *linker) addRing(to *director, from *vcl.Director) {
+	if from.Type != vcl.CHashDirector {
+		return
 	}
-	each := cmp.Or(from.VnodesPerNode, defaultVnodes)
-	if each*int64(len(from.Members)) > maxPoints {
-		return service.Errorf(service.Invalid, "Director '%s' has more than %d vnodes", from.Name, maxPoints)
+	if most := min(maxPoints, allPoints/l.rings); !to.addRing(from, most) {
+		l.warnings = append(l.warnings, fmt.Sprintf("Director '%s' has %d vnodes for each member, as a ring has %d at most",
+			from.Name, len(to.ring)/len(from.Members), most))
 	}
-	for i, m := range from.Members {
-		base := hashOf(uint64(from.Seed), cmp.Or(m.ID, m.Backend.Name))
-		for n := range each {
-			d.ring = append(d.ring, point{remix(base + uint64(n)), int32(i)})
-		}
-	}
-	slices.SortFunc(d.ring, func(a, b point) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.member, b.member))
-	})
-	return nil
 }

@@ -2,20 +2,14 @@ package edge
 
 import (
 	"fmt"
-	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"headwater/service"
 	"headwater/vcl"
 )
-
-// A sick destination takes no requests.
-type sick struct{ *backend }
-
-func (sick) healthy() bool                    { return false }
-func (sick) usable(*choice) bool              { return false }
-func (sick) pick(*choice) (*backend, failure) { return nil, failUnhealthy }
 
 // directing returns a director over backends of these weights, which are named a, b
 // and so on.
@@ -24,114 +18,31 @@ func directing(kind vcl.DirectorType, weights ...int64) *director {
 	from := &vcl.Director{Name: "d", Type: kind}
 	for i, w := range weights {
 		name := string(rune('a' + i))
-		d.members = append(d.members, member{&backend{name: name}, w})
-		d.total += w
+		d.add(&backend{name: name, index: i}, w)
 		from.Members = append(from.Members, vcl.Member{Backend: &vcl.Backend{Name: name}})
 	}
-	if err := d.addRing(from); err != nil {
-		panic(err)
+	if kind == vcl.CHashDirector {
+		d.addRing(from, maxPoints)
 	}
 	return d
 }
 
-func (d *director) at(i int) *backend { return d.members[i].destination.(*backend) }
+// leaf is the backend that is the member at i.
+func (d *director) leaf(i int) *backend { return d.members[i].destination.(*backend) }
 
-// shares returns which part of n fetches each backend gets, each with a key of its
-// own.
-func shares(t *testing.T, d *director, n int, tried ...*backend) map[string]float64 {
-	t.Helper()
-	all := map[string]float64{}
-	for i := range n {
-		c := &choice{key: fmt.Sprint("/page/", i), client: fmt.Sprint("192.0.2.", i), tried: tried}
-		b, f := d.pick(c)
-		if f != failNone {
-			t.Fatal(failures[f].reason)
-		}
-		all[b.name] += 1 / float64(n)
+// failed is a choice for a fetch that has failed on some members.
+func (d *director) failed(members ...int) (c choice) {
+	for _, i := range members {
+		c.tried.add(d.leaf(i))
 	}
-	return all
-}
-
-func TestDirectorsKeepToWeights(t *testing.T) {
-	const n = 40_000
-	for _, kind := range []vcl.DirectorType{vcl.RandomDirector, vcl.HashDirector, vcl.ClientDirector} {
-		for name, tt := range map[string]struct {
-			weights []int64
-			tried   int // how many, from the first on
-			want    []float64
-		}{
-			"all":                     {[]int64{1, 2, 7}, 0, []float64{.1, .2, .7}},
-			"one has failed":          {[]int64{1, 2, 7}, 1, []float64{0, 2. / 9, 7. / 9}},
-			"two have failed":         {[]int64{1, 2, 7}, 2, []float64{0, 0, 1}},
-			"a weight of nothing":     {[]int64{0, 5, 0, 5}, 0, []float64{0, .5, 0, .5}},
-			"nothing behind the last": {[]int64{5, 5, 0}, 1, []float64{0, 1, 0}},
-			"huge weights":            {[]int64{math.MaxInt32, math.MaxInt32}, 0, []float64{.5, .5}},
-		} {
-			d := directing(kind, tt.weights...)
-			var tried []*backend
-			for i := range tt.tried {
-				tried = append(tried, d.at(i))
-			}
-			got := shares(t, d, n, tried...)
-			for i, want := range tt.want {
-				if b := string(rune('a' + i)); math.Abs(got[b]-want) > .02 { // eight sigma
-					t.Errorf("%s, %s: %s has %.3f of the fetches, want %.3f", kind, name, b, got[b], want)
-				}
-			}
-		}
-	}
-}
-
-// A key stays with its backend, and only those of one that failed go elsewhere.
-func TestHashesStay(t *testing.T) {
-	const n = 5000
-	for _, kind := range []vcl.DirectorType{vcl.HashDirector, vcl.ClientDirector, vcl.CHashDirector} {
-		d := directing(kind, 1, 1, 1, 1)
-		d.key = map[vcl.DirectorType]string{vcl.ClientDirector: "client"}[kind]
-		lost := 0
-		for i := range n {
-			c := &choice{key: fmt.Sprint("/page/", i), client: fmt.Sprint("192.0.2.", i)}
-			before, _ := d.pick(c)
-			again, _ := d.pick(c)
-			c.tried = []*backend{d.at(2)}
-			without, _ := d.pick(c)
-			if again != before || before != d.at(2) && without != before || without == d.at(2) {
-				t.Fatalf("%s: key %d went to %s, %s, and without c to %s", kind, i, before.name, again.name, without.name)
-			}
-			if before == d.at(2) {
-				lost++
-			}
-		}
-		if lost < n/8 || lost > n/2 {
-			t.Errorf("%s: c has %d of %d keys", kind, lost, n)
-		}
-	}
-}
-
-// A further member of a chash takes its share of the keys, and nobody else's move.
-func TestCHashMovesFewKeys(t *testing.T) {
-	const n = 5000
-	four, five := directing(vcl.CHashDirector, 1, 1, 1, 1), directing(vcl.CHashDirector, 1, 1, 1, 1, 1)
-	moved := 0
-	for i := range n {
-		c := &choice{key: fmt.Sprint("/page/", i)}
-		before, _ := four.pick(c)
-		after, _ := five.pick(c)
-		if before.name != after.name {
-			if moved++; after.name != "e" {
-				t.Fatalf("key %d moved from %s to %s", i, before.name, after.name)
-			}
-		}
-	}
-	if moved < n/10 || moved > n/3 {
-		t.Errorf("%d of %d keys moved", moved, n)
-	}
+	return c
 }
 
 func TestOrderOfDirectors(t *testing.T) {
-	names := func(d *director, tried ...*backend) (all string) {
+	names := func(d *director, tried ...int) (all string) {
+		c := d.failed(tried...)
 		for range 6 {
-			if b, f := d.pick(&choice{tried: tried}); f == failNone {
+			if b, f := d.pick(&c); f == failNone {
 				all += b.name
 			} else {
 				all += "-"
@@ -140,12 +51,17 @@ func TestOrderOfDirectors(t *testing.T) {
 		return all
 	}
 	round, fall := directing(vcl.RoundRobin, 1, 1, 1), directing(vcl.FallbackDirector, 1, 1, 1)
+	sick := directing(vcl.FallbackDirector, 1, 1, 1)
+	sick.leaf(0).sick = true
 	for _, tt := range []struct{ got, want string }{
 		{names(round), "abcabc"},
-		{names(round, round.at(1)), "accacc"},
+		{names(round, 1), "acacac"},
+		{names(round, 0, 1, 2), "------"},
 		{names(fall), "aaaaaa"},
-		{names(fall, fall.at(0)), "bbbbbb"},
-		{names(fall, fall.at(0), fall.at(1), fall.at(2)), "------"},
+		{names(fall, 0), "bbbbbb"},
+		{names(fall, 0, 1, 2), "------"},
+		{names(sick), "bbbbbb"},
+		{names(sick, 1), "cccccc"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("picked %s, want %s", tt.got, tt.want)
@@ -155,30 +71,116 @@ func TestOrderOfDirectors(t *testing.T) {
 
 func TestQuorum(t *testing.T) {
 	d := directing(vcl.RandomDirector, 1, 2, 7)
-	d.members[2].destination = sick{d.at(2)} // seven tenths are
+	d.leaf(2).sick = true // seven tenths are
 	for quorum, want := range map[int64]failure{0: failNone, 1: failNone, 30: failNone, 31: failQuorum, 100: failQuorum} {
 		d.quorum = quorum
 		b, f := d.pick(&choice{})
 		if f != want || f == failNone && b.name == "c" {
 			t.Errorf("quorum %d: %v %s, want %s", quorum, b, failures[f].reason, failures[want].reason)
 		}
-		if d.healthy() != (want == failNone) {
-			t.Errorf("quorum %d: healthy %t", quorum, d.healthy())
+		if d.healthy() != (want == failNone) || d.usable(nil) != (want == failNone) {
+			t.Errorf("quorum %d: healthy %t, usable %t", quorum, d.healthy(), d.usable(nil))
 		}
 	}
 	d.quorum = 30
-	if _, f := d.pick(&choice{tried: []*backend{d.at(0), d.at(1)}}); f != failNoBackend {
+	c := d.failed(0, 1)
+	if _, f := d.pick(&c); f != failNoBackend {
 		t.Errorf("all tried: %s", failures[f].reason)
 	}
-	outer := &director{kind: vcl.FallbackDirector, members: []member{{d, 1}, {&backend{name: "z"}, 1}}, total: 2}
+	outer := &director{kind: vcl.FallbackDirector}
+	outer.add(d, 1)
+	outer.add(&backend{name: "z", index: 3}, 1)
 	d.quorum = 50
 	if b, f := outer.pick(&choice{}); f != failNone || b.name != "z" {
 		t.Errorf("a director that is short of its quorum was picked: %v %s", b, failures[f].reason)
 	}
 }
 
+// A member without room is passed over, and is no less healthy to the quorum.
+func TestQuorumIsOfHealth(t *testing.T) {
+	d := directing(vcl.RandomDirector, 1, 1)
+	d.quorum = 100
+	full := d.leaf(0)
+	full.maxConn, full.gauge = 1, &gauge{}
+	full.gauge.enter(1)
+	for range 100 {
+		if b, f := d.pick(&choice{}); f != failNone || b == full {
+			t.Fatalf("picked %v, %s", b, failures[f].reason)
+		}
+	}
+	if c := d.failed(1); d.usable(&c) || !d.usable(nil) || !d.healthy() {
+		t.Error("a director has room if a member has that can be tried")
+	}
+}
+
+// What was counted holds until health changes, and no longer: directors in
+// directors see a change too.
+func TestCensus(t *testing.T) {
+	var epoch atomic.Uint64
+	inner, outer := directing(vcl.RandomDirector, 1, 1), &director{kind: vcl.FallbackDirector, epoch: &epoch}
+	inner.quorum, inner.epoch = 75, &epoch
+	outer.add(inner, 1)
+	outer.add(&backend{name: "z", index: 2}, 1)
+	for _, sick := range []bool{false, true, false} {
+		inner.leaf(1).sick = sick
+		epoch.Add(1)
+		for range 10 {
+			if b, f := outer.pick(&choice{}); f != failNone || (b.name == "z") != sick {
+				t.Errorf("sick %t: picked %v, %s", sick, b, failures[f].reason)
+			}
+		}
+	}
+	var c choice
+	if n := testing.AllocsPerRun(100, func() { outer.pick(&c) }); n > 0 {
+		t.Errorf("%v allocations for a pick", n)
+	}
+}
+
+// A flapping backend becomes sick and healthy while it is picked.
+type flapping struct {
+	*backend
+	well atomic.Bool
+}
+
+func (f *flapping) healthy() bool                    { return f.well.Load() }
+func (f *flapping) usable(*choice) bool              { return f.well.Load() }
+func (f *flapping) pick(*choice) (*backend, failure) { return f.backend, failNone }
+
+// Picks and changes of health do not wait for each other, and after the last change
+// the census is right.
+func TestPicksWhileHealthChanges(t *testing.T) {
+	var epoch atomic.Uint64
+	for _, kind := range []vcl.DirectorType{vcl.RandomDirector, vcl.HashDirector, vcl.FallbackDirector, vcl.RoundRobin} {
+		d, flaps := &director{kind: kind, quorum: 50, epoch: &epoch}, &flapping{backend: &backend{name: "flaps"}}
+		d.add(flaps, 1)
+		d.add(&backend{name: "stays", index: 1}, 1)
+		var picking sync.WaitGroup
+		for range 4 {
+			picking.Go(func() {
+				for range 2000 {
+					if _, f := d.pick(&choice{key: "k"}); f != failNone {
+						t.Errorf("%s: %s", kind, failures[f].reason)
+						return
+					}
+				}
+			})
+		}
+		for i := range 1001 {
+			flaps.well.Store(i%2 == 0)
+			epoch.Add(1)
+		}
+		if got := d.census(); got.weight != 2 || got.first != 0 {
+			t.Errorf("%s: %+v at last", kind, got)
+		}
+		picking.Wait()
+		if got := d.census(); got.weight != 2 || got.first != 0 {
+			t.Errorf("%s: %+v after the last pick", kind, got)
+		}
+	}
+}
+
 func TestDirectorsThatAreRefused(t *testing.T) {
-	var many, deep strings.Builder
+	var many, deep, shields strings.Builder
 	fmt.Fprint(&many, "director many random {")
 	for range maxMembers + 1 {
 		fmt.Fprint(&many, "{ .backend = F_b; .weight = 1; }")
@@ -188,11 +190,12 @@ func TestDirectorsThatAreRefused(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&deep, "director d%d fallback { { .backend = d%d; } { .backend = d%d; } }\n", i+1, i, i)
 	}
+	fmt.Fprint(&shields, "director s shield { .shield = \"iad-va-us\"; .is_ssl = true; }\n", strings.ReplaceAll(deep.String(), "F_b", "s"))
 	for name, tt := range map[string]struct{ text, want string }{
 		"round and round":                {"director x random { { .backend = y; .weight = 1; } }\ndirector y random { { .backend = x; .weight = 1; } }", "'x' is a member of itself"},
 		"too many members":               {many.String(), "more than 1000 backends below it"},
 		"members of members without end": {deep.String(), "more than 1000 backends below it"},
-		"too large a ring":               {"director x chash { .vnodes_per_node = 8388608; { .backend = F_b; .id = \"b\"; } }", "more than 262144 vnodes"},
+		"shields without end":            {shields.String(), "more than 1000 backends below it"},
 		"no address":                     {"backend x { .port = \"80\"; }", "backend x of the VCL: 'address' is required"},
 		"no port":                        {"backend x { .host = \"a.test\"; .port = \"0\"; }", "port 0 cannot be connected to"},
 	} {

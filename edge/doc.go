@@ -11,7 +11,7 @@
 //	                  -> live, the phases:                           (phases.go)
 //	    receive            vcl_recv, vcl_hash
 //	    miss, pass         vcl_miss or vcl_pass on bereq             (forwarded.go)
-//	    fetched            fetch: pick, connect, try, readHead       (director.go, origin.go, pool.go)
+//	    fetched            fetch: pick, connect, try, readHead       (director.go, elsewhere.go, origin.go, pool.go)
 //	                       vcl_fetch on beresp
 //	    failed             vcl_error on obj: a failure or an error   (failure.go, synthetic.go)
 //	    delivered          vcl_deliver on resp                       (deliver.go)

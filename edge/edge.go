@@ -76,6 +76,8 @@ type Edge struct {
 	table  atomic.Pointer[table]
 	pools  *poolSet
 
+	healthEpoch atomic.Uint64 // how often any backend has become healthy or sick
+
 	change    sync.Mutex // of table and services; no request takes it
 	services  map[string]*activation
 	items     items

@@ -55,6 +55,7 @@ type exchange struct {
 	origin   *originConn
 
 	connected bool // the last attempt got a connection, so that something may have been sent
+	ended     bool // and that ended before any byte of an answer
 
 	event    event
 	recorder *recorder // nil unless somebody asked

@@ -138,46 +138,37 @@ func (x *exchange) destination() destination {
 }
 
 // fetch sends the request to a backend and reads the answer's head, and what has
-// come of its body. A director whose backend cannot be reached picks again.
+// come of its body. A director may pick again: see [exchange.elsewhere].
 func (x *exchange) fetch() failure {
 	if refusedMethod(x.bereq.Method) {
 		x.event.cause = errMethod
 		return failInternal
 	}
-	to, c := x.destination(), &x.choice
-	x.event.sent = 0
-	c.key, c.client, c.tried = x.vcl.HashKey, x.c.remote, c.tried[:0]
-	if x.vcl.HasIdentity {
-		c.client = x.vcl.Identity
-	}
+	to, c := x.destination(), x.choose()
+	last := failNone
 	for left := to.tries(); ; left-- {
 		b, f := to.pick(c)
-		if f != failNone {
-			if x.recorder != nil {
-				x.recorder.noFetch(x, f)
-			}
-			countRefused(to, f)
-			return f
+		switch {
+		case f != failNone && last != failNone && x.connected:
+			return last // which tells more
+		case f != failNone:
+			return x.unpicked(to, f)
+		case last != failNone:
+			x.event.retries++
 		}
 		x.event.cause = nil
-		f = x.fetchFrom(b)
+		last = x.fetchFrom(b)
 		d, several := to.(*director)
 		switch {
-		case !several || !x.elsewhere(f):
-			return f
+		case last == failNone || !several || !x.elsewhere(last):
+			return last
+		case left <= 1 && x.connected:
+			return last
 		case left <= 1:
 			return d.spent()
 		}
-		c.tried = append(c.tried, b)
-		x.event.retries++
+		c.tried.add(b)
 	}
-}
-
-// elsewhere reports whether another member of a director may be tried after f: only
-// where no connection was to be had, and nothing of the request is gone that must not
-// go twice. A reused connection may have taken some of it before.
-func (x *exchange) elsewhere(f failure) bool {
-	return f.unconnected() && !x.connected && x.up.done == nil && x.harmless()
 }
 
 // fetchFrom fetches from one backend.
@@ -212,7 +203,7 @@ func (x *exchange) transfer() failure {
 // use readies a fetch from b. What the program has set is in force, and b's own
 // limits where it has set nothing.
 func (x *exchange) use(b *backend) {
-	x.backend, x.limits, x.fetchDue = b, b.limits, time.Time{}
+	x.backend, x.limits, x.fetchDue, x.ended = b, b.limits, time.Time{}, false
 	x.asked, x.place = time.Time{}, nil
 	x.chunks.reset()
 	x.vcl.Fetched = vcl.Fetched{Backend: b.known}
@@ -249,6 +240,7 @@ func (x *exchange) fetchWhole() failure {
 		f, n = x.try(true)
 	}
 	if f != failNone {
+		x.ended = x.connected && closed(x.event.cause)
 		x.disconnect(false)
 		return f
 	}

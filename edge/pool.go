@@ -182,8 +182,9 @@ func (g *gauge) enter(limit int64) bool {
 	return true
 }
 
-// room reports whether one more would enter, now.
-func (g *gauge) room(limit int64) bool { return limit == 0 || g.n.Load() < limit }
+// room reports whether one more would enter, now. There is room in what has no gauge,
+// as it serves nobody.
+func (g *gauge) room(limit int64) bool { return limit == 0 || g == nil || g.n.Load() < limit }
 
 func (g *gauge) leave() { g.n.Add(-1) }
 

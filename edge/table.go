@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"sync/atomic"
 
 	"headwater/dial"
 	"headwater/edge/program"
@@ -88,10 +89,17 @@ func (s *site) destination(b *vcl.Backend) destination {
 // room for another connection is not healthy.
 func (s *site) Healthy(b *vcl.Backend) bool {
 	d := s.destination(b)
-	if b, ok := d.(*backend); ok && !b.gauge.room(b.maxConn) {
-		return false
+	return d != nil && d.usable(nil)
+}
+
+// follow makes the site's directors keep what they have counted as healthy until
+// the epoch changes.
+func (s *site) follow(epoch *atomic.Uint64) {
+	for _, to := range s.destinations {
+		if d, is := to.(*director); is {
+			d.epoch = epoch
+		}
 	}
-	return d != nil && d.healthy()
 }
 
 // Connections makes a site the [vcl.World] of its program.
@@ -106,6 +114,7 @@ func (s *site) Connections(b *vcl.Backend) (open, used int) {
 // that it shares with all of the service's backends to the same endpoint.
 type backend struct {
 	name         string
+	index        int          // among its site's backends
 	known        *vcl.Backend // what the program has of it
 	plan         *dial.Plan
 	terms        terms
