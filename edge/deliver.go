@@ -104,34 +104,39 @@ var (
 	timerKey     = message.NewKey("X-Timer")
 )
 
+// marks are the fields of an answer by which edges tell that it has passed them.
+var marks = message.SetOf(message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer)
+
 // makeResp makes the answer to the client out of the origin's, or of one of ours:
 // what ends at this hop is left out, and the marks are added by which an answer
 // tells which edges it has passed.
 func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	x.event.firstByte = now.Sub(x.started)
-	r, dated := &x.resp, false
-	r.Status, r.Reason, r.Fields = from.Status, from.Reason, r.Fields[:0]
+	r, fields := &x.resp, x.resp.Fields[:0]
+	var seen message.Set
 	for i := range from.Fields {
 		f := &from.Fields[i]
 		if f.Hop {
 			continue
 		}
-		switch f.ID {
-		case message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer:
-			continue
-		case message.Date:
-			dated = true
+		seen.Add(f.ID)
+		if !marks.Has(f.ID) {
+			fields = append(fields, *f)
 		}
-		r.Fields = append(r.Fields, *f)
 	}
-	if !dated { // RFC 9110 section 6.6.1
-		r.Fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
+	if !seen.Has(message.Date) { // RFC 9110 section 6.6.1
+		fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
 	}
-	r.Fields.Add(viaKey, x.list(from.Fields, message.Via, viaMark))
-	r.Fields.Add(servedByKey, x.list(from.Fields, message.XServedBy, x.c.edge.cfg.Identity))
-	r.Fields.Add(cacheKey, x.list(from.Fields, message.XCache, "MISS"))
-	r.Fields.Add(cacheHitsKey, x.list(from.Fields, message.XCacheHits, "0"))
-	r.Fields.Add(timerKey, x.timer(now))
+	marked := from.Fields
+	if seen&marks == 0 {
+		marked = nil // as nearly always: no list is to be gone on with
+	}
+	fields.Add(viaKey, x.list(marked, message.Via, viaMark))
+	fields.Add(servedByKey, x.list(marked, message.XServedBy, x.c.edge.cfg.Identity))
+	fields.Add(cacheKey, x.list(marked, message.XCache, "MISS"))
+	fields.Add(cacheHitsKey, x.list(marked, message.XCacheHits, "0"))
+	fields.Add(timerKey, x.timer(now))
+	r.Status, r.Reason, r.Fields = from.Status, from.Reason, fields
 	if x.recorder != nil && x.recorder.id != "" {
 		r.Fields.Add(traceIDKey, x.recorder.id)
 	}

@@ -20,6 +20,9 @@ const (
 // loops counts how often the request has passed an edge like this one.
 func (r *request) loops() int {
 	n := 0
+	if !r.ids.Has(message.CDNLoop) {
+		return n
+	}
 	for i := range r.Fields {
 		if r.Fields[i].ID != message.CDNLoop {
 			continue
@@ -92,6 +95,11 @@ func (x *exchange) makeBereq() {
 	r.Fields = append(r.Fields[:0], x.req.Fields...)
 }
 
+// made are the fields of a request to an origin that do not come out of bereq as they
+// are.
+var made = message.SetOf(message.Host, message.ContentLength, message.TransferEncoding, message.Expect,
+	message.CDNLoop, message.Via, message.XTimer)
+
 // appendRequest appends the head that goes to the origin: the end-to-end fields of
 // bereq in their order, and ours (Fastly's rules for each are in
 // reference/http/http-headers). How the body is framed is the client's say alone.
@@ -106,23 +114,21 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.originHost()...)
 	dst = append(dst, '\r', '\n')
+	var seen message.Set
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if f.Hop {
+		seen.Add(f.ID)
+		if f.Hop || made.Has(f.ID) || f.ID == message.Trailer && !x.req.chunked {
 			continue
-		}
-		switch f.ID {
-		case message.Host, message.ContentLength, message.TransferEncoding, message.Expect, message.CDNLoop, message.Via, message.XTimer:
-			continue
-		case message.Trailer:
-			if !x.req.chunked {
-				continue
-			}
 		}
 		dst = appendField(dst, f.Name, f.Value)
 	}
-	dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
-	dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
+	if seen.Has(message.Via) || seen.Has(message.CDNLoop) {
+		dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
+		dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
+	} else {
+		dst = append(dst, "Via: "+viaMark+"\r\nCDN-Loop: "+loopMark+"\r\n"...)
+	}
 	dst = append(dst, "X-Timer: "...)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')

@@ -7,10 +7,11 @@ type head struct {
 	length    int64 // Content-Length, or -1
 	chunked   bool
 	http10    bool
-	close     bool // Connection: close
-	keepAlive bool // Connection: keep-alive
-	options   int  // that Connection lists
-	traced    bool // there is a Headwater-Trace
+	close     bool        // Connection: close
+	keepAlive bool        // Connection: keep-alive
+	options   int         // that Connection lists
+	traced    bool        // there is a Headwater-Trace
+	ids       message.Set // of the fields, as they came
 }
 
 // persistent reports whether the connection survives this message (RFC 9112

@@ -33,6 +33,23 @@ const (
 	XTimer
 )
 
+// A Set is a set of IDs.
+type Set uint64
+
+// Add puts an ID into the set.
+func (s *Set) Add(id ID) { *s |= 1 << id }
+
+// Has reports whether the set has an ID.
+func (s Set) Has(id ID) bool { return s&(1<<id) != 0 }
+
+// SetOf is the set of these IDs.
+func SetOf(ids ...ID) (s Set) {
+	for _, id := range ids {
+		s.Add(id)
+	}
+	return s
+}
+
 // Identify finds the id of a field name, whatever its case.
 func Identify(name []byte) ID {
 	switch len(name) {
