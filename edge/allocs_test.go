@@ -14,6 +14,7 @@ import (
 // A GET over warm connections may allocate this often and no more; raise it in a
 // commit that says why.
 func TestAllocsGet(t *testing.T) {
+	edgetest.InClear(t)
 	const budget = 0.0
 	for i := range 4 {
 		plain, text := i&1 == 0, ""

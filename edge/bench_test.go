@@ -3,18 +3,20 @@ package edge_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
+	"headwater/service"
 )
 
 // warm is a client and an origin that do not allocate, with an edge between them.
 type warm struct {
 	t       testing.TB
-	client  *net.TCPConn
+	client  io.ReadWriter
 	request []byte
 	answer  []byte // room for it
 	length  int    // of the answer's body
@@ -22,6 +24,13 @@ type warm struct {
 
 // startWarm takes the version's program, "" for none of its own.
 func startWarm(t testing.TB, plain bool, length int, text string) *warm {
+	return warmUp(t, length, text, func(s *service.Snapshot) io.ReadWriter {
+		return edgetest.Start(t, edge.Config{PlainIO: plain}, s).Dial(t).TCP
+	})
+}
+
+// warmUp takes what starts the edge and connects to it.
+func warmUp(t testing.TB, length int, text string, connect func(*service.Snapshot) io.ReadWriter) *warm {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -55,8 +64,7 @@ func startWarm(t testing.TB, plain bool, length int, text string) *warm {
 	if text != "" {
 		edgetest.WithVCL(t, s, text)
 	}
-	e := edgetest.Start(t, edge.Config{PlainIO: plain}, s)
-	w := &warm{t: t, client: e.Dial(t).TCP, answer: make([]byte, length+4096), length: length}
+	w := &warm{t: t, client: connect(s), answer: make([]byte, length+4096), length: length}
 	w.request = []byte(get("/bench/1k?x=y", "User-Agent: bench/1.0", "Accept: */*", "Accept-Encoding: gzip, deflate", "Cookie: a=b; c=d", "X-Request-Id: 0123456789"))
 	for range 100 {
 		w.get()

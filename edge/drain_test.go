@@ -207,7 +207,7 @@ func TestServeSeveralListeners(t *testing.T) {
 			result := make(chan error, 1)
 			go func() { result <- e.Serve(l) }()
 			served = append(served, result)
-			if a := edgetest.Dial(t, l.Addr().String()).Get(edgetest.Host, "/"); a.Status != 200 {
+			if a := edgetest.DialClear(t, l.Addr().String()).Get(edgetest.Host, "/"); a.Status != 200 {
 				t.Errorf("%d %s", a.Status, a.Reason)
 			}
 		}

@@ -58,6 +58,7 @@ func (r *relay) send(t *testing.T, request string) *edgetest.Request {
 }
 
 func TestRequestFields(t *testing.T) {
+	edgetest.InClear(t)
 	host := "Host: " + edgetest.Host
 	tests := []struct {
 		name string
@@ -101,6 +102,7 @@ func TestRequestFields(t *testing.T) {
 }
 
 func TestRequestMarks(t *testing.T) {
+	edgetest.InClear(t)
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		r := startRelay(t, plain)
 		got := r.send(t, get("/"))

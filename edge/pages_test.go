@@ -194,6 +194,12 @@ var ordinary = map[string]map[string]string{
 	"< ": {"Date": "*", "Via": "1.1 varnish", "X-Served-By": "cache-local1-LOCAL", "X-Cache": "MISS", "X-Cache-Hits": "0", "X-Timer": "*"},
 }
 
+// secured are the fields that a request to a backend has besides when its client
+// speaks TLS.
+var secured = map[string]string{
+	"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": edgetest.Host, "X-Forwarded-Server": "cache-local1-LOCAL", "Fastly-SSL": "1",
+}
+
 // show writes the fields of a message that are not ordinary, those of ordinary that
 // are missing, and the body.
 func show(to *strings.Builder, mark string, fields edgetest.Fields, body string) {
@@ -210,6 +216,9 @@ func show(to *strings.Builder, mark string, fields edgetest.Fields, body string)
 			if strings.EqualFold(name, f.Name) {
 				usual = value
 			}
+		}
+		if value := secured[f.Name]; strings.EqualFold(value, f.Value) && mark == "> " && *edgetest.ClientsTLS {
+			usual = f.Value
 		}
 		if (usual == "" || usual != "*" && usual != f.Value) && !(page && f.Name == "Content-Length") {
 			fmt.Fprintf(to, "%s%s: %s\n", mark, f.Name, f.Value)

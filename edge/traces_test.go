@@ -72,7 +72,7 @@ sub vcl_recv {
 			t.Errorf("told %s", told.JSON())
 		}
 		text := told.Text()
-		for _, want := range []string{"request     GET http://test.example/aaa?x\n", "re.group.1 is \"aaa\"", "set req.http.X-A = re.group.1;   -> aaa", "vcl_deliver"} {
+		for _, want := range []string{"://test.example/aaa?x\n", "re.group.1 is \"aaa\"", "set req.http.X-A = re.group.1;   -> aaa", "vcl_deliver"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in %s", want, text)
 			}

@@ -33,15 +33,23 @@ type Answer struct {
 	Err error
 }
 
-// clientsTLS has the tests that do not care reach the edge over TLS:
+// ClientsTLS has the tests that do not care reach the edge over TLS:
 //
 //	go test ./edge -args -tls-clients
-var clientsTLS = flag.Bool("tls-clients", false, "clients speak TLS")
+var ClientsTLS = flag.Bool("tls-clients", false, "clients speak TLS")
+
+// InClear skips a test of what clients without TLS have for themselves while the
+// others' clients speak TLS.
+func InClear(t testing.TB) {
+	if *ClientsTLS {
+		t.Skip("is about clients in clear")
+	}
+}
 
 // Dial opens a connection to addr that ends with t.
 func Dial(t testing.TB, addr string) *Client {
 	t.Helper()
-	if *clientsTLS {
+	if *ClientsTLS {
 		return DialTLS(t, addr, &tls.Config{ServerName: Host, InsecureSkipVerify: true})
 	}
 	return DialClear(t, addr)

@@ -55,7 +55,7 @@ func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge 
 		t.Fatal(err)
 	}
 	go func() {
-		if *clientsTLS {
+		if *ClientsTLS {
 			e.served <- e.ServeTLS(l, anybody{dialtest.SelfSigned(t, []string{Host})})
 		} else {
 			e.served <- e.Serve(l)
