@@ -10,6 +10,10 @@ require modernc.org/sqlite v1.61.1
 // a whole client and server.
 require golang.org/x/net v0.62.0
 
+// Only ocsp of it, which reads what an issuer says of a certificate before clients
+// are given that, and imports nothing but the standard library.
+require golang.org/x/crypto v0.58.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
@@ -25,7 +29,6 @@ require (
 	github.com/pmezard/go-difflib v1.0.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/stretchr/testify v1.11.1 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect

@@ -82,8 +82,22 @@ func (s *server) printDemo(id string) {
     curl http://%s/
   the service's configuration, from the API:
     curl -H 'Fastly-Key: %s' http://%s/service/%s/version/active
-
 `, at, at, at, at, s.secret, reachable(s.apiListener.Addr()), id)
+	if s.tls != nil && s.tls.root != "" {
+		fmt.Fprintf(s.stdout, `  a request over TLS, by trusting the authority that was made here for this machine's names:
+    curl -i --cacert %s https://%s/hello
+`, s.tls.root, s.demoTLSHost())
+	}
+	fmt.Fprintln(s.stdout)
+}
+
+// demoTLSHost is demoHost for TLS, with the port.
+func (s *server) demoTLSHost() string {
+	host, port, err := net.SplitHostPort(reachable(s.tls.listener.Addr()))
+	if err != nil || host != s.demoHost() {
+		host = demoDomain
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // reachable is where a client on this machine finds a listener, which may accept

@@ -20,6 +20,8 @@ type serveFlags struct {
 	data      string
 	api       string
 	edge      string
+	edgeTLS   string
+	edgeCert  string
 	staging   string
 	publicIPs string
 	demo      bool
@@ -43,6 +45,7 @@ type serveFlags struct {
 	server    netip.AddrPort // of resolver; not valid if that is ""
 	policy    *dial.Policy   // of originPolicy
 	dataGiven bool
+	tlsGiven  bool // edgeTLS is what the operator says
 }
 
 // inMemory is the value of --data that keeps nothing.
@@ -52,6 +55,8 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "headwater-data", "keep data in `DIR`; \""+inMemory+"\" keeps nothing")
 	fs.StringVar(&f.api, "api", "127.0.0.1:8081", "serve the API on `ADDR`")
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
+	fs.StringVar(&f.edgeTLS, "edge-tls", "", "serve traffic over TLS on `ADDR`; with -demo it is "+demoTLS+" unless given")
+	fs.StringVar(&f.edgeCert, "edge-cert", "", "read the certificates of -edge-tls from `DIR`, in the place of tls in the data directory")
 	fs.StringVar(&f.staging, "edge-staging", "", "serve staged versions, and nothing else, on `ADDR`")
 	fs.StringVar(&f.publicIPs, "public-ips", "", "networks that the edge is reached at, as `CIDR,CIDR`: what /public-ip-list answers and domain checks look for")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
@@ -102,6 +107,7 @@ func parseServe(p *process, args []string) (*serveFlags, error) {
 	}
 	fs.Visit(func(given *flag.Flag) {
 		f.dataGiven = f.dataGiven || given.Name == "data"
+		f.tlsGiven = f.tlsGiven || given.Name == "edge-tls"
 	})
 	return &f, f.check()
 }
@@ -166,7 +172,25 @@ func (f *serveFlags) check() error {
 	if f.data == "" {
 		return fmt.Errorf("%w: -data names no directory", errUsage)
 	}
+	if err := f.checkTLS(); err != nil {
+		return err
+	}
 	return f.checkPolicy()
+}
+
+// checkTLS also gives the demo its address.
+func (f *serveFlags) checkTLS() error {
+	kept := f.data != inMemory || f.edgeCert != ""
+	if f.demo && !f.tlsGiven && kept {
+		f.edgeTLS = demoTLS
+	}
+	switch {
+	case f.edgeCert != "" && f.edgeTLS == "":
+		return fmt.Errorf("%w: -edge-cert needs -edge-tls", errUsage)
+	case f.edgeTLS != "" && !kept:
+		return fmt.Errorf("%w: -edge-tls needs -edge-cert with the data in memory", errUsage)
+	}
+	return nil
 }
 
 // checkPolicy also refuses a demo whose backends, on this machine, would be out of

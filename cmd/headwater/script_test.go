@@ -114,7 +114,7 @@ func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("headwater runs already")
 	}
 	env := map[string]string{}
-	for _, name := range []string{tokenVariable, "HEADWATER_API", "HEADWATER_DATA", "HEADWATER_CLIENT_IDLE_TIMEOUT"} {
+	for _, name := range []string{tokenVariable, "HEADWATER_API", "HEADWATER_DATA", "HEADWATER_CLIENT_IDLE_TIMEOUT", "HEADWATER_EDGE_TLS"} {
 		if value := ts.Getenv(name); value != "" {
 			env[name] = value
 		}

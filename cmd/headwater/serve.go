@@ -59,6 +59,8 @@ type server struct {
 
 	apiListener, edgeListener net.Listener
 
+	tls *tlsListener // nil if there is none
+
 	accessLog *os.File
 	db        *store.DB
 	resolver  *dial.Resolver // of both edges
@@ -89,6 +91,9 @@ func (s *server) open(ctx context.Context) error {
 	if s.edgeListener, err = listen("edge", s.flags.edge, noKeepAlive); err != nil {
 		return err
 	}
+	if err := s.listenTLS(); err != nil {
+		return err
+	}
 	if err := s.listenStaging(); err != nil {
 		return err
 	}
@@ -98,6 +103,9 @@ func (s *server) open(ctx context.Context) error {
 	}
 	sealer, err := s.openStore(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.openCertificates(); err != nil {
 		return err
 	}
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
@@ -249,8 +257,9 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 
 // run serves until ctx ends or a listener fails.
 func (s *server) run(ctx context.Context) error {
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	go func() { failed <- s.edge.Serve(s.edgeListener) }()
+	go s.tls.serve(s.edge, failed)
 	go func() { failed <- s.api.Serve(s.apiListener) }()
 	go s.staging.serve(failed)
 	if s.said != "" {
@@ -264,6 +273,7 @@ func (s *server) run(ctx context.Context) error {
 		defer end()
 	}
 	s.ready.Store(true)
+	s.tls.say(s.process)
 	s.staging.say(s.process)
 	fmt.Fprintf(s.stdout, "headwater: ready; the API is on http://%s, the edge on http://%s\n",
 		s.apiListener.Addr(), s.edgeListener.Addr())
@@ -307,6 +317,7 @@ func (s *server) close() {
 		s.edge.Shutdown(now)
 	}
 	s.staging.shutdown(now)
+	s.tls.close()
 	if s.resolver != nil {
 		s.resolver.Close()
 	}
