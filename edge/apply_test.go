@@ -206,13 +206,15 @@ func TestCheck(t *testing.T) {
 		{"no backend", edgetest.Snapshot(), "Version has no associated backends", ""},
 		{"port 0", edgetest.Snapshot(set(func(b *service.Backend) { b.Port = 0 })), "", "Backend 'origin': port 0 cannot be connected to"},
 		{"TLS", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL = true })), "", "Backend 'origin': Mandatory SSL cert checks require specifying cert hostname: set 'ssl_cert_hostname', or clear 'ssl_check_cert'"},
-		{"fields without effect", edgetest.Snapshot(set(func(b *service.Backend) {
+		{"fields that ask for nothing more", edgetest.Snapshot(set(func(b *service.Backend) {
 			b.KeepaliveTime, b.ShareKey, b.Shield = &seconds, &check, &empty
-		})), "Backend 'origin': the edge does not act on share_key yet", ""},
+		})), "", ""},
 		{"cipher suites that leave none", edgetest.Snapshot(set(func(b *service.Backend) { b.UseSSL, b.SSLCheckCert, b.SSLCiphers = true, false, new("DHE") })),
 			"Backend 'origin': 'ssl_ciphers' leaves no cipher suite of TLS 1.2 that can be offered, so that connections will be TLS 1.3 only", ""},
 		{"a healthcheck that is not there", edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), "", "Backend 'origin': no healthcheck named 'ping'"},
-		{"a healthcheck", edgetest.With(t, edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), service.HealthcheckKind, "name="+check, "host=a", "path=/"), "Backend 'origin': the edge does not act on healthcheck yet", ""},
+		{"a healthcheck", edgetest.With(t, edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), service.HealthcheckKind, "name="+check, "host=a", "path=/"), "", ""},
+		{"a healthcheck that begins sick", edgetest.With(t, edgetest.Snapshot(set(func(b *service.Backend) { b.Healthcheck = &check })), service.HealthcheckKind, "name="+check, "host=a", "path=/", "initial=2"),
+			"Backend 'origin': its health check has 'initial' below 'threshold', so that it is sick until enough checks have passed", ""},
 	}
 	e := edgetest.Start(t, edge.Config{})
 	for _, tt := range tests {

@@ -32,6 +32,11 @@ func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules
 	if err != nil {
 		return nil, nil, err
 	}
+	checkups, err := site.addCheckups(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, checkups...)
 	for _, d := range s.Domains() {
 		site.addDomain(strings.ToLower(d.Name))
 	}
@@ -151,8 +156,6 @@ func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond 
 // yet, so that nobody finds out by waiting for it.
 func unusedFields(b *service.Backend) []string {
 	return asked([]ask{
-		{"healthcheck", b.Healthcheck != nil && *b.Healthcheck != ""},
 		{"shield", b.Shield != nil && *b.Shield != ""},
-		{"share_key", b.ShareKey != nil},
 	})
 }

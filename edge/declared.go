@@ -20,7 +20,8 @@ func declaredBackend(d *syntax.Backend) (*service.Backend, error) {
 	always := false
 	for _, p := range d.Props {
 		switch p.Name {
-		case "probe", "dynamic", "bypass_local_route_table":
+		case "probe", // as declaredCheck reads it
+			"dynamic", "bypass_local_route_table":
 			continue
 		case "always_use_host_header":
 			always = propertyText(p) == "1"
@@ -80,4 +81,83 @@ func propertyText(p *syntax.Property) string {
 		return all.String()
 	}
 	return ""
+}
+
+// declaredCheck makes a health check of the probe in such a declaration; nil if there
+// is none, or none but of the name's addresses. What it does not say is as in one from
+// the API that does not, and its Host is the backend's address.
+func declaredCheck(d *syntax.Backend) (*service.Healthcheck, error) {
+	in := service.Input{"name": {Text: d.Name.Text}, "path": {Text: "/"}}
+	probed := false
+	for _, p := range d.Props {
+		switch {
+		case p.Name == "host":
+			in["host"] = service.Value{Text: propertyText(p)}
+		case p.Name == "probe":
+			probed = addProbe(in, p.Props)
+		}
+	}
+	if !probed {
+		return nil, nil
+	}
+	o, err := service.HealthcheckKind.Create(in)
+	if err != nil {
+		return nil, service.Errorf(service.Invalid, "probe of backend %s of the VCL: %v", d.Name.Text, err)
+	}
+	return o.(*service.Healthcheck), nil
+}
+
+// addProbe reads the properties of a probe, and reports whether it asks for anything.
+func addProbe(in service.Input, props []*syntax.Property) (probed bool) {
+	probed = true
+	for _, p := range props {
+		switch p.Name {
+		case "dummy":
+			probed = propertyText(p) != "1"
+		case "interval":
+			in["check_interval"] = service.Value{Text: propertyText(p)}
+		case "url":
+			in["method"], in["path"] = service.Value{Text: "GET"}, service.Value{Text: propertyText(p)}
+		case "request":
+			addProbeRequest(in, propertyTexts(p))
+		default: // timeout, window, threshold, initial, expected_response
+			in[p.Name] = service.Value{Text: propertyText(p)}
+		}
+	}
+	return probed
+}
+
+// addProbeRequest reads the lines of a request. A first line that is none is left for
+// the check of the path to refuse.
+func addProbeRequest(in service.Input, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	method, rest, _ := strings.Cut(lines[0], " ")
+	path, version, _ := strings.Cut(rest, " HTTP/")
+	in["method"], in["path"], in["http_version"] = service.Value{Text: method}, service.Value{Text: path}, service.Value{Text: version}
+	fields := []string{}
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ":")
+		if strings.EqualFold(strings.TrimSpace(name), "host") {
+			in["host"] = service.Value{Text: strings.TrimSpace(value)}
+			continue
+		}
+		fields = append(fields, line)
+	}
+	in["headers"] = service.List(fields...)
+}
+
+// propertyTexts are the strings that a property was written in.
+func propertyTexts(p *syntax.Property) (all []string) {
+	c, several := p.Value.(*syntax.Concat)
+	if !several {
+		return []string{propertyText(p)}
+	}
+	for _, part := range c.Parts {
+		if s, ok := part.X.(*syntax.String); ok {
+			all = append(all, s.Value)
+		}
+	}
+	return all
 }

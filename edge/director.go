@@ -50,19 +50,13 @@ func (s *backendSet) add(b *backend) {
 	(*s)[b.index/64] |= 1 << (b.index % 64)
 }
 
-// healthy reports whether the backend can take requests. Directors keep what they
-// have counted of it: whatever changes the answer of a backend that serves has to
-// add one to [Edge.healthEpoch] after that.
-// TODO(#6): no probe says otherwise yet.
-func (b *backend) healthy() bool { return !b.sick }
-
 func (b *backend) usable(c *choice) bool {
 	return b.healthy() && b.gauge.room(b.maxConn) && (c == nil || !c.tried.has(b))
 }
 
 func (b *backend) pick(*choice) (*backend, failure) {
 	if !b.healthy() {
-		return nil, failUnhealthy
+		return nil, b.ailment()
 	}
 	return b, failNone
 }

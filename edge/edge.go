@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/probe"
 	"headwater/service"
 	"headwater/vcl"
 )
@@ -62,6 +63,10 @@ type Config struct {
 	// Log gets what an operator should know; nil discards it.
 	Log *slog.Logger
 
+	// HealthChanged is called for each change of a backend's health, as [probe.Config]
+	// says; nil is nobody. Log has a line for each in any case.
+	HealthChanged func(probe.Change)
+
 	// PlainIO drives sockets through net.Conn even where system calls of our own
 	// are faster.
 	PlainIO bool
@@ -75,6 +80,7 @@ type Edge struct {
 	server vcl.Server // what programs can know of this edge
 	table  atomic.Pointer[table]
 	pools  *poolSet
+	probes *probe.Set
 
 	healthEpoch atomic.Uint64 // how often any backend has become healthy or sick
 
@@ -138,6 +144,7 @@ func New(cfg Config) *Edge {
 		clients:   map[*clientConn]struct{}{},
 		listeners: map[net.Listener]struct{}{},
 	}
+	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged})
 	e.server = serverOf(cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})
@@ -241,6 +248,7 @@ func (e *Edge) hold(snapshots []*service.Snapshot) (release func()) {
 
 func (e *Edge) leave(s *site) {
 	for _, b := range s.backends {
+		e.unwatch(b)
 		e.pools.leave(b)
 	}
 }
@@ -278,6 +286,7 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	if now != nil {
 		for _, b := range now.backends {
 			e.pools.join(now.service, b)
+			e.watch(b)
 		}
 		t.add(now)
 	}
@@ -446,6 +455,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			a.site = nil
 		}
 	}
+	e.probes.Close()
 	if e.resolver != nil {
 		e.resolver.Close()
 	}

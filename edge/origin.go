@@ -35,12 +35,12 @@ func (x *exchange) connect(fresh bool) failure {
 	}
 	var o *originConn
 	if !fresh {
-		o = b.pool.get()
+		o = b.warm()
 	}
 	if o == nil {
 		began := time.Now()
 		var err error
-		o, err = x.c.edge.open(b.pool, x.limits.Connect)
+		o, err = x.c.edge.open(b, x.limits.Connect)
 		x.event.connect = time.Since(began)
 		b.gauge.count().connected(x.event.connect, err)
 		if err != nil {
@@ -67,10 +67,11 @@ func (x *exchange) connect(fresh bool) failure {
 
 // open makes a new connection for an exchange, with TLS if the origin is for that,
 // within limit. The error is a [*dial.Error].
-func (e *Edge) open(p *pool, limit time.Duration) (*originConn, error) {
+func (e *Edge) open(b *backend, limit time.Duration) (*originConn, error) {
+	p := b.pool
 	ctx, cancel := context.WithTimeout(e.live, limit)
 	defer cancel()
-	tcp, err := p.origin.Dial(ctx)
+	tcp, err := p.origin.DialAmong(ctx, b.usableAddresses())
 	if err != nil {
 		return nil, err
 	}

@@ -122,6 +122,7 @@ type backend struct {
 	address      []byte // as configured
 	overrideHost []byte
 	limits       vcl.Timeouts
+	checkup      *checkup
 	sick         bool // of an explanation, which pretends so
 
 	// Of an edge that serves it.

@@ -124,7 +124,9 @@ func (p *Probe) conclude() {
 			s.sick = append(s.sick, addr.Unmap())
 		}
 	}
-	p.state.Store(s)
+	if was := p.state.Swap(s); was != nil && was.healthy != s.healthy {
+		p.set.cfg.Epoch.Add(1)
+	}
 }
 
 // learn takes in a try, and reports whether that changes the address's health.

@@ -173,6 +173,12 @@ func TestAddresses(t *testing.T) {
 		if n := len(p.Status().Addresses); n != 2 {
 			t.Errorf("%d addresses are known, want 2", n)
 		}
+		hosts("192.0.2.1 other.test\n")
+		time.Sleep(6 * time.Minute)
+		step("none is left", false, all, "none sick, backend sick: name resolves to no address")
+		if !p.Homeless() {
+			t.Error("a backend whose name has no address is not homeless")
+		}
 	})
 }
 

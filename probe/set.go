@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"headwater/dial"
@@ -19,6 +20,10 @@ type Config struct {
 
 	// Log gets a line for each change of health; nil discards them.
 	Log *slog.Logger
+
+	// Epoch is added to after each change of a backend's health, at once; nil is
+	// nobody's.
+	Epoch *atomic.Uint64
 
 	// Changed is called for each change of health, one after the other in the order
 	// of each probe; nil is nobody. The next tries wait for it. It must not join or
@@ -90,6 +95,9 @@ type Set struct {
 func NewSet(cfg Config) *Set {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Epoch == nil {
+		cfg.Epoch = new(atomic.Uint64)
 	}
 	s := &Set{cfg: cfg, probes: map[key]*Probe{}, queues: map[string]*queue{}}
 	s.live, s.kill = context.WithCancel(context.Background())

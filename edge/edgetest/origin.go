@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,11 +48,18 @@ type Request struct {
 // of its own, and closes the connection when serve returns. It ends with t.
 func NewOrigin(t testing.TB, serve func(*Conn)) *Origin {
 	t.Helper()
+	return NewOriginOn(t, "127.0.0.1", serve)
+}
+
+// NewOriginOn is NewOrigin at another address, such as 0.0.0.0 for all that the
+// machine has.
+func NewOriginOn(t testing.TB, host string, serve func(*Conn)) *Origin {
+	t.Helper()
 	if !*overTLS {
-		return NewTLSOrigin(t, nil, serve)
+		return newOrigin(t, host, nil, serve)
 	}
 	certificate := dialtest.SelfSigned(t, []string{Host})
-	return NewTLSOrigin(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, serve)
+	return newOrigin(t, host, &tls.Config{Certificates: []tls.Certificate{certificate}}, serve)
 }
 
 // overTLS has the tests that do not care reach their origins over TLS:
@@ -63,7 +71,12 @@ var overTLS = flag.Bool("tls-origins", false, "origins speak TLS")
 // Connections whose handshake fails end without a word of the script's.
 func NewTLSOrigin(t testing.TB, config *tls.Config, serve func(*Conn)) *Origin {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return newOrigin(t, "127.0.0.1", config, serve)
+}
+
+func newOrigin(t testing.TB, host string, config *tls.Config, serve func(*Conn)) *Origin {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +208,9 @@ func (c *Conn) Read(b []byte) (int, error) {
 	c.bytes.Add(int64(n))
 	return n, err
 }
+
+// To is the address that the peer connected to.
+func (c *Conn) To() netip.Addr { return c.tcp.LocalAddr().(*net.TCPAddr).AddrPort().Addr().Unmap() }
 
 // Requests counts those read to their end.
 func (c *Conn) Requests() int { return int(c.requests.Load()) }
