@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"headwater/internal/message"
 )
@@ -92,28 +91,6 @@ func all(b []byte, class uint8) bool {
 		}
 	}
 	return true
-}
-
-// Bytes repeated over a word, for tests of eight at a time.
-const (
-	everyByte = 0x0101010101010101
-	highBits  = 0x80 * everyByte
-)
-
-// isValue is all(b, valueByte) for what is most of a message. In a word w, a byte
-// below n has its high bit set in (w - n*everyByte) &^ w, if no lower one has; one
-// that equals n is 0 in w ^ n*everyByte, and so below 1. Words with a tab are looked
-// at again.
-func isValue(b []byte) bool {
-	for ; len(b) >= 8; b = b[8:] {
-		w := binary.LittleEndian.Uint64(b)
-		del := w ^ 0x7f*everyByte
-		control := (w-0x20*everyByte)&^w | (del-everyByte)&^del
-		if control&highBits != 0 && !all(b[:8], valueByte) {
-			return false
-		}
-	}
-	return all(b, valueByte)
 }
 
 // A headScan finds the end of a head as its bytes come in, looking at each byte
@@ -249,7 +226,7 @@ func (h *head) parseField(line []byte, fields *message.Fields) error {
 		return errFieldName
 	}
 	value := trim(line[colon+1:])
-	if !isValue(value) {
+	if !message.IsValue(value) {
 		return errFieldValue
 	}
 	id := message.Identify(line[:colon])

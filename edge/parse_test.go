@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"bytes"
 	"testing"
 
 	"headwater/internal/message"
@@ -19,21 +18,6 @@ func BenchmarkParseRequest(b *testing.B) {
 		end, err := s.end(head)
 		if err != nil || parseRequest(head[:end], r) != nil {
 			b.Fatal("refused")
-		}
-	}
-}
-
-// isValue looks at eight bytes at a time: every byte has to count at every place.
-func TestIsValue(t *testing.T) {
-	for n := range 20 {
-		for at := range n {
-			for c := range 256 {
-				b := bytes.Repeat([]byte("\tx\x80 "), 5)[:n]
-				b[at] = byte(c)
-				if got, want := isValue(b), byteClass[c]&valueByte != 0; got != want {
-					t.Errorf("isValue(%q) = %v", b, got)
-				}
-			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package vcl
 
 import (
 	"net/netip"
-	"slices"
 	"sync/atomic"
 
 	"headwater/vcl/syntax"
@@ -21,12 +20,8 @@ type ACLEntry struct {
 	Negated bool
 }
 
-// networks are the entries of an ACL by prefix, and the lengths of prefixes that
-// occur.
-type networks struct {
-	entries   map[netip.Prefix]bool // whether it is in
-	four, six []int
-}
+// networks are the addresses of an ACL.
+type networks struct{ four, six ranges }
 
 // NewACL returns an ACL of these entries.
 func NewACL(name string, entries []ACLEntry) *ACL {
@@ -35,22 +30,26 @@ func NewACL(name string, entries []ACLEntry) *ACL {
 	return a
 }
 
-// Swap replaces all entries. Of two with one prefix the negated one counts.
+// Swap replaces all entries. What an exception holds is not in the ACL, however long
+// the prefixes are.
 func (a *ACL) Swap(entries []ACLEntry) {
-	n := &networks{entries: make(map[netip.Prefix]bool, len(entries))}
+	var four, six struct{ in, out []ipRange }
 	for _, e := range entries {
 		p := unmap(e.Prefix)
-		was, twice := n.entries[p]
-		n.entries[p] = !e.Negated && (was || !twice)
-		lengths := &n.six
+		family := &six
 		if p.Addr().Is4() {
-			lengths = &n.four
+			family = &four
 		}
-		if !slices.Contains(*lengths, p.Bits()) {
-			*lengths = append(*lengths, p.Bits())
+		if e.Negated {
+			family.out = append(family.out, rangeOf(p))
+		} else {
+			family.in = append(family.in, rangeOf(p))
 		}
 	}
-	a.nets.Store(n)
+	a.nets.Store(&networks{
+		four: union(four.in).without(union(four.out)),
+		six:  union(six.in).without(union(six.out)),
+	})
 }
 
 // unmap makes an IPv4 network of one that is written in IPv6, without its host
@@ -62,28 +61,16 @@ func unmap(p netip.Prefix) netip.Prefix {
 	return p.Masked()
 }
 
-// Has reports whether the ACL has ip: an exception that holds it decides, however
-// long the prefixes are. What is no address is in no ACL.
+// Has reports whether the ACL has ip. What is no address is in no ACL.
 func (a *ACL) Has(ip netip.Addr) bool {
 	if a == nil || !ip.IsValid() {
 		return false
 	}
-	n, ip := a.nets.Load(), ip.Unmap().WithZone("")
-	lengths := n.six
-	if ip.Is4() {
-		lengths = n.four
+	n := a.nets.Load()
+	if ip = ip.Unmap(); ip.Is4() {
+		return n.four.has(addressOf(ip))
 	}
-	has := false
-	for _, bits := range lengths {
-		if p, err := ip.Prefix(bits); err == nil {
-			in, found := n.entries[p]
-			if found && !in {
-				return false
-			}
-			has = has || found
-		}
-	}
-	return has
+	return n.six.has(addressOf(ip))
 }
 
 // acl compiles a declaration.

@@ -79,6 +79,8 @@ func (c *compiler) truth(e syntax.Expr) func(*Ctx) bool {
 	switch {
 	case v.typ == Boolean:
 		return v.boolean
+	case v.has != nil:
+		return v.has
 	case v.typ == String && !v.literal:
 		set := c.text(v, e.Place(), "")
 		return func(x *Ctx) bool { _, yes := set(x); return yes }

@@ -58,6 +58,7 @@ func headers(name string, read, write Scopes, of func(*Ctx) *message.Fields) *va
 // fieldOf makes the row of one header.
 func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 	v.get = ofString(func(x *Ctx) (string, bool) { return of(x).Get(key) })
+	v.get.has = func(x *Ctx) bool { return of(x).Index(key, 0) >= 0 }
 	v.set = func(a value) func(*Ctx) {
 		s := a.str
 		return func(x *Ctx) {
@@ -127,13 +128,10 @@ func protected(name string) bool {
 	}
 }
 
-// oneLine is s up to what would end a header's line, or must not be in one: a
-// control character but for the tab (RFC 9110 section 5.5).
+// oneLine is s up to what must not be in a header.
 func oneLine(s string) string {
-	for i := range len(s) {
-		if b := s[i]; b < ' ' && b != '\t' || b == 0x7f {
-			return s[:i]
-		}
+	if b := message.Bytes(s); !message.IsValue(b) {
+		return s[:message.EndOfValue(b)]
 	}
 	return s
 }

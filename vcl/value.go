@@ -27,6 +27,7 @@ type value struct {
 	parts []textFunc // of a concatenation, in the place of str
 
 	str     textFunc
+	has     func(*Ctx) bool // whether str is set, if that costs less to know
 	boolean func(*Ctx) bool
 	integer func(*Ctx) int64
 	float   func(*Ctx) float64

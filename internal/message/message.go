@@ -76,8 +76,16 @@ func (k *Key) matches(f *Field) bool {
 
 // Index returns where the first field of that name is, at or after from, or -1.
 func (fs Fields) Index(k *Key, from int) int {
+	if k.id != Other {
+		for i := from; i < len(fs); i++ {
+			if fs[i].ID == k.id {
+				return i
+			}
+		}
+		return -1
+	}
 	for i := from; i < len(fs); i++ {
-		if k.matches(&fs[i]) {
+		if f := &fs[i]; len(f.Name) == len(k.lower) && f.ID == Other && EqualFold(f.Name, k.lower) {
 			return i
 		}
 	}
