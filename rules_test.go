@@ -27,7 +27,7 @@ type room struct {
 
 // rooms are the arrows of ARCHITECTURE.md. Test files may import what they like.
 var rooms = map[string]room{
-	"cmd/headwater": {[]string{"api", "certificate", "dial", "edge", "feed", "origin", "service", "store"}, "wires the rooms together, and nothing else does"},
+	"cmd/headwater": {[]string{"api", "certificate", "check", "dial", "edge", "feed", "origin", "service", "store"}, "wires the rooms together, and nothing else does"},
 	"api":           {[]string{"explain", "report", "service"}, "declares what it needs of store, edge and feed, so that each can be replaced"},
 	"feed":          {[]string{"service"}, "carries snapshots; where they come from and go to is the wiring's"},
 	"store":         {[]string{"service"}, "knows nothing of HTTP, from clients or to origins"},
@@ -36,6 +36,7 @@ var rooms = map[string]room{
 	"report":        {nil, "is what is told of backends, which others find and the API carries"},
 	"explain":       {nil, "is a question and an answer, which the edge finds and the API carries"},
 	"certificate":   {nil, "is asked by the edge, and knows nothing of it"},
+	"check":         {[]string{"dial", "probe", "report", "service"}, "tries what traffic and probes will do, with what they do it with"},
 	"probe":         {[]string{"dial", "service"}, "reaches origins as the edge does, and has its own connections"},
 	"dial":          {[]string{"service"}, "is below all that reaches an origin"},
 	"service":       {[]string{"vcl"}, "is what all others speak of"},

@@ -53,6 +53,9 @@ type Options struct {
 	// for it; the zero value chooses one of PublicIPs.
 	StagingIP netip.Addr
 
+	// Checker tries backends; nil tries none.
+	Checker Checker
+
 	// TraceKey signs the tokens that have requests traced; without one there are
 	// none.
 	TraceKey []byte
@@ -94,6 +97,7 @@ func New(o Options) http.Handler {
 		writes:   window{period: time.Hour, most: maxTokens},
 		guesses:  window{period: time.Minute, most: maxAddresses},
 		uploads:  make(chan struct{}, packageSlots),
+		checking: checking{going: map[string]int{}},
 	}
 }
 
@@ -106,10 +110,11 @@ type handler struct {
 	// The OpenAPI document and the page that shows it, made when first asked for.
 	document, page func() []byte
 
-	purges  atomic.Uint64
-	writes  window // writes by token
-	guesses window // refused tokens by network address
-	uploads chan struct{}
+	purges   atomic.Uint64
+	writes   window // writes by token
+	guesses  window // refused tokens by network address
+	uploads  chan struct{}
+	checking checking
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -23,6 +23,8 @@ func described() map[string]description {
 	const version = "/service/{service}/version/{version}"
 	explanation := jsonContent(schemaOf(reflect.TypeFor[explain.Explanation]()))
 	explanation["text/plain"] = schema{"schema": textSchema}
+	checked := jsonContent(schemaOf(reflect.TypeFor[report.Check]()))
+	checked["text/plain"] = schema{"schema": textSchema}
 	return map[string]description{
 		"POST /vcl_lint":                            {lint, jsonContent(linted)},
 		"POST /service/{service}/lint":              {lint, jsonContent(linted)},
@@ -38,7 +40,8 @@ func described() map[string]description {
 		"GET /headwater/service/{service}/trace":      {nil, jsonContent(schemaOf(reflect.TypeFor[[]explain.Traced]()))},
 		"GET /headwater/service/{service}/trace/{id}": {nil, explanation},
 
-		"GET /headwater/service/{service}/backends": {nil, jsonContent(schemaOf(reflect.TypeFor[report.Backends]()))},
+		"POST /headwater" + version + "/backend/{name}/check": {nil, checked},
+		"GET /headwater/service/{service}/backends":           {nil, jsonContent(schemaOf(reflect.TypeFor[report.Backends]()))},
 	}
 }
 

@@ -86,13 +86,6 @@ func newRoutes() *node {
 	n.add("PUT    "+version+"/activate/staging", (*call).stageVersion)
 	n.add("PUT    "+version+"/deactivate/staging", (*call).unstageVersion)
 
-	n.add("POST   /headwater"+version+"/explain", (*call).explainVersion)
-	n.add("POST   /headwater/service/{service}/trace", (*call).createTraceToken)
-	n.add("GET    /headwater/service/{service}/trace", (*call).listTraces)
-	n.add("GET    /headwater/service/{service}/trace/{id}", (*call).getTrace)
-
-	n.add("GET    /headwater/service/{service}/backends", (*call).reportBackends)
-
 	n.add("GET    "+version+"/domain/check_all", (*call).checkDomains)
 	n.add("GET    "+version+"/domain/{name}/check", (*call).checkDomain)
 
@@ -103,8 +96,19 @@ func newRoutes() *node {
 	n.add("GET    "+product+"/configuration", (*call).getProductConfiguration)
 	n.add("PATCH  "+product+"/configuration", (*call).configureProduct)
 
+	n.addOwn(version)
 	n.addKinds(version)
 	return n
+}
+
+// addOwn lists the part of the API that is no part of Fastly's.
+func (n *node) addOwn(version string) {
+	n.add("POST   /headwater"+version+"/explain", (*call).explainVersion)
+	n.add("POST   /headwater/service/{service}/trace", (*call).createTraceToken)
+	n.add("GET    /headwater/service/{service}/trace", (*call).listTraces)
+	n.add("GET    /headwater/service/{service}/trace/{id}", (*call).getTrace)
+	n.add("POST   /headwater"+version+"/backend/{name}/check", (*call).checkBackend)
+	n.add("GET    /headwater/service/{service}/backends", (*call).reportBackends)
 }
 
 // A node is one path segment in the tree of routes. The standard mux does not

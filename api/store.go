@@ -147,6 +147,12 @@ type Edge interface {
 	Program(s *service.Snapshot) (vcl string, err error)
 }
 
+// Checker tries a backend as traffic and probes will, with the health check h
+// unless that is nil. It ends with ctx, and within some seconds.
+type Checker interface {
+	Check(ctx context.Context, b *service.Backend, h *service.Healthcheck) *report.Check
+}
+
 // Publisher carries an activation or deactivation, or a change of items, to every
 // edge. When a method returns, the edges of this process serve it.
 type Publisher interface {

@@ -47,8 +47,10 @@ func (b *backend) report(now time.Time) report.Backend {
 		Places:     []report.Place{},
 	}
 	t := b.gauge.tally.Load()
-	if t == nil {
-		t = newTally() // nothing was sent to it yet
+	if t == nil { // nothing was sent to it yet
+		none := new(counts).report()
+		told.Recent, told.Total = none, none
+		return told
 	}
 	recent, since, total := t.read()
 	told.Recent, told.Total = recent.report(), total.report()

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"headwater/api"
+	"headwater/check"
 	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
@@ -125,6 +126,7 @@ func (s *server) open(ctx context.Context) error {
 		Log:       s.log,
 		Ready:     s.ready.Load,
 		TraceKey:  s.traceKey,
+		Checker:   &check.Checker{Network: s.network, Rules: s.rules()},
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		Limits: api.Limits{
 			Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth,
@@ -229,6 +231,9 @@ func (s *server) newNetwork() *dial.Network {
 	}
 	return n
 }
+
+// rules are what the flags say of connections to origins.
+func (s *server) rules() dial.Rules { return dial.Rules{NameFromAddress: s.flags.nameFromAddress} }
 
 // dir is the data directory, "" when all is kept in memory.
 func (s *server) dir() string {

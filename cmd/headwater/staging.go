@@ -8,7 +8,6 @@ import (
 	"net/netip"
 
 	"headwater/api"
-	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
 )
@@ -61,7 +60,7 @@ func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
 		Log:       s.log,
 		PlainIO:   s.plainIO,
 		Network:   s.network,
-		Rules:     dial.Rules{NameFromAddress: f.nameFromAddress},
+		Rules:     s.rules(),
 	})
 }
 
