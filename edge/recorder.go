@@ -106,7 +106,7 @@ func (x *exchange) through(b *backend) []explain.Director {
 	if chosen == nil || chosen.Director == nil {
 		return []explain.Director{}
 	}
-	path := pathTo(b, chosen.Director)
+	path := x.pathTo(b, chosen.Director)
 	if path == nil {
 		path = []*vcl.Director{chosen.Director} // which found nobody
 	}
@@ -122,16 +122,17 @@ func (x *exchange) through(b *backend) []explain.Director {
 	return all
 }
 
-// pathTo returns the directors from d down to b, nil if b is not below d.
-func pathTo(b *backend, d *vcl.Director) []*vcl.Director {
+// pathTo returns the directors from d down to b, by way of those that are healthy;
+// nil if b is not below d in this way.
+func (x *exchange) pathTo(b *backend, d *vcl.Director) []*vcl.Director {
 	for _, m := range d.Members {
 		if b != nil && m.Backend == b.known {
 			return []*vcl.Director{d}
 		}
-		if m.Backend.Director == nil {
+		if m.Backend.Director == nil || !x.vcl.World.Healthy(m.Backend) {
 			continue
 		}
-		if path := pathTo(b, m.Backend.Director); path != nil {
+		if path := x.pathTo(b, m.Backend.Director); path != nil {
 			return append([]*vcl.Director{d}, path...)
 		}
 	}

@@ -14,6 +14,10 @@ const pool = "autodirector_"
 // directorTypes are the types of the API by number.
 var directorTypes = map[int64]string{1: "random", 2: "round-robin", 3: "hash", 4: "client"}
 
+// maxRetries is as many as the language takes, and no fewer than a director may have
+// backends.
+const maxRetries = 1000
+
 // balanced returns the backends of the weighted pool, oldest first.
 func (b *builder) balanced() (all []*service.Backend) {
 	for _, o := range b.s.Backends() {
@@ -29,7 +33,7 @@ func (b *builder) balanced() (all []*service.Backend) {
 func (b *builder) poolDecl(members []*service.Backend) *syntax.Director {
 	d := &syntax.Director{Name: name(pool), Type: name("random"), Props: []*syntax.Property{
 		property("quorum", &syntax.Percent{Value: 1}),
-		property("retries", integer(int64(len(members)))),
+		property("retries", integer(min(int64(len(members)), maxRetries))),
 	}}
 	for _, o := range members {
 		d.Members = append(d.Members, b.member(o, true))
@@ -89,7 +93,7 @@ func (b *builder) directorDecl(o *service.Director) *syntax.Director {
 		d.Props = append(d.Props, property("quorum", &syntax.Percent{Value: o.Quorum}))
 	}
 	if o.Type == 1 {
-		d.Props = append(d.Props, property("retries", integer(o.Retries)))
+		d.Props = append(d.Props, property("retries", integer(min(o.Retries, maxRetries))))
 	}
 	for _, member := range b.members(o) {
 		d.Members = append(d.Members, b.member(member, weighted))
