@@ -5,9 +5,10 @@ go 1.26.0
 // SQLite in pure Go: the binary needs neither cgo nor a database server.
 require modernc.org/sqlite v1.61.1
 
-// Only dns/dnsmessage of it, which packs and parses messages and imports nothing
-// but the standard library: Go's resolver does not tell TTLs. miekg/dns would be
-// a whole client and server.
+// Two packages of it, which import nothing but the standard library. dns/dnsmessage
+// packs and parses messages: Go's resolver does not tell TTLs, and miekg/dns would
+// be a whole client and server. http2/hpack decodes what clients send: its table
+// and Huffman code have been under attack for ten years, and ours would be the same.
 require golang.org/x/net v0.62.0
 
 // Only ocsp of it, which reads what an issuer says of a certificate before clients
@@ -18,10 +19,12 @@ require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
+	github.com/fatih/color v1.19.0 // indirect
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/google/jsonapi v1.0.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mitchellh/mapstructure v1.5.0 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
@@ -33,6 +36,7 @@ require (
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
@@ -48,6 +52,7 @@ require (
 	github.com/fastly/go-fastly/v12 v12.1.0 // Fastly's own client drives the API
 	github.com/google/go-cmp v0.7.0 // shows what differs
 	github.com/rogpeppe/go-internal v1.16.0 // testscript runs the pages of cmd/headwater/testdata/script
+	github.com/summerwind/h2spec v2.2.1+incompatible // judges what the edge makes of HTTP/2
 	pgregory.net/rapid v1.3.0 // compares the API with a model, over random sequences of calls
 )
 

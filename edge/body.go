@@ -67,7 +67,11 @@ func (b *body) take(raw []byte) ([]byte, failure) {
 
 // finish appends what ends the body: the last chunk and the trailer.
 func (b *body) finish(dst []byte) []byte {
-	if b.out != framedChunked {
+	switch b.out {
+	case framedStream:
+		return b.x.c.stream.appendEnd(dst, &b.x.chunks)
+	case framedChunked:
+	default:
 		return dst
 	}
 	dst = append(dst, "0\r\n"...)
@@ -139,12 +143,16 @@ func (b *body) send(n int) failure {
 		from = putChunkSize(x.in.b, chunkRoom, n)
 		to += copy(x.in.b[to:], "\r\n")
 	}
+	if b.done && len(x.chunks.trailer) > 0 && b.marked() {
+		x.out.b = b.finish(append(x.out.b[:0], x.in.b[from:to]...))
+		return x.write(x.out.b)
+	}
 	if b.done && b.out == framedChunked {
-		if len(x.chunks.trailer) > 0 {
-			x.out.b = b.finish(append(x.out.b[:0], x.in.b[from:to]...))
-			return x.write(x.out.b)
-		}
 		to += copy(x.in.b[to:], "0\r\n\r\n")
+	}
+	if b.done && b.out == framedStream {
+		x.c.stream.last = true
+		return x.write(x.in.b[from:to])
 	}
 	if from == to {
 		return failNone
@@ -166,7 +174,7 @@ func (b *body) interrupted(err error) failure {
 		return b.end()
 	case err == errTimeout && x.late(failBetweenBytes) == failBetweenBytes:
 		x.event.cause = err
-		if b.out == framedChunked && !x.site.strict {
+		if b.marked() && !x.site.strict {
 			if f := b.end(); f != failNone {
 				return f
 			}
@@ -177,9 +185,20 @@ func (b *body) interrupted(err error) failure {
 	return x.late(failTruncated)
 }
 
+// marked reports whether the client can be told where the body ends, wherever that
+// is.
+func (b *body) marked() bool {
+	return b.out == framedChunked || b.out == framedStream && b.in != framedLength
+}
+
 // end writes the body's end alone.
 func (b *body) end() failure {
-	if b.out != framedChunked {
+	switch b.out {
+	case framedStream:
+		b.x.c.stream.last = true
+		return b.x.write(nil)
+	case framedChunked:
+	default:
 		return failNone
 	}
 	return b.x.write([]byte("0\r\n\r\n"))

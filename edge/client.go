@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"headwater/edge/h2"
 	"headwater/vcl"
 )
 
@@ -31,6 +32,10 @@ type clientConn struct {
 	blank   bool      // the empty line allowed before a request was skipped
 	started time.Time // when the first of them came
 	quiet   time.Time // when the last request ended
+
+	mux     atomic.Pointer[h2.Conn] // of a client that speaks HTTP/2
+	stream  *clientStream           // set if this stands for one request over HTTP/2
+	parting error                   // what ended a connection with a mux
 
 	upload *exchange // a request whose body has to be waited for: leaves the resident loop
 	over   bool      // no more requests
@@ -76,7 +81,9 @@ func (c *clientConn) serve() {
 			c.ended(err)
 		}
 	}
-	switch {
+	switch m := c.mux.Load(); {
+	case m != nil:
+		c.leaveMux(m)
 	case c.torn:
 		c.tcp.SetLinger(0)
 	case c.unread:
@@ -97,6 +104,9 @@ func (c *clientConn) waiting() time.Time {
 
 // due is when that wait is over.
 func (c *clientConn) due() time.Time {
+	if m := c.mux.Load(); m != nil {
+		return c.muxDue(m)
+	}
 	if c.partial {
 		return c.started.Add(c.edge.cfg.Client.Header)
 	}
@@ -106,6 +116,10 @@ func (c *clientConn) due() time.Time {
 // ended ends the connection when no request comes any more. A head that did not
 // come in time is told so.
 func (c *clientConn) ended(err error) {
+	if m := c.mux.Load(); m != nil {
+		c.over = c.muxEnded(m, err)
+		return
+	}
 	c.over = true
 	if err == errTimeout && c.partial {
 		c.refuse(errHeadTime)
@@ -163,6 +177,15 @@ func (c *clientConn) keep(buf *buffer, have int) {
 // consume serves the complete requests in the first have bytes of buf, moves
 // what is left to its front, and returns how much that is.
 func (c *clientConn) consume(buf *buffer, have int) int {
+	if is, may := c.prefaced(buf.b[:have]); is {
+		c.startMux()
+	} else if may {
+		c.partial = have > 0
+		return have
+	}
+	if m := c.mux.Load(); m != nil {
+		return c.feed(m, buf, have)
+	}
 	pos := 0
 	for !c.over {
 		pos += c.skipBlank(buf.b[pos:have])
@@ -310,7 +333,9 @@ func (c *clientConn) linger() {
 
 // drain asks an idle connection to end now; a busy one ends after its answer.
 func (c *clientConn) drain() {
-	if !c.busy.Load() {
+	if m := c.mux.Load(); m != nil {
+		m.Drain()
+	} else if !c.busy.Load() {
 		c.link.interrupt()
 	}
 }
@@ -318,9 +343,15 @@ func (c *clientConn) drain() {
 // cut ends the connection, whatever it is doing. The origin's goes first: closing
 // the client's waits for the exchange that is inside its resident loop.
 func (c *clientConn) cut() {
+	c.abandon()
+	c.cutStreams()
+	c.link.close()
+}
+
+// abandon ends what the exchange under way has of an origin.
+func (c *clientConn) abandon() {
 	c.dead.Store(true) // before the look: connect looks the other way round
 	if o := c.origin.Load(); o != nil {
 		o.link.close()
 	}
-	c.link.close()
 }

@@ -43,7 +43,7 @@ func newOffer(from Certificates) *offer {
 	config := &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: suites,
-		NextProtos:   []string{"http/1.1"},
+		NextProtos:   []string{"h2", "http/1.1"},
 
 		// Called for each hello, where GetCertificate is not called for one that
 		// resumes a session.
@@ -116,5 +116,8 @@ func (c *clientConn) handshake() bool {
 	c.peer.TLS, c.peer.ServerName = true, s.ServerName
 	c.peer.TLSProtocol, c.peer.TLSCipher = protocols[s.Version], dial.SuiteName(s.CipherSuite)
 	c.quiet = time.Now()
+	if s.NegotiatedProtocol == "h2" {
+		c.startMux()
+	}
 	return true
 }

@@ -15,6 +15,7 @@ const (
 	framedLength
 	framedChunked
 	framedClose
+	framedStream // by frames of HTTP/2, to the client
 )
 
 // incoming tells how the origin frames the body of its answer (RFC 9112 section
@@ -43,6 +44,8 @@ func (x *exchange) outgoing(in framing) framing {
 	switch {
 	case x.headOnly || bodiless(x.resp.Status):
 		return framedNone
+	case x.c.stream != nil:
+		return framedStream
 	case in == framedNone || in == framedLength:
 		return framedLength
 	case x.req.http10:
@@ -54,9 +57,9 @@ func (x *exchange) outgoing(in framing) framing {
 // length is the Content-Length that goes with the origin's answer, -1 for none.
 func (x *exchange) length(out framing) int64 {
 	switch {
-	case out == framedLength && x.body.in == framedNone:
+	case out != framedNone && x.body.in == framedNone:
 		return 0
-	case out == framedLength, out == framedNone && x.resp.Status != 204:
+	case out == framedLength, out == framedStream, out == framedNone && x.resp.Status != 204:
 		return x.beresp.length
 	}
 	return -1
@@ -153,6 +156,9 @@ func (x *exchange) timer(now time.Time) string {
 // appendHead appends the head that goes to the client. Framing and what becomes of
 // the connection are ours to say; length is -1 for none.
 func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) []byte {
+	if x.c.stream != nil {
+		return x.appendBlock(dst, out, length)
+	}
 	dst = appendStatus(dst, &x.resp)
 	for i := range x.resp.Fields {
 		f := &x.resp.Fields[i]

@@ -19,6 +19,10 @@
 //	                  -> leave: vcl_log
 //	free              -> one log event                               (event.go)
 //
+// A client that speaks HTTP/2 is fed to an h2.Conn from consume (mux.go), and each of
+// its streams runs exchange.serve or serveUpload on a goroutine of its own, with the
+// stream in the place of the connection (stream.go).
+//
 // A restart leads from any phase back to the first. A request whose body is not all there when its head is leaves the fast path:
 // an upload carries the body while the exchange waits for the answer (upload.go).
 //
@@ -34,7 +38,7 @@
 // answers were read into are kept over a restart, and for vcl_log.
 //
 // Every connection from a client has one goroutine, which ends when Shutdown
-// says so; an upload's goroutine is ended by its exchange; the edge's own sweeper
+// says so; so has each stream of HTTP/2 while its exchange runs; an upload's goroutine is ended by its exchange; the edge's own sweeper
 // ends with the edge.
 //
 // # Budget

@@ -67,6 +67,9 @@ type Config struct {
 	// says; nil is nobody. Log has a line for each in any case.
 	HealthChanged func(probe.Change)
 
+	// H2C speaks HTTP/2 with clients that begin with its preface, in clear.
+	H2C bool
+
 	// PlainIO drives sockets through net.Conn even where system calls of our own
 	// are faster.
 	PlainIO bool
@@ -108,6 +111,9 @@ type Edge struct {
 
 	spares atomic.Int32     // goroutines that wait for a client
 	spare  chan *clientConn // to one of them; closed when draining begins
+
+	streamSpares atomic.Int32 // the same for streams of HTTP/2, which end with drain
+	streams      chan *clientStream
 }
 
 // An activation is what the edge knows of a service: the newest edition seen and
@@ -141,6 +147,7 @@ func New(cfg Config) *Edge {
 		items:     items{holders: map[string]map[string]*held{}},
 		drain:     make(chan struct{}),
 		spare:     make(chan *clientConn),
+		streams:   make(chan *clientStream),
 		clients:   map[*clientConn]struct{}{},
 		listeners: map[net.Listener]struct{}{},
 	}

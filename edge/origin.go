@@ -451,6 +451,10 @@ func (x *exchange) passInterim() failure {
 	}
 	out := newOutput()
 	defer out.free()
+	if s := x.c.stream; s != nil {
+		out.b = s.appendInterim(out.b, &x.beresp.Response)
+		return x.write(out.b)
+	}
 	out.b = appendStatus(out.b, &x.beresp.Response)
 	for i := range x.beresp.Fields {
 		if f := &x.beresp.Fields[i]; !f.Hop && !f.ID.Frames() {

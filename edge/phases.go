@@ -258,10 +258,7 @@ func (x *exchange) enter() {
 	v.Server, v.Service, v.World = &x.c.edge.server, &x.site.about, x.site
 	v.Start = x.started
 	v.Client.Requests = x.c.requests
-	v.Client.Proto = "HTTP/1.1"
-	if r.http10 {
-		v.Client.Proto = "HTTP/1.0"
-	}
+	v.Client.Proto = x.protocol()
 	v.HeaderBytes = int64(x.headBytes)
 	if x.whole {
 		v.Body, v.BodyBytes = message.Text(x.rest), int64(len(x.rest))

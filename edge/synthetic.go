@@ -102,6 +102,9 @@ func (x *exchange) writeWhole(body []byte, keep bool) failure {
 		x.out.b = append(x.out.b, body...)
 		x.event.responseBody = length
 	}
+	if x.c.stream != nil {
+		x.c.stream.last = true
+	}
 	return x.write(x.out.b)
 }
 

@@ -3,6 +3,8 @@ package edge
 import (
 	"sync/atomic"
 	"time"
+
+	"headwater/internal/message"
 )
 
 // An upload carries a request's body from the client to the origin while the
@@ -87,7 +89,7 @@ func (x *exchange) fetchUpload() failure {
 // rest.
 func (x *exchange) startUpload() failure {
 	if x.req.expect && len(x.rest) == 0 {
-		if f := x.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); f != failNone {
+		if f := x.goAhead(); f != failNone {
 			return f
 		}
 		x.req.expect = false // said, and not again after a restart
@@ -107,6 +109,15 @@ func (x *exchange) startUpload() failure {
 	u.x, u.left, u.done = x, x.req.length, make(chan struct{})
 	go u.run()
 	return failNone
+}
+
+// goAhead tells the client to send the body.
+func (x *exchange) goAhead() failure {
+	if s := x.c.stream; s != nil {
+		var room [16]byte
+		return x.write(s.appendInterim(room[:0], &message.Response{Status: 100}))
+	}
+	return x.write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 }
 
 // writeGrace is how long an answer may take that was on its way when the origin
@@ -240,17 +251,15 @@ func (u *upload) more(b []byte) (int, error) {
 func (u *upload) pass(buf *buffer, n int) (f failure, ended bool) {
 	x := u.x
 	raw := buf.b[chunkRoom : chunkRoom+n]
-	from, to := chunkRoom, chunkRoom
+	data, used, ended, err := u.unframe(raw)
+	if err != nil {
+		u.cause = err
+		return failRefused, true
+	}
+	u.taken += int64(data)
+	u.end(ended, raw[used:])
+	from, to := chunkRoom, chunkRoom+data
 	if x.req.chunked {
-		data, used, err := u.chunks.decode(raw)
-		if err != nil {
-			u.cause = err
-			return failRefused, true
-		}
-		ended = u.chunks.done()
-		u.end(ended, raw[used:])
-		to += data
-		u.taken += int64(data)
 		if data > 0 {
 			from = putChunkSize(buf.b, chunkRoom, data)
 			to += copy(buf.b[to:], "\r\n")
@@ -258,15 +267,26 @@ func (u *upload) pass(buf *buffer, n int) (f failure, ended bool) {
 		if ended {
 			return u.finishChunked(buf.b[from:to]), true
 		}
-	} else {
-		take := min(int64(n), u.left)
-		u.left -= take
-		u.taken += take
-		ended = u.left == 0
-		u.end(ended, raw[take:])
-		to += int(take)
 	}
 	return u.send(buf.b[from:to]), ended
+}
+
+// unframe moves the body's data to the front of raw. It returns how much that is,
+// how much of raw was the body's, and whether it ended there.
+func (u *upload) unframe(raw []byte) (data, used int, ended bool, err error) {
+	switch s := u.x.c.stream; {
+	case s != nil:
+		if ended = s.stream.Ended(); ended {
+			err = s.takeTrailer(&u.chunks)
+		}
+		return len(raw), len(raw), ended, err
+	case u.x.req.chunked:
+		data, used, err = u.chunks.decode(raw)
+		return data, used, u.chunks.done(), err
+	}
+	take := int(min(int64(len(raw)), u.left))
+	u.left -= int64(take)
+	return take, take, u.left == 0, nil
 }
 
 // end notes that the whole body has been read, and what came behind it.

@@ -25,6 +25,7 @@ type serveFlags struct {
 	staging   string
 	publicIPs string
 	demo      bool
+	h2c       bool
 	accessLog string
 
 	resolver        string
@@ -57,6 +58,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
 	fs.StringVar(&f.edgeTLS, "edge-tls", "", "serve traffic over TLS on `ADDR`; with -demo it is "+demoTLS+" unless given")
 	fs.StringVar(&f.edgeCert, "edge-cert", "", "read the certificates of -edge-tls from `DIR`, in the place of tls in the data directory")
+	fs.BoolVar(&f.h2c, "edge-h2c", false, "speak HTTP/2 with clients that begin with it in clear")
 	fs.StringVar(&f.staging, "edge-staging", "", "serve staged versions, and nothing else, on `ADDR`")
 	fs.StringVar(&f.publicIPs, "public-ips", "", "networks that the edge is reached at, as `CIDR,CIDR`: what /public-ip-list answers and domain checks look for")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")

@@ -58,6 +58,7 @@ func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
 		AccessLog: accessLog,
 		TraceKey:  traceKey,
 		Log:       s.log,
+		H2C:       f.h2c,
 		PlainIO:   s.plainIO,
 		Network:   s.network,
 		Rules:     s.rules(),

@@ -39,6 +39,7 @@ type Edge struct {
 	Addr string
 
 	t      testing.TB
+	secure bool // it serves clients that speak TLS
 	served chan error
 }
 
@@ -46,16 +47,22 @@ type Edge struct {
 // what is still under way is cut.
 func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge {
 	t.Helper()
+	return StartFor(t, *ClientsTLS, cfg, snapshots...)
+}
+
+// StartFor is Start for clients that speak TLS, or for those that do not.
+func StartFor(t testing.TB, secure bool, cfg edge.Config, snapshots ...*service.Snapshot) *Edge {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Edge{Edge: edge.New(cfg), Addr: l.Addr().String(), t: t, served: make(chan error, 1)}
+	e := &Edge{Edge: edge.New(cfg), Addr: l.Addr().String(), t: t, secure: secure, served: make(chan error, 1)}
 	if err := e.Apply(snapshots...); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		if *ClientsTLS {
+		if secure {
 			e.served <- e.ServeTLS(l, anybody{dialtest.SelfSigned(t, []string{Host})})
 		} else {
 			e.served <- e.Serve(l)

@@ -1,0 +1,155 @@
+package edge
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"headwater/edge/h2"
+)
+
+// A connection that speaks HTTP/2 lives in the same resident loop as others. What
+// it brings is fed to an h2.Conn, which hands out streams; each runs one exchange
+// on a goroutine that it has while that lasts (stream.go).
+
+// prefaced reports whether b begins a connection that speaks HTTP/2 in clear, by
+// prior knowledge, or may yet turn out to.
+func (c *clientConn) prefaced(b []byte) (is, may bool) {
+	if !c.edge.cfg.H2C || c.secure || c.requests > 0 || c.blank {
+		return false, false
+	}
+	n := min(len(b), len(h2.Preface))
+	may = string(b[:n]) == h2.Preface[:n]
+	return may && n == len(h2.Preface), may
+}
+
+// startMux makes HTTP/2 the connection's protocol. Nothing of it has been taken yet.
+func (c *clientConn) startMux() {
+	m := h2.New(h2.Config{
+		Open: c.open,
+		Write: func(b []byte) error {
+			_, err := c.link.write(b, c.edge.cfg.Client.Write)
+			return err
+		},
+		Spawn: c.edge.owned.Go,
+		Wake:  c.link.interrupt,
+	}, time.Now())
+	c.mux.Store(m)
+	if c.edge.draining.Load() { // drain may have looked before
+		m.Drain()
+	}
+}
+
+// feed gives HTTP/2 the first have bytes of buf, moves what is left to its front,
+// and returns how much that is.
+func (c *clientConn) feed(m *h2.Conn, buf *buffer, have int) int {
+	now := time.Now()
+	used, err := m.Feed(buf.b[:have], now)
+	if used > 0 && !m.InHead() {
+		c.started = now
+	}
+	c.partial = used < have || m.InHead()
+	if err != nil {
+		c.over, c.unread, c.parting = true, true, err
+	}
+	return copy(buf.b, buf.b[used:have])
+}
+
+// muxDue is when the wait for the next frame is over. While requests are under way
+// each has times of its own, and the connection's is looked at anew when it comes.
+func (c *clientConn) muxDue(m *h2.Conn) time.Time {
+	times := &c.edge.cfg.Client
+	quiet, none := m.Quiet()
+	if !none {
+		quiet = time.Now()
+	}
+	due := quiet.Add(times.Idle)
+	if head := c.started.Add(times.Header); c.partial && head.Before(due) {
+		return head
+	}
+	return due
+}
+
+// muxEnded reports whether the connection is over when reading ended with err.
+func (c *clientConn) muxEnded(m *h2.Conn, err error) bool {
+	if err == errTimeout {
+		if time.Now().Before(c.muxDue(m)) {
+			return false // streams have come and gone since
+		}
+		err = &h2.Fault{Code: h2.NoError, Why: "idle"}
+	}
+	c.parting = err
+	return true
+}
+
+// leaveMux ends a connection that is over: what can still be told is, and streams
+// under way find that nobody listens.
+func (c *clientConn) leaveMux(m *h2.Conn) {
+	m.Finish(c.parting)
+	if c.unread {
+		c.linger()
+	}
+	c.link.close()
+	m.Join()
+}
+
+// open serves a request of HTTP/2 on a goroutine of its own.
+func (c *clientConn) open(s *h2.Stream) {
+	c.requests++
+	st := clientStreams.Get().(*clientStream)
+	st.stream = s
+	k := &st.conn
+	k.edge, k.link, k.stream = c.edge, st, st
+	k.remote, k.peer, k.secure, k.tls = c.remote, c.peer, c.secure, c.tls
+	k.requests, k.xid, k.started = c.requests, rand.Uint32(), time.Now()
+	s.Own(k)
+	if c.dead.Load() {
+		k.abandon()
+	}
+	c.edge.startStream(st)
+}
+
+// cutStreams has the exchanges of HTTP/2 that are under way end with their
+// connection.
+func (c *clientConn) cutStreams() {
+	if m := c.mux.Load(); m != nil {
+		m.Each(func(owner any) { owner.(*clientConn).abandon() })
+	}
+}
+
+// startStream serves a stream on a spare goroutine, or on a new one.
+func (e *Edge) startStream(st *clientStream) {
+	select {
+	case e.streams <- st:
+	default:
+		e.owned.Go(func() { e.workStreams(st) })
+	}
+}
+
+// workStreams serves st, and others that come while it waits as a spare, until
+// draining begins.
+func (e *Edge) workStreams(st *clientStream) {
+	for st != nil {
+		st.serve()
+		if e.streamSpares.Add(1) > maxSpare {
+			e.streamSpares.Add(-1)
+			return
+		}
+		select {
+		case st = <-e.streams:
+		case <-e.drain:
+			st = nil
+		}
+		e.streamSpares.Add(-1)
+	}
+}
+
+// protocol is the client's, as programs name it.
+func (x *exchange) protocol() string {
+	switch {
+	case x.c.stream != nil:
+		return "HTTP/2"
+	case x.req.http10:
+		return "HTTP/1.0"
+	}
+	return "HTTP/1.1"
+}

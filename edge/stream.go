@@ -1,0 +1,238 @@
+package edge
+
+import (
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"headwater/edge/h2"
+	"headwater/internal/message"
+)
+
+// A clientStream is the link of an exchange over HTTP/2: what is read is the
+// request's body, what is written the answer. It has a clientConn of its own, which
+// stands for the client in the exchange, and lives as long as that.
+//
+// What is written may begin with a header block, and end with one: how much of it
+// these are is marked before.
+type clientStream struct {
+	conn   clientConn
+	stream *h2.Stream
+
+	head int  // of the next write's bytes, this many are a header block
+	tail int  // and those from there on are a trailer's, 0 for none
+	last bool // it ends the answer
+}
+
+var clientStreams = sync.Pool{New: func() any { return new(clientStream) }}
+
+// serve runs the exchange.
+func (s *clientStream) serve() {
+	defer s.end()
+	defer s.conn.contain()
+	x := newExchange(&s.conn)
+	x.headBytes = s.stream.Size
+	if err := s.request(&x.req); err != nil {
+		x.refuse(err.(*malformed))
+	} else if n, all := s.stream.Body(); all && n < smallBuffer {
+		s.serveWhole(x, n)
+	} else {
+		x.serveUpload()
+	}
+	x.free()
+}
+
+// serveWhole serves a request whose body has come with its head.
+func (s *clientStream) serveWhole(x *exchange, n int) {
+	var body []byte
+	if n > 0 {
+		x.held = getBuffer(0)
+		n, _ = s.stream.Read(x.held.b, time.Time{}) // is there, or the stream is reset
+		body = x.held.b[:n]
+	}
+	if x.req.chunked {
+		x.req.chunked, x.req.length = false, int64(n)
+	}
+	x.serve(body)
+}
+
+// end closes the stream. After a panic its memory is not used again: an upload may
+// have it.
+func (s *clientStream) end() {
+	s.stream.Close()
+	if s.conn.exchange != nil || s.conn.dead.Load() {
+		return
+	}
+	*s = clientStream{}
+	clientStreams.Put(s)
+}
+
+// request makes the exchange's request of the stream's head, by the rules of
+// HTTP/1: what those refuse is refused here.
+func (s *clientStream) request(r *request) error {
+	h := &s.stream.Head
+	r.reset()
+	r.Method, r.Target = h.Method, h.Path
+	switch {
+	case h.TooMuch:
+		return errHeadSize
+	case len(h.Method) > maxMethod || !all(h.Method, tokenByte):
+		return errStartLine
+	case len(h.Path) > maxTarget:
+		return errTargetSize
+	case refusedMethod(h.Method):
+		return errMethod
+	}
+	r.length, r.chunked = h.Length, !h.Last && h.Length < 0
+	r.Fields = joinCookies(append(r.Fields, h.Fields...))
+	if err := r.enterAuthority(h.Authority); err != nil {
+		return err
+	}
+	if err := r.settle(r.Fields); err != nil {
+		return err
+	}
+	return r.check()
+}
+
+// enterAuthority makes a Host of :authority, or holds the Host that there is to it.
+func (r *request) enterAuthority(authority []byte) error {
+	if len(authority) == 0 {
+		return nil
+	}
+	if host, set := r.Fields.Get(hostKey); set {
+		if !foldEqual(message.Bytes(host), authority) {
+			return errHosts
+		}
+		return nil
+	}
+	r.Fields.Add(hostKey, message.Text(authority))
+	return nil
+}
+
+var cookieKey = message.NewKey("cookie")
+
+// joinCookies makes one Cookie of several, which HTTP/2 may split it into (RFC 9113
+// section 8.2.3).
+func joinCookies(fields message.Fields) message.Fields {
+	first := fields.Index(cookieKey, 0)
+	if first < 0 || fields.Index(cookieKey, first+1) < 0 {
+		return fields
+	}
+	var joined []byte
+	for i := first; i >= 0; i = fields.Index(cookieKey, i+1) {
+		if i > first {
+			joined = append(joined, "; "...)
+		}
+		joined = append(joined, fields[i].Value...)
+	}
+	fields.Set(cookieKey, message.Text(joined))
+	return fields
+}
+
+func (s *clientStream) write(b []byte, stall time.Duration) (int, error) {
+	p, end := h2.Part{Last: s.last}, len(b)
+	if s.head > 0 {
+		p.Head = b[:s.head]
+	}
+	if s.tail > 0 {
+		p.Trailer, end = b[s.tail:], s.tail
+	}
+	p.Data = b[s.head:end]
+	blocks := len(b) - len(p.Data)
+	s.head, s.tail, s.last = 0, 0, false
+	n, err := s.stream.Send(p, stall)
+	if err != nil {
+		return n, known(err)
+	}
+	return n + blocks, nil
+}
+
+// read returns no bytes and no error at the body's end, as Ended then tells.
+func (s *clientStream) read(b []byte, due time.Time) (int, error) {
+	n, err := s.stream.Read(b, due)
+	if err == io.EOF {
+		return 0, nil
+	}
+	return n, known(err)
+}
+
+// known gives errors of HTTP/2 the names that links have for them.
+func known(err error) error {
+	switch err {
+	case h2.ErrTimeout:
+		return errTimeout
+	case h2.ErrInterrupted:
+		return errInterrupted
+	}
+	return err
+}
+
+func (s *clientStream) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
+	return 0, 0, errStage
+}
+func (s *clientStream) stale() bool           { return true }
+func (s *clientStream) reside(resident) error { return errStage }
+func (s *clientStream) interrupt()            { s.stream.Interrupt() }
+func (s *clientStream) interrupted() bool     { return s.stream.Interrupted() }
+func (s *clientStream) closeWrite()           {}
+func (s *clientStream) close()                { s.stream.Reset(h2.InternalError) }
+
+// appendBlock is appendHead for HTTP/2.
+func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {
+	s := x.c.stream
+	dst = h2.AppendStatus(dst, x.resp.Status)
+	for i := range x.resp.Fields {
+		f := &x.resp.Fields[i]
+		switch {
+		case f.Hop, f.ID == message.ContentLength, f.ID == message.TransferEncoding, f.ID == message.Trailer && out != framedStream:
+			continue
+		}
+		dst = h2.AppendField(dst, f.Name, f.Value)
+	}
+	if length >= 0 {
+		var digits [20]byte
+		dst = h2.AppendField(dst, message.Bytes("content-length"), strconv.AppendInt(digits[:0], length, 10))
+	}
+	x.event.head, s.head, s.last = len(dst), len(dst), out == framedNone
+	return dst
+}
+
+// appendInterim appends an answer that comes before the final one, without fields
+// that end at this hop.
+func (s *clientStream) appendInterim(dst []byte, r *message.Response) []byte {
+	dst = h2.AppendStatus(dst, r.Status)
+	for i := range r.Fields {
+		if f := &r.Fields[i]; !f.Hop && !f.ID.Frames() {
+			dst = h2.AppendField(dst, f.Name, f.Value)
+		}
+	}
+	s.head = len(dst)
+	return dst
+}
+
+// appendEnd marks the end of the answer, with its trailer.
+func (s *clientStream) appendEnd(dst []byte, c *chunkReader) []byte {
+	s.last = true
+	at := len(dst)
+	c.eachTrailer(func(f *message.Field) {
+		if f.ID == message.Other {
+			dst = h2.AppendField(dst, f.Name, f.Value)
+		}
+	})
+	if len(dst) > at {
+		s.tail = at
+	}
+	return dst
+}
+
+// takeTrailer gives the request's trailer the form in which it goes on.
+func (s *clientStream) takeTrailer(c *chunkReader) error {
+	for _, f := range s.stream.Trailer() {
+		c.trailer = appendField(c.trailer, f.Name, f.Value)
+	}
+	if len(c.trailer) > maxTrailer {
+		return errTrailer
+	}
+	return nil
+}
