@@ -81,25 +81,34 @@ func FuzzMutated(f *testing.F) {
 		if _, err := c.Closed(); err != nil && strings.Contains(err.Error(), "timeout") {
 			t.Fatalf("%q: the edge does not end the connection", b)
 		}
-		meant, end := readings(string(b))
-		for next := 0; len(o.Served) > 0; {
-			r := <-o.Served
-			in := bufio.NewReaderSize(strings.NewReader(string(r.Raw)), 128<<10)
-			sent, err := read(in)
-			if left, _ := io.ReadAll(in); err != nil || len(left) > 0 {
-				t.Fatalf("%q went on as %q: net/http leaves %q, %v", b, r.Raw, left, err)
-			}
-			if got := (reading{r.Method, r.Target, r.Fields.Get("Host"), string(r.Body)}); got != sent {
-				t.Errorf("%q: the edge sent %+v, net/http reads %+v", b, got, sent)
-			}
-			// Requests that were answered here are missing from the row.
-			for next < len(meant) && meant[next] != sent {
-				next++
-			}
-			if next == len(meant) {
-				t.Fatalf("%q: the edge sent %+v, net/http reads %+v in it, then %v", b, sent, meant, end)
-			}
+		sameAsMeant(t, string(b), o)
+	})
+}
+
+// sameAsMeant takes what came of the text to the origin, and returns how many requests
+// that is. Each of them has to be one request for net/http, and the same that this
+// reads in the text, in the same order.
+func sameAsMeant(t *testing.T, text string, o *edgetest.Origin) (came int) {
+	t.Helper()
+	meant, end := readings(text)
+	for next := 0; len(o.Served) > 0; came++ {
+		r := <-o.Served
+		in := bufio.NewReaderSize(strings.NewReader(string(r.Raw)), 128<<10)
+		sent, err := read(in)
+		if left, _ := io.ReadAll(in); err != nil || len(left) > 0 {
+			t.Fatalf("%q went on as %q: net/http leaves %q, %v", text, r.Raw, left, err)
+		}
+		if got := (reading{r.Method, r.Target, r.Fields.Get("Host"), string(r.Body)}); got != sent {
+			t.Errorf("%q: the edge sent %+v, net/http reads %+v", text, got, sent)
+		}
+		// Requests that were answered here are missing from the row.
+		for next < len(meant) && meant[next] != sent {
 			next++
 		}
-	})
+		if next == len(meant) {
+			t.Fatalf("%q: the edge sent %+v, net/http reads %+v in it, then %v", text, sent, meant, end)
+		}
+		next++
+	}
+	return came
 }
