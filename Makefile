@@ -28,7 +28,11 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## benchmarks
+bench: ## Headwater beside nginx and HAProxy; make bench SCENARIOS="1k new"
+	go run ./bench $(SCENARIOS)
+
+.PHONY: benchmarks
+benchmarks: ## the benchmarks of all packages
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: ci

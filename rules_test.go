@@ -48,7 +48,8 @@ var rooms = map[string]room{
 
 	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
-	// For tests.
+	// For tests and measuring.
+	"bench":           {nil, "measures binaries, its own and others, from outside"},
 	"dial/dialtest":   {nil, "is what origins and name servers are to dial"},
 	"edge/edgetest":   {[]string{"dial/dialtest", "edge", "service"}, "starts edges, and origins that share none of their code"},
 	"store/storetest": {[]string{"service", "store"}, "judges every store alike"},

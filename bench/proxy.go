@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+)
+
+// A place is which of a proxy's endpoints a scenario is about.
+type place int
+
+const (
+	plain     place = iota // in clear on both sides
+	toTLS                  // TLS to the origin
+	fromTLS                // TLS from the client, HTTP/1.1 or 2
+	realistic              // a version with conditions, snippets, a pool and health checks
+	services               // a thousand services
+)
+
+// An endpoint is where a proxy takes requests, and who does the work.
+type endpoint struct {
+	url  string
+	host string
+	pids []int
+}
+
+// A proxy is one of those that are compared.
+type proxy struct {
+	name, version string
+	ours          bool
+	endpoints     map[place]endpoint
+}
+
+func (b *bench) startProxies(ctx context.Context, chosen []*scenario) error {
+	for _, start := range []func(context.Context) (*proxy, error){b.startNginx, b.startHAProxy} {
+		p, err := start(ctx)
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			b.proxies = append(b.proxies, p)
+		}
+	}
+	for _, own := range []struct{ name, binary string }{{"headwater", b.binary}, {"against", b.against}} {
+		if own.binary == "" {
+			continue
+		}
+		p, err := b.startHeadwater(ctx, own.name, own.binary, chosen)
+		if err != nil {
+			return err
+		}
+		b.proxies = append(b.proxies, p)
+	}
+	return nil
+}
+
+func (b *bench) startNginx(ctx context.Context) (*proxy, error) {
+	return b.startPeer(ctx, "nginx", "nginx.conf", "-v", "-g", "daemon off;", "-c")
+}
+
+func (b *bench) startHAProxy(ctx context.Context) (*proxy, error) {
+	return b.startPeer(ctx, "haproxy", "haproxy.cfg", "-v", "-db", "-f")
+}
+
+// startPeer returns nil if the program is not installed.
+func (b *bench) startPeer(ctx context.Context, program, file, version string, args ...string) (*proxy, error) {
+	if present(program) != nil {
+		return nil, nil
+	}
+	s := b.origin.settings
+	var err error
+	if s.Plain, s.ToTLS, err = freeAddress2(); err != nil {
+		return nil, err
+	}
+	if s.TLS, _, err = freeAddress2(); err != nil {
+		return nil, err
+	}
+	pid, err := b.run(ctx, s, file, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	said, _ := exec.CommandContext(ctx, program, version).CombinedOutput()
+	first, _, _ := strings.Cut(string(said), "\n")
+	at := func(url string) endpoint { return endpoint{url: url, host: host, pids: []int{pid}} }
+	p := &proxy{name: program, version: first, endpoints: map[place]endpoint{
+		plain: at("http://" + s.Plain), toTLS: at("http://" + s.ToTLS), fromTLS: at("https://" + s.TLS),
+		// A peer has neither services nor conditions: what it does in the plain case is
+		// what these are compared with.
+		realistic: at("http://" + s.Plain), services: at("http://" + s.Plain),
+	}}
+	return p, b.await(ctx, s.Plain)
+}

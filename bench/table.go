@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// A sample is the outcome of one run.
+type sample struct {
+	requests, errors int
+	rate             float64       // requests a second
+	cpu              time.Duration // of the proxy, a request
+	p50, p99, p999   time.Duration
+	peak             int // KiB
+}
+
+// spread is the median of a figure, and the least and the most of it.
+func spread(all []sample, of func(sample) float64) (middle, least, most float64) {
+	values := make([]float64, len(all))
+	for i, s := range all {
+		values[i] = of(s)
+	}
+	slices.Sort(values)
+	return values[len(values)/2], values[0], values[len(values)-1]
+}
+
+func (s sample) micros() float64     { return float64(s.cpu.Nanoseconds()) / 1000 }
+func (s sample) perSecond() float64  { return s.rate }
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func (s sample) middle() float64     { return millis(s.p50) }
+func (s sample) hundredth() float64  { return millis(s.p99) }
+func (s sample) thousandth() float64 { return millis(s.p999) }
+func (s sample) mebibytes() float64  { return float64(s.peak) / 1024 }
+
+func value(all []sample, of func(sample) float64) float64 {
+	v, _, _ := spread(all, of)
+	return v
+}
+
+// best returns the least processor time of a peer, and the requests a second of that
+// peer; zeros if there is no peer.
+func (b *bench) best(all [][]sample) (cpu, rate float64) {
+	for i, p := range b.proxies {
+		if p.ours || len(all[i]) == 0 {
+			continue
+		}
+		if v := value(all[i], sample.micros); cpu == 0 || v < cpu {
+			cpu, rate = v, value(all[i], sample.perSecond)
+		}
+	}
+	return cpu, rate
+}
+
+func (b *bench) print(all [][]sample) {
+	cpu, rate := b.best(all)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\trequests/s\t(least to most)\tCPU us/request\t(least to most)\tp50 ms\tp99 ms\tp99.9 ms\tpeak MiB\tCPU to best\trequests/s to it\t")
+	for i, p := range b.proxies {
+		if len(all[i]) == 0 {
+			continue
+		}
+		r, slowest, fastest := spread(all[i], sample.perSecond)
+		c, least, most := spread(all[i], sample.micros)
+		fmt.Fprintf(w, "%s\t%.0f\t(%.0f-%.0f)\t%.1f\t(%.1f-%.1f)\t%.2f\t%.2f\t%.2f\t%.1f\t%s\t%s\t\n", p.name, r, slowest, fastest, c, least, most,
+			value(all[i], sample.middle), value(all[i], sample.hundredth), value(all[i], sample.thousandth), value(all[i], sample.mebibytes),
+			ratio(c, cpu), ratio(r, rate))
+	}
+	w.Flush()
+	for i, p := range b.proxies {
+		failed := 0
+		for _, s := range all[i] {
+			failed += s.errors
+		}
+		if failed > 0 {
+			fmt.Printf("%s: %d requests failed\n", p.name, failed)
+		}
+	}
+}
+
+func ratio(a, to float64) string {
+	if to == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", a/to)
+}
