@@ -27,7 +27,7 @@ type room struct {
 
 // rooms are the arrows of ARCHITECTURE.md. Test files may import what they like.
 var rooms = map[string]room{
-	"cmd/headwater": {[]string{"api", "certificate", "check", "dial", "edge", "feed", "origin", "service", "store"}, "wires the rooms together, and nothing else does"},
+	"cmd/headwater": {[]string{"api", "certificate", "check", "dial", "edge", "feed", "origin", "probe", "service", "store"}, "wires the rooms together, and nothing else does"},
 	"api":           {[]string{"explain", "report", "service"}, "declares what it needs of store, edge and feed, so that each can be replaced"},
 	"feed":          {[]string{"service"}, "carries snapshots; where they come from and go to is the wiring's"},
 	"store":         {[]string{"service"}, "knows nothing of HTTP, from clients or to origins"},

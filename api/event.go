@@ -22,7 +22,10 @@ var verbs = map[string]string{
 
 // done is what each verb is called once it was done, where that is not the verb
 // and a "d".
-var done = map[string]string{"lock": "locked", "main": "made the main one"}
+var done = map[string]string{
+	"lock": "locked", "main": "made the main one",
+	"sicken": "found sick", "recover": "found healthy", // by a health check
+}
 
 // eventType names what a route does, as "backend.update". It is derived from the
 // path, so that no route can be without.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"headwater/probe"
 	"headwater/report"
 )
 
@@ -39,7 +40,7 @@ func (b *backend) report(now time.Time) report.Backend {
 	open, used := b.pool.count()
 	told := report.Backend{
 		Name: b.name, Address: string(b.address), Port: int(at.Port), TLS: secure,
-		Healthy: b.healthy(),
+		Healthy: b.healthy(), Health: b.health(),
 		Connections: report.Connections{
 			Open: open, Idle: open - used, Used: b.gauge.n.Load(), Limit: b.maxConn,
 		},
@@ -56,6 +57,36 @@ func (b *backend) report(now time.Time) report.Backend {
 	told.Recent, told.Total = recent.report(), total.report()
 	told.Recent.Seconds, told.Total.Seconds = now.Sub(since).Seconds(), now.Sub(t.born).Seconds()
 	told.Places = t.report()
+	return told
+}
+
+// health tells what the probe knows, nil without one.
+func (b *backend) health() *report.Health {
+	if b.checkup == nil {
+		return nil
+	}
+	s := b.checkup.probe.Status()
+	told := &report.Health{
+		Interval: report.MillisOf(s.Interval), Timeout: report.MillisOf(s.Timeout),
+		Window: s.Window, Threshold: s.Threshold, Expected: s.Expected,
+		SharedBy: len(s.Backends), Addresses: []report.Probed{},
+	}
+	for i := range s.Addresses {
+		told.Addresses = append(told.Addresses, probed(&s.Addresses[i]))
+	}
+	return told
+}
+
+func probed(a *probe.Address) report.Probed {
+	told := report.Probed{
+		Address: a.Addr.Addr().String(), Healthy: a.Healthy, Since: a.Since, Passed: a.Passed,
+		Tries: a.Tries, Failed: a.Failed, Next: a.Next, Results: []report.Tried{},
+	}
+	for _, r := range a.Results {
+		told.Results = append(told.Results, report.Tried{
+			At: r.At, Took: report.MillisOf(r.Took), Outcome: r.Outcome.String(), Status: r.Status, Reason: r.Reason,
+		})
+	}
 	return told
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
+	"headwater/probe"
 	"headwater/report"
 	"headwater/service"
 )
@@ -138,5 +139,29 @@ func TestResolutionIsTold(t *testing.T) {
 	}
 	if diff := cmp.Diff(report.Resolution{Addresses: []string{"192.0.2.1"}}, literal); diff != "" {
 		t.Errorf("an address (-want +got):\n%s", diff)
+	}
+}
+
+func TestHealthIsTold(t *testing.T) {
+	changes := make(chan probe.Change, 100)
+	p := newPatient(t, "patient")
+	p.sick.Store(true)
+	s := checked(edgetest.Snapshot(edgetest.Backend(p.Origin, pinged), edgetest.Backend(p.Origin, func(b *service.Backend) { b.Name = "unwatched" })), ping())
+	e := edgetest.Start(t, edge.Config{HealthChanged: func(c probe.Change) { changes <- c }}, s)
+	<-changes
+	told := e.Backends("test").Backends
+	if told[1].Health != nil || !told[1].Healthy {
+		t.Errorf("a backend without a health check: %+v", told[1])
+	}
+	h := told[0].Health
+	if told[0].Healthy || h == nil || h.Interval != 20 || h.Window != 1 || h.Expected != 200 || h.SharedBy != 1 || len(h.Addresses) != 1 {
+		t.Fatalf("told %+v, %+v", told[0], h)
+	}
+	a := h.Addresses[0]
+	if a.Address != "127.0.0.1" || a.Healthy || a.Tries == 0 || len(a.Results) == 0 {
+		t.Fatalf("told %+v", a)
+	}
+	if r := a.Results[0]; r.Outcome != "status" || r.Status != 500 || r.Reason != "status 500, not 200" || r.Took <= 0 {
+		t.Errorf("told %+v", r)
 	}
 }

@@ -17,10 +17,8 @@ type Backend struct {
 	Port    int    `json:"port"`
 	TLS     bool   `json:"tls"`
 
-	// Healthy is whether requests may be sent to it; Checked, whether that is
-	// what a health check says, and not for want of one.
-	Healthy bool `json:"healthy"`
-	Checked bool `json:"checked"`
+	Healthy bool    `json:"healthy"`      // requests may be sent to it
+	Health  *Health `json:"health_check"` // null for one without, which is always healthy
 
 	Connections Connections `json:"connections"`
 	Resolution  Resolution  `json:"resolution"`

@@ -34,6 +34,11 @@ func (t *tx) insertEvent(e *service.Event) error {
 	return err
 }
 
+// Record keeps an event of what nobody wrote.
+func (db *DB) Record(ctx context.Context, e *service.Event) error {
+	return db.update(ctx, func(t *tx) error { return t.insertEvent(e) })
+}
+
 // Events returns a page of what was written to what the caller sees, the newest
 // first unless the page is ascending, and how much there is in all.
 func (db *DB) Events(ctx context.Context, who *service.Token, f service.EventFilter, p service.Page) (all []*service.Event, total int, err error) {

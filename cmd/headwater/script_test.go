@@ -75,6 +75,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		"headwater": (*page).headwater,
 		"signal":    (*page).signal,
 		"ended":     (*page).ended,
+		"logged":    (*page).logged,
 		"token":     (*page).addToken,
 		"origin":    (*page).origin,
 		"release":   (*page).release,
@@ -161,6 +162,11 @@ func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 func (p *page) signal(ts *testscript.TestScript, neg bool, args []string) {
 	p.running.cancel()
 	ts.Check(p.running.stdout.waitFor("finishing requests"))
+}
+
+// logged TEXT waits until serve has said so on its standard error.
+func (p *page) logged(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(p.running.stderr.waitFor(args[0]))
 }
 
 // ended waits until serve has ended, and wants the exit code CODE (0).

@@ -67,7 +67,8 @@ type server struct {
 	resolver  *dial.Resolver // of both edges
 	network   *dial.Network  // of both edges
 	edge      *edge.Edge
-	traceKey  []byte // of requests that are to be traced
+	health    *healthRecorder // of edge
+	traceKey  []byte          // of requests that are to be traced
 	feed      *feed.Local
 	staging   *staging // nil if there is none
 	api       *http.Server
@@ -111,7 +112,8 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
 	s.network = s.newNetwork()
-	s.edge = s.newEdge(accessLog, s.traceKey)
+	s.health = newHealthRecorder(s.db.Record, s.log)
+	s.edge = s.newEdge(accessLog, s.traceKey, s.health.changed)
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
 	}
@@ -322,6 +324,7 @@ func (s *server) close() {
 		s.edge.Shutdown(now)
 	}
 	s.staging.shutdown(now)
+	s.health.close()
 	s.tls.close()
 	if s.resolver != nil {
 		s.resolver.Close()

@@ -10,6 +10,7 @@ import (
 	"headwater/api"
 	"headwater/edge"
 	"headwater/feed"
+	"headwater/probe"
 )
 
 // A staging is an edge of its own for staged versions: what it serves, and the
@@ -40,7 +41,7 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	if s.staging == nil {
 		return nil
 	}
-	s.staging.edge = s.newEdge(accessLog, nil)
+	s.staging.edge = s.newEdge(accessLog, nil, nil)
 	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err
@@ -50,8 +51,9 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	return nil
 }
 
-// newEdge returns an edge as the flags say. Without a key it traces no requests.
-func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
+// newEdge returns an edge as the flags say. Without a key it traces no requests;
+// changes of health are told to healthChanged, unless that is nil.
+func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte, healthChanged func(probe.Change)) *edge.Edge {
 	f := s.flags
 	return edge.New(edge.Config{
 		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
@@ -62,6 +64,8 @@ func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte) *edge.Edge {
 		PlainIO:   s.plainIO,
 		Network:   s.network,
 		Rules:     s.rules(),
+
+		HealthChanged: healthChanged,
 	})
 }
 
