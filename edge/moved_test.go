@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -134,4 +135,51 @@ func TestNoMemberLeftToMoveTo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// How many members a fetch is tried on that none can be connected to.
+func TestRetries(t *testing.T) {
+	all := ""
+	s := edgetest.Snapshot()
+	refused := edgetest.RefusedPort(t)
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		s.Objects["backend"] = append(s.Objects["backend"], edgetest.BackendAt("127.0.0.1", refused, named(name)))
+		all += " { .backend = F_" + name + "; .weight = 1; }"
+	}
+	pooled := edgetest.Snapshot()
+	for _, b := range s.Backends() {
+		copied := *b
+		copied.AutoLoadbalance = true
+		pooled.Objects["backend"] = append(pooled.Objects["backend"], &copied)
+	}
+	chosen := "\nsub vcl_recv {\n#FASTLY recv\nset req.backend = x;\n}"
+	for name, tt := range map[string]struct {
+		version *service.Snapshot
+		want    int64
+	}{
+		"as many as there are":         {edgetest.WithVCL(t, with(s), "director x random {"+all+" }"+chosen), 5},
+		"fewer":                        {edgetest.WithVCL(t, with(s), "director x random { .retries = 3;"+all+" }"+chosen), 2},
+		"more":                         {edgetest.WithVCL(t, with(s), "director x random { .retries = 100;"+all+" }"+chosen), 5},
+		"none said, as none may be":    {edgetest.WithVCL(t, with(s), "director x hash { .retries = 0;"+all+" }"+chosen), 5},
+		"of a nested one none counts":  {edgetest.WithVCL(t, with(s), "director y random { .retries = 1;"+all+" }\ndirector x fallback { { .backend = y; } { .backend = F_a; } }"+chosen), 5},
+		"the weighted pool, all of it": {with(pooled), 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, logger := edgetest.NewEvents(t)
+			e := edgetest.Start(t, edge.Config{AccessLog: logger}, tt.version)
+			if a := e.Dial(t).Get(edgetest.Host, "/"); a.Reason != "All backends failed or unhealthy" {
+				t.Errorf("%d %s", a.Status, a.Reason)
+			}
+			if n := log.Next()["retries"].Int64(); n != tt.want {
+				t.Errorf("%d retries, want %d", n, tt.want)
+			}
+		})
+	}
+}
+
+// with returns a copy of s that can have more objects.
+func with(s *service.Snapshot) *service.Snapshot {
+	c := *s
+	c.Objects = maps.Clone(s.Objects)
+	return &c
 }
