@@ -347,13 +347,13 @@ set req.backend = b;
 // A version whose probe in VCL is none is refused.
 func TestDeclaredProbesAreChecked(t *testing.T) {
 	for text, want := range map[string]string{
-		`.probe = { .url = "ping"; }`:                             "probe of backend b of the VCL: 'path' must begin with '/' and hold no blanks",
+		`.probe = { .url = "ping"; }`:                             "probe of backend b of the VCL: 'path' must begin with '/' and hold nothing but visible ASCII without '#'",
 		`.probe = { .interval = 1ms; }`:                           "probe of backend b of the VCL: 'check_interval' must be a whole number from 1000 to 3600000",
 		`.probe = { .request = "GET"; }`:                          "probe of backend b of the VCL: 'path' is required",
 		`.probe = { .window = 2; }`:                               "probe of backend b of the VCL: 'initial' is above 'window'",
 		`.probe = { .request = "GET / HTTP/1.1" "no field"; }`:    "probe of backend b of the VCL: 'no field' is not a header as 'Name: value'",
 		`.probe = { .request = "GET / HTTP/9" "Host: b.test"; }`:  "probe of backend b of the VCL: 'http_version' must be one of 1.0, 1.1",
-		`.probe = { .request = "G T / HTTP/1.1" "Host: b.test";}`: "probe of backend b of the VCL: 'path' must begin with '/' and hold no blanks",
+		`.probe = { .request = "G T / HTTP/1.1" "Host: b.test";}`: "probe of backend b of the VCL: 'path' must begin with '/' and hold nothing but visible ASCII without '#'",
 	} {
 		s := edgetest.WithVCL(t, edgetest.Snapshot(), `backend b { .host = "127.0.0.1"; `+text+` } sub vcl_recv {
 #FASTLY recv

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -101,10 +102,7 @@ func (w *world) all(letters string) {
 func (w *world) after(addr string, n int) {
 	w.t.Helper()
 	for range 1000 * n {
-		w.mu.Lock()
-		tried := len(w.tries[addr])
-		w.mu.Unlock()
-		if tried >= n {
+		if len(w.at(addr)) >= n {
 			time.Sleep(11 * time.Millisecond)
 			synctest.Wait()
 			return
@@ -112,6 +110,13 @@ func (w *world) after(addr string, n int) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	w.t.Fatalf("%s was not tried %d times", addr, n)
+}
+
+// at tells when an address was tried.
+func (w *world) at(addr string) []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.tries[addr])
 }
 
 // told is what w.changes say: "192.0.2.1 sick, backend sick: status 500, not 200".

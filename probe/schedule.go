@@ -40,8 +40,14 @@ func (d *definition) nextDelay() time.Duration {
 	return d.interval - d.interval/20 + rand.N(d.interval/10+1)
 }
 
+// beat is what the beginnings of tries are multiples of, since the Set's: those of ten
+// thousand wake the process a hundred times a second, and not for each.
+const beat = 10 * time.Millisecond
+
 // schedule sets when the next try begins. Under mu.
 func (r *record) schedule(due time.Time) {
+	began := r.probe.set.began
+	due = began.Add((due.Sub(began) + beat - 1).Truncate(beat))
 	r.due = due
 	if r.timer == nil {
 		r.timer = time.AfterFunc(time.Until(due), func() { r.probe.set.run(r) })
@@ -73,7 +79,7 @@ func (s *Set) admit(r *record) bool {
 		return false
 	}
 	q := r.probe.queue
-	if q.running == maxRunning {
+	if q.running == s.limit {
 		q.waiting = append(q.waiting, r)
 		return false
 	}

@@ -74,9 +74,11 @@ func (m *Member) key() key {
 
 // A Set is the probes of one edge, counted by the backends that refer to them.
 type Set struct {
-	cfg  Config
-	live context.Context // ends with Close
-	kill context.CancelFunc
+	cfg   Config
+	began time.Time
+	limit int             // of a customer's tries at a time
+	live  context.Context // ends with Close
+	kill  context.CancelFunc
 
 	// attempt makes one try; tests put another in its place.
 	attempt func(context.Context, *Probe, netip.Addr) Result
@@ -99,7 +101,7 @@ func NewSet(cfg Config) *Set {
 	if cfg.Epoch == nil {
 		cfg.Epoch = new(atomic.Uint64)
 	}
-	s := &Set{cfg: cfg, probes: map[key]*Probe{}, queues: map[string]*queue{}}
+	s := &Set{cfg: cfg, began: time.Now(), limit: maxRunning, probes: map[key]*Probe{}, queues: map[string]*queue{}}
 	s.live, s.kill = context.WithCancel(context.Background())
 	s.attempt = func(ctx context.Context, p *Probe, addr netip.Addr) Result {
 		return p.definition.try(ctx, p.origin, addr)

@@ -50,7 +50,7 @@ var HealthcheckKind = register(spec[Healthcheck]{
 		if h.Threshold > h.Window {
 			return Errorf(Invalid, "'threshold' is above 'window'")
 		}
-		return nil
+		return checkHeaderLines(h.Headers)
 	},
 })
 
@@ -95,8 +95,9 @@ func isToken(text string) bool {
 // checkPath accepts what may stand between the method and the version of a
 // request.
 func checkPath(path string) error {
-	if path[0] != '/' || strings.ContainsAny(path, " \t#") {
-		return Errorf(Invalid, "'path' must begin with '/' and hold no blanks")
+	outside := strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' || r == '#' })
+	if path[0] != '/' || outside {
+		return Errorf(Invalid, "'path' must begin with '/' and hold nothing but visible ASCII without '#'")
 	}
 	return nil
 }
@@ -105,6 +106,36 @@ func checkHeaderLine(line string) error {
 	name, _, found := strings.Cut(line, ":")
 	if !found || !isToken(strings.TrimSpace(name)) {
 		return Errorf(Invalid, "'%s' is not a header as 'Name: value'", line)
+	}
+	return nil
+}
+
+// Bounds of the headers of a check (docs.fastly.com, working with health checks).
+const (
+	maxCheckHeaders = 100
+	maxCheckBytes   = 64 << 10
+)
+
+// checkHeaderLines refuses what would make the request of a check another one than it
+// seems: a body that never comes, or two hosts.
+func checkHeaderLines(lines []string) error {
+	size, hosts := 0, 0
+	for _, line := range lines {
+		size += len(line)
+		switch name := strings.ToLower(fieldName(line)); name {
+		case "host":
+			hosts++
+		case "content-length", "transfer-encoding":
+			return Errorf(Invalid, "'%s' is not for a health check, which has no body", name)
+		}
+	}
+	switch {
+	case hosts > 1:
+		return Errorf(Invalid, "'headers' names the host more than once")
+	case len(lines) > maxCheckHeaders:
+		return Errorf(Invalid, "'headers' has more than %d members", maxCheckHeaders)
+	case size > maxCheckBytes:
+		return Errorf(Invalid, "'headers' has more than %d bytes", maxCheckBytes)
 	}
 	return nil
 }
