@@ -43,3 +43,33 @@ func TestTLSAllocs(t *testing.T) {
 		}
 	})
 }
+
+// A request on a warm connection costs the server's side one reader, and nothing
+// else: no buffer is held while the connection waits for the next.
+func TestTLSResidentAllocs(t *testing.T) {
+	const budget = 2.0 // the client's reader is the other
+	eachInner(t, func(t *testing.T, inner link, other *net.TCPConn) {
+		l, client := tlsServerPair(t, inner, other)
+		r := &echoResident{link: l}
+		done := make(chan error, 1)
+		go func() { done <- l.reside(r) }()
+		w, b := make([]byte, 1024), make([]byte, 4096)
+		ask := func() {
+			client.Write(w)
+			if n, err := client.Read(b); n != len(w) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		least := 1e9
+		for range 5 {
+			least = min(least, testing.AllocsPerRun(500, ask))
+		}
+		if least > budget {
+			t.Errorf("%v allocations a request, budget %v", least, budget)
+		}
+		client.Close()
+		if err := <-done; err != io.EOF {
+			t.Errorf("the end is %v", err)
+		}
+	})
+}
