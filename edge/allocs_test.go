@@ -40,3 +40,26 @@ func TestAllocsGet(t *testing.T) {
 		})
 	}
 }
+
+// Over TLS crypto/tls takes one allocation for each record that is read: here by
+// the edge, and by the client.
+func TestAllocsGetClientTLS(t *testing.T) {
+	const budget = 2.0
+	for name, plain := range map[string]bool{"raw": false, "plain": true} {
+		if !plain && !edgetest.Raw {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			w := startWarmTLS(t, plain, 1<<10)
+			least := 1e9
+			for range 5 {
+				runtime.GC()
+				w.get()
+				least = min(least, testing.AllocsPerRun(2000, w.get))
+			}
+			if least > budget {
+				t.Errorf("allocations per GET = %v, budget %v", least, budget)
+			}
+		})
+	}
+}
