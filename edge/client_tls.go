@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"headwater/dial"
+	"headwater/vcl"
 )
 
 // Certificates finds what an edge shows to clients. Any number of goroutines call
@@ -66,6 +68,7 @@ type clientTLS struct {
 	offer   *offer
 	shown   *tls.Certificate       // to the client; of a resumed session, what it would be shown now
 	covered atomic.Pointer[string] // the host that was last found to be covered by it
+	hello   *vcl.Hello             // what the client has said
 }
 
 func newClientTLS(inner link, remote net.Addr, o *offer) *clientTLS {
@@ -75,8 +78,42 @@ func newClientTLS(inner link, remote net.Addr, o *offer) *clientTLS {
 }
 
 func (t *clientTLS) choose(hello *tls.ClientHelloInfo) (err error) {
+	t.hello = helloOf(hello)
 	t.shown, err = t.offer.from.Certificate(hello)
 	return err
+}
+
+// helloOf is what programs can know of a hello.
+func helloOf(hello *tls.ClientHelloInfo) *vcl.Hello {
+	const supportedVersions = 43 // the extension that leaves the version in the message's head at 1.2
+	h := &vcl.Hello{
+		Named:      hello.ServerName != "",
+		Ciphers:    packed(hello.CipherSuites),
+		Extensions: packed(hello.Extensions),
+		Groups:     packed(hello.SupportedCurves),
+		Signatures: packed(hello.SignatureSchemes),
+		Points:     string(hello.SupportedPoints),
+	}
+	for _, v := range hello.SupportedVersions {
+		if v <= tls.VersionTLS13 { // others are there to be ignored
+			h.Newest = max(h.Newest, v)
+		}
+	}
+	if h.Version = h.Newest; slices.Contains(hello.Extensions, supportedVersions) {
+		h.Version = tls.VersionTLS12
+	}
+	if len(hello.SupportedProtos) > 0 {
+		h.Protocol = hello.SupportedProtos[0]
+	}
+	return h
+}
+
+func packed[T ~uint16](all []T) string {
+	b := make([]byte, 0, 2*len(all))
+	for _, n := range all {
+		b = append(b, byte(n>>8), byte(n))
+	}
+	return string(b)
 }
 
 // covers reports whether a request for host may come on this connection. One
@@ -115,6 +152,8 @@ func (c *clientConn) handshake() bool {
 	s := c.tls.link.tls.ConnectionState()
 	c.peer.TLS, c.peer.ServerName = true, s.ServerName
 	c.peer.TLSProtocol, c.peer.TLSCipher = protocols[s.Version], dial.SuiteName(s.CipherSuite)
+	c.peer.Hello = c.tls.hello
+	c.peer.Hello.Suite, c.peer.Hello.Sent = s.CipherSuite, c.tls.link.wire.sent
 	c.quiet = time.Now()
 	if s.NegotiatedProtocol == "h2" {
 		c.startMux()

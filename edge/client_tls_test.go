@@ -236,6 +236,49 @@ func (r *recorded) Write(b []byte) (int, error) { return r.Buffer.Write(b) }
 func (r *recorded) Read([]byte) (int, error)    { return 0, io.EOF }
 func (r *recorded) Close() error                { return nil }
 
+// What programs see of the handshake.
+func TestClientTLSVariables(t *testing.T) {
+	o := edgetest.NewOrigin(t, edgetest.Handle(echo))
+	s := startSecure(t, edge.Config{}, o)
+	text := "sub vcl_recv {\n#FASTLY recv\n"
+	for _, name := range []string{
+		"req.is_ssl", "req.protocol", "fastly_info.edge.is_tls", "tls.client.protocol", "tls.client.cipher", "tls.client.servername",
+		"tls.client.ciphers_list", "tls.client.ciphers_list_sha", "tls.client.tlsexts_list", "tls.client.ja3_md5", "tls.client.ja4",
+		"tls.client.iana_chosen_cipher_id", "tls.client.handshake_sent_bytes",
+	} {
+		text += "set req.http.X-" + strings.NewReplacer(".", "-", "_", "-").Replace(name) + " = " + name + ";\n"
+	}
+	program := edgetest.WithVCL(t, edgetest.Service("test", 2, []string{edgetest.Host}, edgetest.Backend(o)), text+"return(pass);\n}\n")
+	if err := s.Apply(program); err != nil {
+		t.Fatal(err)
+	}
+	client := s.trusting()
+	client.MaxVersion, client.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384}
+	client.NextProtos = []string{"http/1.1"}
+	edgetest.DialTLS(t, s.addr, client).Get(edgetest.Host, "/")
+	fields := o.Next().Fields
+	for name, want := range map[string]string{
+		"req-is-ssl": "1", "req-protocol": "https", "fastly-info-edge-is-tls": "1",
+		"tls-client-protocol": "TLSv1.2", "tls-client-cipher": "ECDHE-ECDSA-AES256-GCM-SHA384", "tls-client-servername": edgetest.Host,
+		"tls-client-ciphers-list": "C02C", "tls-client-ciphers-list-sha": "*", "tls-client-tlsexts-list": "*", "tls-client-ja3-md5": "*",
+		"tls-client-ja4": "t12d01*", "tls-client-iana-chosen-cipher-id": "49196", "tls-client-handshake-sent-bytes": "*",
+	} {
+		got := fields.Get("X-" + name)
+		if beginning, open := strings.CutSuffix(want, "*"); !strings.HasPrefix(got, beginning) || got == "" || got == "0" || !open && got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if ja4 := fields.Get("X-tls-client-ja4"); len(ja4) != 36 || ja4[8:10] != "h1" {
+		t.Errorf("ja4 of a client that offers http/1.1: %s", ja4)
+	}
+	client.MaxVersion, client.CipherSuites = 0, nil
+	edgetest.DialTLS(t, s.addr, client).Get(edgetest.Host, "/")
+	fields = o.Next().Fields
+	if ja4, chosen := fields.Get("X-tls-client-ja4"), fields.Get("X-tls-client-iana-chosen-cipher-id"); !strings.HasPrefix(ja4, "t13d") || chosen == "0" {
+		t.Errorf("with TLS 1.3: ja4 %s, suite %s", ja4, chosen)
+	}
+}
+
 // The end of a connection is told, unless an answer broke off that ends with it.
 func TestClosingAlert(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {

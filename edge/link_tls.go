@@ -140,6 +140,7 @@ type wire struct {
 	remote net.Addr
 	waits  bool         // Read waits for records: during the handshake
 	due    time.Time    // until when
+	sent   int          // bytes of ours while it did
 	stall  atomic.Int64 // a time.Duration, for Write
 	client *clientTLS   // whose hello it brings; nil on the side of origins
 
@@ -252,6 +253,9 @@ func (w *wire) Write(b []byte) (int, error) {
 	if w.out.home != nil {
 		w.out.b = append(w.out.b, b...)
 		return len(b), nil
+	}
+	if w.waits {
+		w.sent += len(b)
 	}
 	return w.inner.write(b, time.Duration(w.stall.Load()))
 }

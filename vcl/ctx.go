@@ -147,6 +147,8 @@ type Client struct {
 	Stream   int    // of HTTP/2
 
 	TLSProtocol, TLSCipher, ServerName string // "" without TLS
+
+	Hello *Hello // nil without TLS, and where none was said
 }
 
 // A Server is the edge that a program runs on.

@@ -7,7 +7,9 @@ const (
 	noAgents    = "there is no database of browsers and devices"
 	noSockets   = "the kernel's figures of a connection are not read"
 	noQUIC      = "there is no HTTP/3"
-	noCerts     = "clients are not asked for certificates, and their TLS is not looked into"
+	noCerts     = "clients are not asked for certificates"
+	noForms     = "how these are made is not published"
+	noNames     = "there is no list of the names of all suites and extensions"
 	noCounters  = "there are no rate counters"
 	noSegments  = "there is no segmented caching"
 	noInclusion = "there are no edge side includes"
@@ -41,13 +43,12 @@ var (
 		"quic.num_packets.received", "quic.num_packets.sent", "quic.rtt.latest", "quic.rtt.minimum", "quic.rtt.smoothed", "quic.rtt.variance")
 
 	_ = missing(noCerts, String, "tls.client.certificate.dn", "tls.client.certificate.issuer_dn", "tls.client.certificate.raw_certificate_b64",
-		"tls.client.certificate.serial_number", "tls.client.ciphers_list", "tls.client.ciphers_list_sha", "tls.client.ciphers_list_txt",
-		"tls.client.ciphers_sha", "tls.client.ja3_md5", "tls.client.ja4", "tls.client.tlsexts_list", "tls.client.tlsexts_list_sha",
-		"tls.client.tlsexts_list_txt", "tls.client.tlsexts_sha")
+		"tls.client.certificate.serial_number")
+	_ = missing(noForms, String, "tls.client.ciphers_sha", "tls.client.tlsexts_sha")
+	_ = missing(noNames, String, "tls.client.ciphers_list_txt", "tls.client.tlsexts_list_txt")
 	_ = missing(noCerts, Boolean, "tls.client.certificate.is_cert_bad", "tls.client.certificate.is_cert_expired",
 		"tls.client.certificate.is_cert_missing", "tls.client.certificate.is_cert_unknown", "tls.client.certificate.is_unknown_ca", "tls.client.certificate.is_verified")
 	_ = missing(noCerts, Timestamp, "tls.client.certificate.not_after", "tls.client.certificate.not_before")
-	_ = missing(noCerts, Integer, "tls.client.handshake_sent_bytes", "tls.client.iana_chosen_cipher_id")
 
 	_ = missing(noCounters, Integer, "ratecounter.{NAME}.bucket.10s", "ratecounter.{NAME}.bucket.20s", "ratecounter.{NAME}.bucket.30s",
 		"ratecounter.{NAME}.bucket.40s", "ratecounter.{NAME}.bucket.50s", "ratecounter.{NAME}.bucket.60s")
