@@ -65,6 +65,17 @@ func (c *call) stagingIP() string {
 //go:embed data/pops.tsv
 var popTable string
 
+// ShieldOf returns the name that Fastly's POP of that code has as a shield; "" if it
+// is none, or Fastly has no such POP.
+func ShieldOf(code string) string {
+	for row := range strings.Lines(popTable) {
+		if column := strings.Split(row, "\t"); column[0] == code {
+			return strings.TrimSpace(append(column, "")[5])
+		}
+	}
+	return ""
+}
+
 type datacenter struct {
 	Code          string      `json:"code"`
 	Name          string      `json:"name"`

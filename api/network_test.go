@@ -56,6 +56,9 @@ func TestDatacenters(t *testing.T) {
 		} else {
 			last = name
 		}
+		if shield, _ := d["shield"].(string); api.ShieldOf(d["code"].(string)) != shield {
+			t.Errorf("%v is the shield %q", d["code"], shield)
+		}
 		if d["code"] == "AMS" && (d["shield"] != "amsterdam-nl" || d["stats_region"] != "europe") {
 			t.Errorf("AMS %v", d)
 		}

@@ -19,7 +19,7 @@ func (e *Edge) build(i *items, s *service.Snapshot, serves bool) (*site, []strin
 	if err != nil {
 		return nil, nil, err
 	}
-	site, warnings, err := compile(s, tree, run, e.cfg.Rules)
+	site, warnings, err := compile(s, tree, run, e.cfg.Rules, &e.home)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,7 +18,7 @@ const defaultConnectTimeout = time.Second
 // compile turns a version and its program into a site whose backends have no pools
 // yet. Whatever would fail at run time fails here, as [service.Invalid] with the
 // object's name and field; what only deserves notice comes back as warnings.
-func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules dial.Rules) (*site, []string, error) {
+func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules dial.Rules, h *home) (*site, []string, error) {
 	site := &site{
 		service: s.Service, version: s.Version,
 		tree: tree, program: run, logs: run.Has(vcl.Log),
@@ -28,7 +28,7 @@ func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules
 			Generation: s.Generation, Digest: s.Identity(),
 		},
 	}
-	warnings, err := site.addDestinations(rules)
+	warnings, err := site.addDestinations(rules, h)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -109,9 +109,6 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	if err != nil {
 		return nil, err
 	}
-	if unused := unusedFields(b); len(unused) > 0 {
-		warnings = append(warnings, fmt.Sprintf("Backend '%s': the edge does not act on %s yet", b.Name, strings.Join(unused, ", ")))
-	}
 	c := &backend{
 		name:    b.Name,
 		index:   len(s.backends),
@@ -151,11 +148,3 @@ func termsOf(b *service.Backend) (t terms) {
 }
 
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-
-// unusedFields names the fields of b that ask for something the edge does not do
-// yet, so that nobody finds out by waiting for it.
-func unusedFields(b *service.Backend) []string {
-	return asked([]ask{
-		{"shield", b.Shield != nil && *b.Shield != ""},
-	})
-}

@@ -14,7 +14,7 @@ const maxMembers = 1000
 
 // addDestinations compiles what req.backend can be: the backends and directors of the
 // site's program, in its order.
-func (s *site) addDestinations(rules dial.Rules) (warnings []string, err error) {
+func (s *site) addDestinations(rules dial.Rules, h *home) (warnings []string, err error) {
 	declared := s.program.Backends
 	s.destinations = make([]destination, len(declared))
 	for i, b := range declared {
@@ -33,6 +33,11 @@ func (s *site) addDestinations(rules dial.Rules) (warnings []string, err error) 
 			return nil, err
 		}
 		warnings = append(warnings, more...)
+	}
+	for _, b := range declared {
+		if b.Director != nil && b.Director.Type == vcl.ShieldDirector {
+			warnings = append(warnings, s.addShield(b, h)...)
+		}
 	}
 	l := linker{site: s, below: map[*vcl.Director]int{}, rings: s.rings()}
 	for _, b := range declared {
@@ -66,6 +71,10 @@ type linker struct {
 // link compiles a director and returns how many backends are below it, or 1.
 func (l *linker) link(b *vcl.Backend) (int, error) {
 	from := b.Director
+	to, ok := l.site.destinations[b.Index].(*director)
+	if !ok {
+		return l.site.destinations[b.Index].tries(), nil
+	}
 	switch n, known := l.below[from]; {
 	case n < 0:
 		return 0, service.Errorf(service.Invalid, "Director '%s' is a member of itself", from.Name)
@@ -73,7 +82,6 @@ func (l *linker) link(b *vcl.Backend) (int, error) {
 		return n, nil
 	}
 	l.below[from] = -1
-	to := l.site.destinations[b.Index].(*director)
 	to.kind, to.quorum, to.retries, to.key = from.Type, int64(from.Quorum), from.Retries, from.Key
 	below := 0
 	for _, m := range from.Members {

@@ -44,6 +44,11 @@ type Config struct {
 	// cache-<pop><node>-<POP>.
 	Identity string
 
+	// Fleet are the POPs that the edge knows, with its own, which is the one that
+	// Identity names; nil is none. Whatever shield a backend has, requests then go to
+	// their origin.
+	Fleet *Fleet
+
 	Client Timeouts
 
 	// Network reaches origins; nil is one of the edge's own, that looks names up
@@ -81,6 +86,7 @@ type Config struct {
 type Edge struct {
 	cfg    Config
 	server vcl.Server // what programs can know of this edge
+	home   home
 	table  atomic.Pointer[table]
 	pools  *poolSet
 	probes *probe.Set
@@ -153,6 +159,7 @@ func New(cfg Config) *Edge {
 	}
 	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged})
 	e.server = serverOf(cfg.Identity)
+	e.home = homeOf(cfg.Fleet, cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})
 	e.owned.Go(e.sweepPools)
@@ -254,7 +261,7 @@ func (e *Edge) hold(snapshots []*service.Snapshot) (release func()) {
 }
 
 func (e *Edge) leave(s *site) {
-	for _, b := range s.backends {
+	for _, b := range s.reached() {
 		e.unwatch(b)
 		e.pools.leave(b)
 	}
@@ -272,7 +279,7 @@ func (e *Edge) await(sites []*site) {
 		if s == nil {
 			continue
 		}
-		for _, b := range s.backends {
+		for _, b := range s.reached() {
 			if b.pool != nil { // which it has unless a newer version was there
 				b.pool.origin.Wait(ctx)
 			}
@@ -291,7 +298,7 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	a.edition, a.site = s.Edition(), now
 	t.remove(was)
 	if now != nil {
-		for _, b := range now.backends {
+		for _, b := range now.reached() {
 			e.pools.join(now.service, b)
 			e.watch(b)
 		}

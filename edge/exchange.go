@@ -22,11 +22,12 @@ type exchange struct {
 
 	// The messages in the order of their making. What goes out has fields of its
 	// own, but the texts are those of what it was made from.
-	req    request          // from the client
-	bereq  message.Request  // to the origin
-	beresp response         // from the origin
-	obj    message.Response // made here in its place
-	resp   message.Response // to the client
+	req     request          // from the client
+	arrival arrival          // what an edge before us has told of it
+	bereq   message.Request  // to the origin
+	beresp  response         // from the origin
+	obj     message.Response // made here in its place
+	resp    message.Response // to the client
 
 	out output  // the message being written: first the request, then the answer
 	in  *buffer // the origin's bytes
@@ -115,6 +116,7 @@ func (x *exchange) free() {
 	x.c, x.site, x.backend, x.origin, x.place, x.recorder = nil, nil, nil, nil, nil, nil
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
+	x.arrival = arrival{}
 	exchanges.Put(x)
 }
 
@@ -165,8 +167,8 @@ func (x *exchange) route() failure {
 	if x.site == nil {
 		return failUnknownDomain
 	}
-	x.vcl.Visits = x.req.loops()
-	if x.vcl.Visits > maxLoops {
+	x.arrive()
+	if max(x.req.loops(), x.vcl.Visits) > maxLoops {
 		return failLoop
 	}
 	return failNone

@@ -49,7 +49,10 @@ func (e *Edge) Explain(s *service.Snapshot, holdings []*service.Holding, r *expl
 // says of them has a meaning.
 func (s *site) pretend(r *explain.Request) error {
 	known := map[string][]*backend{}
-	for _, b := range s.backends {
+	for _, b := range s.reached() {
+		if b.node != nil {
+			b.node = &node{} // whose state is the explanation's own
+		}
 		known[b.name] = append(known[b.name], b)
 		if b.known.Name != b.name {
 			known[b.known.Name] = append(known[b.known.Name], b)
@@ -95,7 +98,10 @@ func (e *Edge) pretended(s *site, r *explain.Request) (*exchange, error) {
 	if st.now.IsZero() {
 		st.now = time.Now()
 	}
-	at := &Edge{cfg: Config{Identity: e.cfg.Identity, Client: e.cfg.Client}, server: e.server}
+	at := &Edge{cfg: Config{Identity: e.cfg.Identity, Client: e.cfg.Client}, server: e.server, home: e.home}
+	alone := &table{exact: map[string]*site{}, wild: map[string]*site{}}
+	alone.add(s)
+	at.table.Store(alone)
 	c := &clientConn{edge: at, link: paper{}, remote: r.Client.IP.String(), requests: 1, secure: r.TLS != nil}
 	c.peer = vcl.Client{IP: r.Client.IP, Port: int(r.Client.Port), LocalIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Local: 80}
 	if t := r.TLS; t != nil {
@@ -110,7 +116,8 @@ func (e *Edge) pretended(s *site, r *explain.Request) (*exchange, error) {
 		return nil, service.Errorf(service.Invalid, "the edge would refuse the request: %v", err)
 	}
 	x.note()
-	x.vcl.Trace, x.vcl.Visits = &x.recorder.trace, x.req.loops()
+	x.vcl.Trace = &x.recorder.trace
+	x.arrive()
 	x.enter()
 	x.recorder.entered = headersOf(x.req.Fields)
 	return x, nil
@@ -147,7 +154,7 @@ func (x *exchange) explanation() *explain.Explanation {
 // wholeURL is what the client asked for.
 func (x *exchange) wholeURL() string {
 	scheme := "http"
-	if x.c.secure {
+	if x.secure() {
 		scheme = "https"
 	}
 	return scheme + "://" + string(x.req.host) + string(x.event.target)

@@ -77,7 +77,7 @@ func (x *exchange) enterForwarded() {
 	if fields.Index(clientIPKey, 0) < 0 {
 		fields.Add(clientIPKey, x.c.remote)
 	}
-	if !x.c.secure {
+	if !x.secure() {
 		return
 	}
 	fields.Set(forwardedForKey, x.list(*fields, message.XForwardedFor, x.c.remote))
@@ -98,7 +98,7 @@ func (x *exchange) makeBereq() {
 // made are the fields of a request to an origin that do not come out of bereq as they
 // are.
 var made = message.SetOf(message.Host, message.ContentLength, message.TransferEncoding, message.Expect,
-	message.CDNLoop, message.Via, message.XTimer)
+	message.CDNLoop, message.FastlyFF, message.Via, message.XTimer)
 
 // appendRequest appends the head that goes to the origin: the end-to-end fields of
 // bereq in their order, and ours (Fastly's rules for each are in
@@ -129,6 +129,7 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	} else {
 		dst = append(dst, "Via: "+viaMark+"\r\nCDN-Loop: "+loopMark+"\r\n"...)
 	}
+	dst = x.appendFF(dst)
 	dst = append(dst, "X-Timer: "...)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
@@ -150,6 +151,9 @@ func (x *exchange) originHost() []byte {
 	}
 	said, _ := x.bereq.Fields.Get(hostKey)
 	host := message.Bytes(said)
+	if x.backend.node != nil {
+		return x.hopHost(host)
+	}
 	if !validAuthority(host) {
 		host = message.Bytes(x.vcl.HostHeader)
 	}

@@ -146,6 +146,16 @@ func (x *exchange) fetch() failure {
 		return failInternal
 	}
 	to, c := x.destination(), x.choose()
+	for {
+		s, ok := to.(*shield)
+		if !ok {
+			break
+		}
+		if f, done := x.fetchThrough(s); done {
+			return f
+		}
+		to, c.tried = x.destination(), c.tried[:0]
+	}
 	last := failNone
 	for left := to.tries(); ; left-- {
 		b, f := to.pick(c)
@@ -175,10 +185,16 @@ func (x *exchange) fetch() failure {
 // fetchFrom fetches from one backend.
 func (x *exchange) fetchFrom(b *backend) failure {
 	x.use(b)
+	var f failure
 	if x.recorder != nil {
-		return x.recorder.fetch(x, b)
+		f = x.recorder.fetch(x, b)
+	} else {
+		f = x.transfer()
 	}
-	return x.transfer()
+	if b.node != nil {
+		x.noteNode(b.node, f)
+	}
+	return f
 }
 
 // transfer sends the request to the backend in use, and reads what fetch does.

@@ -77,6 +77,7 @@ func (x *exchange) sub(s vcl.Scope) vcl.Action {
 func (x *exchange) receive() phase {
 	v, next := &x.vcl, missing
 	v.Backend, v.HashKey, v.State = nil, "", ""
+	v.Shield, v.Unshielded = nil, nil
 	v.Bereq, v.Beresp, v.Obj, v.Resp = nil, nil, nil, nil
 	v.Fetched, v.Cache = vcl.Fetched{}, vcl.Cache{}
 	a := x.sub(vcl.Recv)
@@ -258,6 +259,7 @@ func (x *exchange) enter() {
 	v.Server, v.Service, v.World = &x.c.edge.server, &x.site.about, x.site
 	v.Start = x.started
 	v.Client.Requests = x.c.requests
+	v.Client.TLS, v.EdgeTLS = x.secure(), x.edgeTLS()
 	v.Client.Proto = x.protocol()
 	v.HeaderBytes = int64(x.headBytes)
 	if x.whole {

@@ -17,6 +17,7 @@ type poolKey struct {
 	service  string
 	endpoint dial.Endpoint
 	terms    terms
+	hop      bool // to a node of a POP, which the operator has named
 }
 
 // terms are how far a connection is used; 0 is no limit.
@@ -213,10 +214,10 @@ func newPoolSet(network *dial.Network) *poolSet {
 func (s *poolSet) join(service string, b *backend) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := poolKey{service: service, endpoint: b.plan.Endpoint, terms: b.terms}
+	key := poolKey{service: service, endpoint: b.plan.Endpoint, terms: b.terms, hop: b.node != nil}
 	p := s.pools[key]
 	if p == nil {
-		p = &counted[pool]{value: pool{key: key, origin: s.network.Open(b.plan)}}
+		p = &counted[pool]{value: pool{key: key, origin: s.way(key).Open(b.plan)}}
 		s.pools[key] = p
 	}
 	g := s.gauges[gaugeKey{service, b.name}]
@@ -227,6 +228,14 @@ func (s *poolSet) join(service string, b *backend) {
 	p.refs++
 	g.refs++
 	b.pool, b.gauge = &p.value, &g.value
+}
+
+// way is the network of a pool. What origins may not be is no matter of POPs.
+func (s *poolSet) way(key poolKey) *dial.Network {
+	if key.hop {
+		return &dial.Network{Resolver: s.network.Resolver}
+	}
+	return s.network
 }
 
 // leave takes them back. The last backend to leave a pool closes it.

@@ -93,9 +93,9 @@ func (r *recorder) noFetch(x *exchange, f failure) {
 }
 
 func (r *recorder) backend(x *exchange, b *backend) *explain.Backend {
-	o := x.site.object(b)
+	secure, _, _ := b.plan.TLS()
 	return &explain.Backend{
-		Name: b.name, VCL: b.known.Name, Address: string(b.address), Port: int(o.Port), TLS: o.UseSSL,
+		Name: b.name, VCL: b.known.Name, Address: string(b.address), Port: int(b.plan.Endpoint.Port), TLS: secure,
 		Healthy: b.healthy(),
 	}
 }
@@ -141,8 +141,8 @@ func (x *exchange) pathTo(b *backend, d *vcl.Director) []*vcl.Director {
 
 // shield tells of the POP that b is fetched through.
 func (x *exchange) shield(b *backend) *explain.Shield {
-	if chosen := x.vcl.Backend; chosen != nil && chosen.Director != nil && chosen.Director.Type == vcl.ShieldDirector {
-		return &explain.Shield{POP: chosen.Director.Shield, Used: true}
+	if b.node != nil {
+		return &explain.Shield{POP: b.known.Director.Shield, Used: true}
 	}
 	if o := x.site.object(b); o.Shield != nil && *o.Shield != "" {
 		return &explain.Shield{POP: *o.Shield}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 
 	"headwater/dial"
@@ -74,7 +75,13 @@ type site struct {
 
 	destinations []destination // what req.backend can be, by the program's numbers
 	backends     []*backend    // those of them that are backends, in the program's order
+	nodes        []*backend    // of the shields among them
+
+	marks markCache
 }
+
+// reached returns all that the site has connections to.
+func (s *site) reached() []*backend { return slices.Concat(s.backends, s.nodes) }
 
 // destination is what b stands for, nil for none and for what is another program's:
 // whatever a program's memory held must not lead to an origin of another site.
@@ -124,6 +131,8 @@ type backend struct {
 	limits       vcl.Timeouts
 	checkup      *checkup
 	sick         bool // of an explanation, which pretends so
+
+	node *node // of one that is an edge of a POP, else nil
 
 	// Of an edge that serves it.
 	pool  *pool

@@ -43,9 +43,16 @@ type Ctx struct {
 	// Visits is how many nodes of this service the request has passed before, and
 	// VisitsPOP how many of those were of this POP.
 	Visits, VisitsPOP int
+	// Passed are the POPs that the request has passed before, as shields are named.
+	Passed []string
+	// EdgeTLS is whether the client spoke TLS to the first node.
+	EdgeTLS bool
 
 	// Backend is req.backend.
 	Backend *Backend
+	// Shield is what fastly.try_select_shield has chosen last, and Unshielded what
+	// it stands before: where to go if the shield cannot be reached after all.
+	Shield, Unshielded *Backend
 	// Timeouts are the bereq.*_timeout; the user fills in the backend's own.
 	Timeouts Timeouts
 	// Fetched is what is known of the fetch, from vcl_fetch on.

@@ -2,6 +2,7 @@ package vcl
 
 import (
 	"net/netip"
+	"slices"
 
 	"headwater/internal/message"
 )
@@ -28,10 +29,12 @@ var _ = funcs(
 		build: func(c *call) value {
 			shield, otherwise := c.args[0].backend, c.args[1].backend
 			return ofBackend(func(x *Ctx) *Backend {
-				if b := shield(x); b.shield() && x.healthy(b) {
-					return b
+				b := shield(x)
+				if !b.shield() || slices.Contains(x.Passed, b.Director.Shield) || !x.healthy(b) {
+					return otherwise(x)
 				}
-				return otherwise(x)
+				x.Shield, x.Unshielded = b, otherwise(x)
+				return b
 			})
 		}},
 )

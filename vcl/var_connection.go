@@ -43,7 +43,7 @@ var _ = vars(
 	readInteger("fastly.ff.visits_this_pop_this_service", in(Miss), func(x *Ctx) int64 { return int64(x.VisitsPOP) }),
 	readBool("fastly.is_staging", everywhere, func(x *Ctx) bool { return x.Server.Staging }),
 	readBool("fastly.ddos_detected", in(Recv, Hash, Deliver, Log), no),
-	readBool("fastly_info.edge.is_tls", everywhere, func(x *Ctx) bool { return x.Client.TLS }),
+	readBool("fastly_info.edge.is_tls", everywhere, func(x *Ctx) bool { return x.EdgeTLS }),
 	readString("fastly_info.host_header", everywhere, func(x *Ctx) string { return x.HostHeader }),
 	readBool("fastly_info.is_h2", everywhere, func(x *Ctx) bool { return x.Client.Proto == "HTTP/2" }),
 	readBool("fastly_info.is_h3", everywhere, func(x *Ctx) bool { return x.Client.Proto == "HTTP/3" }),

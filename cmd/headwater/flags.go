@@ -23,6 +23,8 @@ type serveFlags struct {
 	edgeTLS   string
 	edgeCert  string
 	staging   string
+	pops      popFlags
+	popsFile  string
 	publicIPs string
 	demo      bool
 	h2c       bool
@@ -60,6 +62,8 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.edgeCert, "edge-cert", "", "read the certificates of -edge-tls from `DIR`, in the place of tls in the data directory")
 	fs.BoolVar(&f.h2c, "edge-h2c", false, "speak HTTP/2 with clients that begin with it in clear")
 	fs.StringVar(&f.staging, "edge-staging", "", "serve staged versions, and nothing else, on `ADDR`")
+	fs.Var(&f.pops, "pop", "model a POP in this process, as `CODE[/SHIELD]=ADDR`, or tell with CODE[/SHIELD] the POP of -edge; may be given several times")
+	fs.StringVar(&f.popsFile, "pops", "", "read the POPs of a fleet from `FILE`")
 	fs.StringVar(&f.publicIPs, "public-ips", "", "networks that the edge is reached at, as `CIDR,CIDR`: what /public-ip-list answers and domain checks look for")
 	fs.BoolVar(&f.demo, "demo", false, "begin with a service that has backends of its own, in a temporary directory unless -data is given")
 	fs.StringVar(&f.accessLog, "access-log", "", "append a line of JSON for each request to `FILE`; \"-\" is standard output")
@@ -95,6 +99,7 @@ func parseServe(p *process, args []string) (*serveFlags, error) {
 	if err := setFromEnvironment(fs, p.lookup); err != nil {
 		return nil, err
 	}
+	f.pops.inherited = true
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(p.stdout)
@@ -175,6 +180,9 @@ func (f *serveFlags) check() error {
 		return fmt.Errorf("%w: -data names no directory", errUsage)
 	}
 	if err := f.checkTLS(); err != nil {
+		return err
+	}
+	if err := f.checkPOPs(); err != nil {
 		return err
 	}
 	return f.checkPolicy()

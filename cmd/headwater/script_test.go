@@ -87,6 +87,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		"draft":     (*page).draft,
 		"activate":  (*page).activate,
 		"json":      (*page).json,
+		"at":        (*page).at,
 		"get":       (*page).get,
 		"timed":     (*page).timed,
 		"spread":    (*page).spread,
@@ -109,7 +110,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 
 // headwater [FLAGS] runs serve and waits until it is ready; with "!", until it
 // has failed, with exit code $code if that is set. What it printed so far is in
-// stdout and stderr.
+// stdout and stderr. The address of a POP is $ and its code.
 func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 	if p.running != nil && !neg {
 		ts.Fatalf("headwater runs already")
@@ -150,9 +151,22 @@ func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 	_, port, err := net.SplitHostPort(i.edge)
 	ts.Check(err)
 	ts.Setenv("edge_port", port)
+	for _, at := range popLine.FindAllStringSubmatch(i.stdout.String(), -1) {
+		ts.Setenv(at[1], at[2])
+	}
+	p.at(ts, false, []string{i.edge})
+}
+
+var popLine = regexp.MustCompile(`(?m)^headwater: the POP (\S+) is on http://(\S+)$`)
+
+// at ADDRESS has all requests that follow go to the edge there, on new connections.
+func (p *page) at(ts *testscript.TestScript, neg bool, args []string) {
+	if p.edge != nil {
+		p.edge.CloseIdleConnections()
+	}
 	p.edge = &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", i.edge)
+			return new(net.Dialer).DialContext(ctx, "tcp", args[0])
 		},
 		DisableCompression: true,
 	}

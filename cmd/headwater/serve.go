@@ -71,6 +71,8 @@ type server struct {
 	traceKey  []byte          // of requests that are to be traced
 	feed      *feed.Local
 	staging   *staging // nil if there is none
+	pops      pops
+	fleet     []edge.POP
 	api       *http.Server
 	ready     atomic.Bool
 
@@ -99,6 +101,12 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.listenStaging(); err != nil {
 		return err
 	}
+	if err := s.listenPOPs(); err != nil {
+		return err
+	}
+	if err := s.planFleet(); err != nil {
+		return err
+	}
 	accessLog, err := s.openAccessLog()
 	if err != nil {
 		return err
@@ -113,7 +121,9 @@ func (s *server) open(ctx context.Context) error {
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
 	s.network = s.newNetwork()
 	s.health = newHealthRecorder(s.db.Record, s.log)
-	s.edge = s.newEdge(accessLog, s.traceKey, s.health.changed)
+	if err := s.openPOPs(accessLog, sealer.Derive("fleet")); err != nil {
+		return err
+	}
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
 	}
@@ -188,7 +198,7 @@ func (s *server) openAccessLog() (*slog.Logger, error) {
 	return slog.New(slog.NewJSONHandler(to, nil)), nil
 }
 
-func (s *server) openStore(ctx context.Context) (service.Sealer, error) {
+func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	dir := s.dir()
 	sealer, err := openSealer(dir)
 	if err != nil {
@@ -257,18 +267,19 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 	if err != nil {
 		return err
 	}
-	s.feed = feed.NewLocal(s.edge, s.db, kept, s.log)
+	s.feed = feed.NewLocal(s.edges(), s.db, kept, s.log)
 	s.feed.Start(ctx, active, unread)
 	return nil
 }
 
 // run serves until ctx ends or a listener fails.
 func (s *server) run(ctx context.Context) error {
-	failed := make(chan error, 4)
+	failed := make(chan error, 4+len(s.pops))
 	go func() { failed <- s.edge.Serve(s.edgeListener) }()
 	go s.tls.serve(s.edge, failed)
 	go func() { failed <- s.api.Serve(s.apiListener) }()
 	go s.staging.serve(failed)
+	s.pops.serve(failed)
 	if s.said != "" {
 		fmt.Fprintf(s.stdout, "headwater: %s\n", s.said)
 	}
@@ -282,6 +293,7 @@ func (s *server) run(ctx context.Context) error {
 	s.ready.Store(true)
 	s.tls.say(s.process)
 	s.staging.say(s.process)
+	s.pops.say(s.process)
 	fmt.Fprintf(s.stdout, "headwater: ready; the API is on http://%s, the edge on http://%s\n",
 		s.apiListener.Addr(), s.edgeListener.Addr())
 	var err error
@@ -306,9 +318,10 @@ func (s *server) drain() {
 	if s.api.Shutdown(apiCtx) != nil {
 		s.api.Close()
 	}
-	staged := make(chan error, 1)
-	go func() { staged <- s.staging.shutdown(ctx) }()
-	if errors.Join(s.edge.Shutdown(ctx), <-staged) != nil {
+	others := make(chan error, 2)
+	go func() { others <- s.staging.shutdown(ctx) }()
+	go func() { others <- s.pops.shutdown(ctx) }()
+	if errors.Join(s.edge.Shutdown(ctx), <-others, <-others) != nil {
 		s.log.Warn("requests cut off", "after", most)
 	}
 }
@@ -326,6 +339,7 @@ func (s *server) close() {
 	s.staging.shutdown(now)
 	s.health.close()
 	s.tls.close()
+	s.pops.shutdown(now)
 	if s.resolver != nil {
 		s.resolver.Close()
 	}

@@ -10,7 +10,6 @@ import (
 	"headwater/api"
 	"headwater/edge"
 	"headwater/feed"
-	"headwater/probe"
 )
 
 // A staging is an edge of its own for staged versions: what it serves, and the
@@ -41,7 +40,7 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	if s.staging == nil {
 		return nil
 	}
-	s.staging.edge = s.newEdge(accessLog, nil, nil)
+	s.staging.edge = s.newEdge(accessLog, seat{})
 	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err
@@ -51,21 +50,22 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 	return nil
 }
 
-// newEdge returns an edge as the flags say. Without a key it traces no requests;
-// changes of health are told to healthChanged, unless that is nil.
-func (s *server) newEdge(accessLog *slog.Logger, traceKey []byte, healthChanged func(probe.Change)) *edge.Edge {
+// newEdge returns an edge as the flags say.
+func (s *server) newEdge(accessLog *slog.Logger, at seat) *edge.Edge {
 	f := s.flags
 	return edge.New(edge.Config{
+		Identity:  at.identity,
+		Fleet:     at.fleet,
 		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		AccessLog: accessLog,
-		TraceKey:  traceKey,
+		TraceKey:  at.traceKey,
 		Log:       s.log,
 		H2C:       f.h2c,
 		PlainIO:   s.plainIO,
 		Network:   s.network,
 		Rules:     s.rules(),
 
-		HealthChanged: healthChanged,
+		HealthChanged: at.healthChanged,
 	})
 }
 

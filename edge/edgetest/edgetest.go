@@ -53,10 +53,20 @@ func Start(t testing.TB, cfg edge.Config, snapshots ...*service.Snapshot) *Edge 
 // StartFor is Start for clients that speak TLS, or for those that do not.
 func StartFor(t testing.TB, secure bool, cfg edge.Config, snapshots ...*service.Snapshot) *Edge {
 	t.Helper()
+	return startOn(t, listen(t), secure, cfg, snapshots...)
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+func startOn(t testing.TB, l net.Listener, secure bool, cfg edge.Config, snapshots ...*service.Snapshot) *Edge {
+	t.Helper()
 	e := &Edge{Edge: edge.New(cfg), Addr: l.Addr().String(), t: t, secure: secure, served: make(chan error, 1)}
 	if err := e.Apply(snapshots...); err != nil {
 		t.Fatal(err)

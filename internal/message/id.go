@@ -12,6 +12,7 @@ const (
 	Date
 	Expect
 	FastlyClientIP
+	FastlyFF
 	FastlySSL
 	HeadwaterTrace
 	Host
@@ -71,6 +72,8 @@ func Identify(name []byte) ID {
 		return either(name, "x-timer", XTimer, "x-cache", XCache)
 	case 8:
 		return pick(name, "cdn-loop", CDNLoop)
+	case 9:
+		return pick(name, "fastly-ff", FastlyFF)
 	case 10:
 		switch Lower(name[0]) {
 		case 'c':
@@ -136,7 +139,7 @@ func (id ID) HopByHop() bool {
 // must not make us forget who it is or how often a request went round.
 func (id ID) Pinned() bool {
 	switch id {
-	case CDNLoop, Via, FastlyClientIP, FastlySSL,
+	case CDNLoop, Via, FastlyClientIP, FastlyFF, FastlySSL,
 		XForwardedFor, XForwardedHost, XForwardedServer:
 		return true
 	}

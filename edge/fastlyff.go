@@ -1,0 +1,199 @@
+package edge
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"headwater/internal/message"
+)
+
+// Fastly-FF lists the edges that a request has passed, each as
+//
+//	mark!POP!server
+//
+// of which the mark is 40 bytes in base64: when it was made, in seconds since 1970 (7
+// bytes), what the hop is like (1 byte), and an HMAC-SHA256 with the POP's key over
+// the service, all of these and all that stands before in the list (32 bytes). So the
+// last mark vouches for the whole list. Origins get the list too: they look for it,
+// and one that is its own service's edge finds the loop in it.
+var fastlyFFKey = message.NewKey("Fastly-FF")
+
+const (
+	ffSeparator = ", "
+	ffLabel     = "headwater Fastly-FF 1"
+	stampSize   = 8
+	markSize    = stampSize + sha256.Size
+
+	// markTime is how far the clocks of two edges may differ from each other, with
+	// the way between them: a mark that is older or younger is worth nothing.
+	markTime = 60 * time.Second
+)
+
+// What a hop is like.
+const (
+	ffClientTLS byte = 1 << iota // the client spoke TLS to the first edge
+	ffHopTLS                     // this hop counts as one over TLS
+	ffKinds                      // how many combinations there are
+)
+
+// An arrival is what an edge of the fleet has told of a request that it passed on;
+// the zero value is of a request from elsewhere.
+type arrival struct {
+	list string // of the edges passed, as it came
+	kind byte
+}
+
+// A mark is an element of Fastly-FF that was made for one second.
+type mark struct {
+	unix int64
+	text string
+}
+
+// A markCache keeps the last mark of each kind. The mark of a list's first element
+// is the same for all requests of a service within one second.
+type markCache [ffKinds]atomic.Pointer[mark]
+
+// arrive takes Fastly-FF off a request unless an edge of the fleet has signed it for
+// this service a moment ago, and counts the edges that it lists.
+func (x *exchange) arrive() {
+	fields, v := &x.req.Fields, &x.vcl
+	i := fields.Index(fastlyFFKey, 0)
+	if i < 0 {
+		return
+	}
+	h, list := &x.c.edge.home, message.Text((*fields)[i].Value)
+	kind, ok := h.verify(list, x.site.service, x.clock())
+	if !ok || fields.Index(fastlyFFKey, i+1) >= 0 {
+		fields.Unset(fastlyFFKey)
+		return
+	}
+	x.arrival = arrival{list: list, kind: kind}
+	for element := range strings.SplitSeq(list, ffSeparator) {
+		v.Visits++
+		at := h.codes[codeOf(element)]
+		if at == nil {
+			continue // gone from the fleet since
+		}
+		v.Passed = append(v.Passed, at.Shield)
+		if at == h.own {
+			v.VisitsPOP++
+		}
+	}
+}
+
+// codeOf is the POP's code in an element.
+func codeOf(element string) string {
+	_, rest, _ := strings.Cut(element, "!")
+	code, _, _ := strings.Cut(rest, "!")
+	return code
+}
+
+// verify reports whether list ends in a valid mark, and what that says of the hop.
+func (h *home) verify(list, service string, now time.Time) (kind byte, ok bool) {
+	if h.own == nil {
+		return 0, false
+	}
+	before, last := "", list
+	if i := strings.LastIndex(list, ffSeparator); i >= 0 {
+		before, last = list[:i], list[i+len(ffSeparator):]
+	}
+	text, from, _ := strings.Cut(last, "!")
+	var raw [markSize + 2]byte // what decoding may write, with padding
+	if len(text) != base64.StdEncoding.EncodedLen(markSize) {
+		return 0, false
+	}
+	if n, err := base64.StdEncoding.Strict().Decode(raw[:], message.Bytes(text)); err != nil || n != markSize {
+		return 0, false
+	}
+	at := h.codes[codeOf(last)]
+	if at == nil {
+		return 0, false
+	}
+	stamp := binary.BigEndian.Uint64(raw[:])
+	want := seal(at.Key, service, stamp, before, from)
+	if !hmac.Equal(raw[stampSize:markSize], want) {
+		return 0, false
+	}
+	age := now.Unix() - int64(stamp>>8)
+	return byte(stamp), age <= int64(markTime/time.Second) && age >= -int64(markTime/time.Second)
+}
+
+// seal is what a mark proves itself by. Each part has its length before it, so that
+// none can be read as another's.
+func seal(key []byte, service string, stamp uint64, before, from string) []byte {
+	m := hmac.New(sha256.New, key)
+	b := make([]byte, 0, 512)
+	b = append(b, ffLabel...)
+	b = binary.BigEndian.AppendUint64(b, stamp)
+	for _, part := range []string{service, before, from} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
+		b = append(b, part...)
+	}
+	m.Write(b)
+	return m.Sum(nil)
+}
+
+// appendFF appends Fastly-FF to a request that goes on to an origin or a shield.
+func (x *exchange) appendFF(dst []byte) []byte {
+	h := &x.c.edge.home
+	if h.own == nil {
+		return dst
+	}
+	dst = append(dst, "Fastly-FF: "...)
+	if list := x.arrival.list; list != "" {
+		dst = append(dst, list...)
+		dst = append(dst, ffSeparator...)
+	}
+	dst = append(dst, x.mark(h)...)
+	return append(dst, '\r', '\n')
+}
+
+// kind tells the next edge what the hop to it is like.
+func (x *exchange) kind() (k byte) {
+	if x.vcl.EdgeTLS {
+		k |= ffClientTLS
+	}
+	if x.backend.node != nil && x.backend.known.Director.TLS {
+		k |= ffHopTLS
+	}
+	return k
+}
+
+// mark returns the edge's own element of the list.
+func (x *exchange) mark(h *home) string {
+	now, kind := x.clock().Unix(), x.kind()
+	if x.arrival.list != "" {
+		return h.sign(x.site.service, x.arrival.list, now, kind)
+	}
+	cached := &x.site.marks[kind]
+	m := cached.Load()
+	if m == nil || m.unix != now {
+		m = &mark{now, h.sign(x.site.service, "", now, kind)}
+		cached.Store(m)
+	}
+	return m.text
+}
+
+func (h *home) sign(service, before string, unix int64, kind byte) string {
+	from := h.own.Code + "!" + h.server
+	stamp := uint64(unix)<<8 | uint64(kind)
+	raw := binary.BigEndian.AppendUint64(make([]byte, 0, markSize), stamp)
+	raw = append(raw, seal(h.own.Key, service, stamp, before, from)...)
+	return base64.StdEncoding.EncodeToString(raw) + "!" + from
+}
+
+// edgeTLS reports whether the client spoke TLS to the first edge.
+func (x *exchange) edgeTLS() bool {
+	if x.arrival.list == "" {
+		return x.c.secure
+	}
+	return x.arrival.kind&ffClientTLS != 0
+}
+
+// secure reports whether the request came over TLS, or counts as if it had.
+func (x *exchange) secure() bool { return x.c.secure || x.arrival.kind&ffHopTLS != 0 }
