@@ -28,7 +28,7 @@ func TestExtensions(t *testing.T) {
 	v := f.draft(t, "shop")
 	path := pathOf(service.ExtensionsKind, v)
 	got := f.must(t, "GET", path)
-	want := map[string]any{"service_id": strings.Split(v, "/")[2], "version": 1.0, "strict_truncation": false}
+	want := map[string]any{"service_id": strings.Split(v, "/")[2], "version": 1.0, "strict_truncation": false, "upgrades": true}
 	if !maps.Equal(got, want) {
 		t.Errorf("at first %v, want %v", got, want)
 	}
@@ -53,7 +53,7 @@ func TestExtensions(t *testing.T) {
 	}
 	f.must(t, "PUT", pathOf(service.ExtensionsKind, two), "strict_truncation", "0")
 	diff := f.must(t, "GET", strings.TrimSuffix(v, "version/1")+"diff/from/1/to/2")["diff"].(string)
-	if !strings.Contains(diff, "-extensions:\n-  strict_truncation: true\n") {
+	if !strings.Contains(diff, "-extensions:\n-  strict_truncation: true\n-  upgrades: true\n") {
 		t.Errorf("diff %s", diff)
 	}
 	f.must(t, "PUT", v+"/lock")
@@ -67,6 +67,7 @@ func TestExtensionsRefuse(t *testing.T) {
 	for _, tt := range []struct{ body, detail string }{
 		{`{"strict_truncation":"yes"}`, "'strict_truncation' must be one of 0, 1, true, false"},
 		{`{"strict_truncation":""}`, "'strict_truncation' must be one of 0, 1, true, false"},
+		{`{"strict_truncation":true,"upgrades":2}`, "'upgrades' must be one of 0, 1, true, false"},
 		{`{"strict_truncation":[true]}`, "'strict_truncation' must be a single value"},
 		{`{"strict_truncations":true}`, "'strict_truncations' is no extension"},
 		{`{"a` + strings.Repeat("é", 40) + `":{}}`, "'a" + strings.Repeat("é", 31) + "' is no extension"},
@@ -95,7 +96,7 @@ func TestExtensionsShowNowhereElse(t *testing.T) {
 		v, v + "/settings", v + "/backend", v + "/domain", v + "/generated_vcl", strings.TrimSuffix(v, "/version/1"),
 		strings.TrimSuffix(v, "/version/1") + "/details", strings.TrimSuffix(v, "/1"), "/service",
 	} {
-		for _, key := range []string{"extensions", "strict_truncation"} {
+		for _, key := range []string{"extensions", "strict_truncation", "upgrades"} {
 			if body := f.do(t, "GET", path).body; strings.Contains(body, key) {
 				t.Errorf("%s has %s: %s", path, key, body)
 			}

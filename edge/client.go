@@ -37,7 +37,7 @@ type clientConn struct {
 	stream  *clientStream           // set if this stands for one request over HTTP/2
 	parting error                   // what ended a connection with a mux
 
-	upload *exchange // a request whose body has to be waited for: leaves the resident loop
+	upload *exchange // a request whose body has to be waited for, or whose tunnel: leaves the resident loop
 	over   bool      // no more requests
 	unread bool      // the client may still be sending
 	torn   bool      // the last answer is not whole, and only a reset can tell
@@ -50,6 +50,7 @@ type clientConn struct {
 	busy   atomic.Bool
 	dead   atomic.Bool                // cut was called
 	origin atomic.Pointer[originConn] // of the exchange under way, for cut
+	tunnel atomic.Pointer[tunnel]     // which it has become, for drain
 }
 
 // newClientConn takes what the client's handshake goes by, nil for a client
@@ -250,7 +251,7 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	}
 	c.busy.Store(true)
 	rest := buf.b[to:have]
-	if x.req.chunked || x.req.length > int64(len(rest)) {
+	if x.req.chunked || x.req.upgrade || x.req.length > int64(len(rest)) {
 		x.held, x.rest = buf, rest
 		c.upload = x
 		return 0
@@ -331,9 +332,12 @@ func (c *clientConn) linger() {
 	}
 }
 
-// drain asks an idle connection to end now; a busy one ends after its answer.
+// drain asks an idle connection to end now; a busy one ends after its answer, and a
+// tunnel, which has no end of its own, is broken.
 func (c *clientConn) drain() {
-	if m := c.mux.Load(); m != nil {
+	if t := c.tunnel.Load(); t != nil {
+		t.end(failNone, errDraining)
+	} else if m := c.mux.Load(); m != nil {
 		m.Drain()
 	} else if !c.busy.Load() {
 		c.link.interrupt()

@@ -22,7 +22,7 @@ func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules
 	site := &site{
 		service: s.Service, version: s.Version,
 		tree: tree, program: run, logs: run.Has(vcl.Log),
-		strict: s.Extensions().StrictTruncation,
+		strict: s.Extensions().StrictTruncation, upgrades: s.Extensions().Upgrades,
 		about: vcl.Service{
 			ID: s.Service, Customer: s.Customer, Version: s.Version,
 			Generation: s.Generation, Digest: s.Identity(),

@@ -39,6 +39,9 @@ func (c *clientConn) contain() {
 	if x.up.done != nil {
 		<-x.up.done // which both ends have gone from
 	}
+	if t := c.tunnel.Load(); t != nil {
+		<-t.done // likewise
+	}
 }
 
 // contain, deferred by the upload, ends a panic. The exchange finds both its

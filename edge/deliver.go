@@ -184,6 +184,8 @@ func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) 
 // default would not say it (RFC 9112 section 9.3).
 func (x *exchange) appendConnection(dst []byte, keep bool) []byte {
 	switch {
+	case x.tunnelled:
+		return appendUpgrade(dst, x.beresp.Fields)
 	case !keep:
 		return append(dst, "Connection: close\r\n"...)
 	case x.req.http10:

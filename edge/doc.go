@@ -16,6 +16,7 @@
 //	    failed             vcl_error on obj: a failure or an error   (failure.go, synthetic.go)
 //	    delivered          vcl_deliver on resp                       (deliver.go)
 //	    reply              appendHead, body.stream                   (deliver.go, body.go)
+//	                       or a tunnel                               (upgrade.go, tunnel.go)
 //	                  -> leave: vcl_log
 //	free              -> one log event                               (event.go)
 //
@@ -24,7 +25,7 @@
 // stream in the place of the connection (stream.go).
 //
 // A restart leads from any phase back to the first. A request whose body is not all there when its head is leaves the fast path:
-// an upload carries the body while the exchange waits for the answer (upload.go).
+// an upload carries the body while the exchange waits for the answer (upload.go). One that asks for another protocol leaves it too.
 //
 // # Ownership
 //
@@ -38,8 +39,8 @@
 // answers were read into are kept over a restart, and for vcl_log.
 //
 // Every connection from a client has one goroutine, which ends when Shutdown
-// says so; so has each stream of HTTP/2 while its exchange runs; an upload's goroutine is ended by its exchange; the edge's own sweeper
-// ends with the edge.
+// says so; so has each stream of HTTP/2 while its exchange runs; those of uploads and
+// tunnels are ended by their exchange; the edge's own sweeper ends with the edge.
 //
 // # Budget
 //

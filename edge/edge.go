@@ -25,13 +25,14 @@ type Timeouts struct {
 	Body   time.Duration // between two reads of a request body; default 30 s
 	Write  time.Duration // between two writes of an answer; default 30 s
 	Idle   time.Duration // between two requests; default 60 s
+	Tunnel time.Duration // with nothing in a tunnel either way; default 10 min
 }
 
 func (t *Timeouts) fill() {
 	for _, f := range []struct {
 		d   *time.Duration
 		def time.Duration
-	}{{&t.Header, 10 * time.Second}, {&t.Body, 30 * time.Second}, {&t.Write, 30 * time.Second}, {&t.Idle, time.Minute}} {
+	}{{&t.Header, 10 * time.Second}, {&t.Body, 30 * time.Second}, {&t.Write, 30 * time.Second}, {&t.Idle, time.Minute}, {&t.Tunnel, 10 * time.Minute}} {
 		if *f.d == 0 {
 			*f.d = f.def
 		}

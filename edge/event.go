@@ -22,6 +22,7 @@ type event struct {
 	retries                   int
 
 	method, target []byte // as the client sent them
+	protocol       []byte // of a tunnel
 	head           int    // bytes of the answer's head
 	completed      bool   // the answer went out whole
 }
@@ -59,6 +60,9 @@ func (e *Edge) log(x *exchange) {
 		slog.Int64("response_body", v.responseBody),
 		slog.Int64("written", v.written),
 		slog.Int("retries", v.retries))
+	if v.protocol != nil {
+		attrs = append(attrs, slog.String("upgrade", string(v.protocol)))
+	}
 	if x.recorder != nil {
 		attrs = append(attrs, slog.String("trace", x.recorder.id))
 	}

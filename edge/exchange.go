@@ -35,6 +35,7 @@ type exchange struct {
 	headBytes int    // of the request, as it came
 	rest      []byte // what of the request's body came with its head
 	whole     bool   // which is all of it
+	behind    []byte // of a request that asks for another protocol: what came behind it
 	headOnly  bool   // the client asked for no body
 	body      body   // of the origin's answer
 	first     []byte // what of it came with its head
@@ -55,6 +56,8 @@ type exchange struct {
 	place    *place       // the origin's address, if one was connected to
 	origin   *originConn
 
+	switched  bool // the origin has agreed to another protocol
+	tunnelled bool // and the client was told so
 	connected bool // the last attempt got a connection, so that something may have been sent
 	ended     bool // and that ended before any byte of an answer
 
@@ -115,6 +118,7 @@ func (x *exchange) free() {
 	}
 	x.c, x.site, x.backend, x.origin, x.place, x.recorder = nil, nil, nil, nil, nil, nil
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
+	x.behind, x.switched, x.tunnelled = nil, false, false
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
 	x.arrival = arrival{}
 	exchanges.Put(x)
@@ -132,6 +136,9 @@ func (x *exchange) serve(body []byte) bool {
 // serveUpload answers a request whose body is still to come. It reports whether
 // the client's connection may serve another, and what came behind the body.
 func (x *exchange) serveUpload() (keep bool, leftover []byte) {
+	if x.req.upgrade {
+		return x.serveUpgrade()
+	}
 	x.whole = false
 	keep = x.answer()
 	return keep && x.up.whole, x.up.leftover

@@ -49,6 +49,7 @@ const (
 	failNoBackendCHash
 	failBetweenBytes
 	failTruncated
+	failTunnelIdle
 	failNoBackend
 	failLoop
 	failUnknownDomain
@@ -87,6 +88,7 @@ var failures = [...]struct {
 	failFetch:           {sideOrigin, 503, "fetch timeout"},
 	failBetweenBytes:    {sideOrigin, 0, "between bytes timeout"},
 	failTruncated:       {sideOrigin, 0, "truncated response"},
+	failTunnelIdle:      {sideEdge, 0, "tunnel idle"},
 	failRestart:         {sideEdge, 503, "Service Unavailable"},
 	failUnhealthy:       {sideEdge, 503, "Backend is unhealthy"},
 	failQuorum:          {sideEdge, 503, "Quorum weight not reached"},

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -68,6 +69,26 @@ func TestUploadPanicIsContained(t *testing.T) {
 	<-origin.closed
 	if x.up.failure != failInternal || x.c.edge.Panics() != 1 {
 		t.Errorf("failure %q, %d panics", failures[x.up.failure].reason, x.c.edge.Panics())
+	}
+	if x.free(); x.c == nil {
+		t.Error("the exchange went back to the pool")
+	}
+}
+
+// So does one in what carries a tunnel.
+func TestTunnelPanicIsContained(t *testing.T) {
+	client, origin := newStuck(), newStuck()
+	x := uploading(t, client, origin)
+	x.up.done = nil
+	x.c.tcp, x.origin.tcp = new(net.TCPConn), new(net.TCPConn) // which take nothing
+	tunnel := newTunnel(x)
+	tunnel.carryUp()
+	<-tunnel.done
+	<-client.closed
+	<-origin.closed
+	tunnel.settle()
+	if x.event.failure != failInternal || x.c.edge.Panics() != 1 {
+		t.Errorf("failure %q, %d panics", failures[x.event.failure].reason, x.c.edge.Panics())
 	}
 	if x.free(); x.c == nil {
 		t.Error("the exchange went back to the pool")

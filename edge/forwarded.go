@@ -134,6 +134,8 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
 	switch {
+	case x.upgrades():
+		dst = appendUpgrade(dst, x.req.Fields)
 	case x.req.chunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	case x.req.length >= 0:

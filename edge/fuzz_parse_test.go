@@ -72,6 +72,8 @@ func FuzzParseRequest(f *testing.F) {
 		"GET http://a HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nCDN-Loop: Headwater;a=b, Fastly\r\nVia: 1.0 x\r\nX-Forwarded-For: 1\r\nFastly-SSL: 1\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nUpgrade: x\r\nKeep-Alive: y\r\nConnection: keep-alive\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket, x/1.0\r\nupgrade: y\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nTrailer: Content-Length\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"GET / HTTP/1.1\nHost: a\r\n\r\n", "\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n c\r\n\r\n",
 	} {
@@ -85,7 +87,7 @@ func FuzzParseRequest(f *testing.F) {
 		}
 		x := newExchange(&clientConn{edge: e, remote: "192.0.2.7", secure: seed&1 == 1})
 		defer x.free()
-		x.site, x.backend = &site{}, &backend{}
+		x.site, x.backend = &site{upgrades: seed&2 == 2}, &backend{}
 		before := string(b)
 		err := parseRequest(b[:end], &x.req)
 		if string(b) != before {
@@ -114,12 +116,30 @@ func FuzzParseRequest(f *testing.F) {
 		if chunked != x.req.chunked || !chunked && r.ContentLength != max(x.req.length, 0) {
 			t.Errorf("net/http reads framing %v, %d in %q", r.TransferEncoding, r.ContentLength, sent)
 		}
-		for _, name := range []string{"Connection", "Upgrade", "Te", "Keep-Alive", "Expect", "Proxy-Connection"} {
+		checkUpgrade(t, r, seed&2 == 2)
+		for _, name := range []string{"Te", "Keep-Alive", "Expect", "Proxy-Connection", "HTTP2-Settings"} {
 			if r.Header.Values(name) != nil {
 				t.Errorf("%s went on in %q", name, sent)
 			}
 		}
 	})
+}
+
+// checkUpgrade holds a request that went on to what may be asked of an origin: nothing,
+// or other protocols than HTTP, without a body behind which they would begin.
+func checkUpgrade(t *testing.T, r *http.Request, may bool) {
+	asked, option := r.Header.Values("Upgrade"), r.Header.Values("Connection")
+	if asked == nil && option == nil {
+		return
+	}
+	if !may || len(asked) != 1 || len(option) != 1 || option[0] != "upgrade" || r.ContentLength != 0 {
+		t.Fatalf("Connection: %q, Upgrade: %q, a body of %d went on", option, asked, r.ContentLength)
+	}
+	for p := range strings.SplitSeq(strings.ToLower(asked[0]), ", ") {
+		if p == "" || p == "h2c" || strings.HasPrefix(p, "http") && strings.TrimLeft(p, "htp/0123456789.") == "" || strings.ContainsAny(p, " ,\t") {
+			t.Errorf("Upgrade: %q went on", asked[0])
+		}
+	}
 }
 
 func FuzzParseResponse(f *testing.F) {
@@ -128,6 +148,7 @@ func FuzzParseResponse(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\nConnection: close, a\r\nA: b\r\n\r\n",
 		"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 999 \r\nVia: 1.1 a\r\nX-Cache: HIT\r\nX-Timer: S1\r\nDate: x\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\nConnection: a,Upgrade\r\nUpgrade: A/1\r\nUpgrade: WebSocket\r\n\r\n",
 		"HTTP/1.1 200 O\nK\r\n\r\n", "ICY 200 OK\r\n\r\n",
 	} {
 		f.Add([]byte(s), false, uint64(len(s))*0x9e3779b97f4a7c15)
@@ -152,6 +173,13 @@ func FuzzParseResponse(f *testing.F) {
 		checkFields(t, b, x.beresp.Fields, &x.beresp.head)
 		if x.beresp.Status < 100 || x.beresp.Status > 999 {
 			t.Errorf("status %d", x.beresp.Status)
+		}
+		x.site, x.req.upgrade = &site{upgrades: true}, true
+		x.req.Fields = append(x.req.Fields, message.Field{ID: message.Upgrade, Value: []byte("websocket, a/1")})
+		if x.agrees() {
+			if all := string(appendUpgrade(nil, x.beresp.Fields)); strings.Trim(strings.ToLower(all[len("Connection: upgrade\r\nUpgrade: "):]), "websockta/1, \r\n") != "" {
+				t.Errorf("agreed to %q", all)
+			}
 		}
 		if x.beresp.Status < 200 {
 			return

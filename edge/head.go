@@ -4,14 +4,15 @@ import "headwater/internal/message"
 
 // A head is what the fields of a message say about framing and the connection.
 type head struct {
-	length    int64 // Content-Length, or -1
-	chunked   bool
-	http10    bool
-	close     bool        // Connection: close
-	keepAlive bool        // Connection: keep-alive
-	options   int         // that Connection lists
-	traced    bool        // there is a Headwater-Trace
-	ids       message.Set // of the fields, as they came
+	length        int64 // Content-Length, or -1
+	chunked       bool
+	http10        bool
+	close         bool        // Connection: close
+	keepAlive     bool        // Connection: keep-alive
+	options       int         // that Connection lists
+	upgradeOption bool        // one of them is upgrade
+	traced        bool        // there is a Headwater-Trace
+	ids           message.Set // of the fields, as they came
 }
 
 // persistent reports whether the connection survives this message (RFC 9112
@@ -27,6 +28,8 @@ type request struct {
 	head
 	host   []byte // authority as the client wrote it; empty for HTTP/1.0 without Host
 	expect bool   // Expect: 100-continue
+
+	upgrade bool // see asksUpgrade
 }
 
 func (r *request) reset() {

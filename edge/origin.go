@@ -15,6 +15,7 @@ import (
 // exchange.
 type originConn struct {
 	link          link
+	tcp           *net.TCPConn // that the link drives
 	pool          *pool
 	gauge         *gauge // of the backend that it is, or was last, in use for
 	place         *place // of its address, in that gauge's tally
@@ -76,7 +77,7 @@ func (e *Edge) open(b *backend, limit time.Duration) (*originConn, error) {
 		return nil, err
 	}
 	o := &originConn{
-		link: e.newLink(tcp), pool: p, born: time.Now(),
+		link: e.newLink(tcp), tcp: tcp, pool: p, born: time.Now(),
 		local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr()),
 	}
 	if p.origin.Secure() {
@@ -205,7 +206,7 @@ func (x *exchange) transfer() failure {
 	} else {
 		f = x.fetchUpload()
 	}
-	if f == failNone {
+	if f == failNone && !x.switched {
 		x.body = body{x: x, in: x.incoming(), left: x.beresp.length}
 		f = x.body.begin()
 	}
@@ -221,7 +222,7 @@ func (x *exchange) transfer() failure {
 // limits where it has set nothing.
 func (x *exchange) use(b *backend) {
 	x.backend, x.limits, x.fetchDue, x.ended = b, b.limits, time.Time{}, false
-	x.asked, x.place = time.Time{}, nil
+	x.asked, x.place, x.switched = time.Time{}, nil, false
 	x.chunks.reset()
 	x.vcl.Fetched = vcl.Fetched{Backend: b.known}
 	set := func(limit *time.Duration, said, offered time.Duration) {
@@ -400,7 +401,8 @@ func (x *exchange) readHead(n int) failure {
 		}
 		from += end
 		scan = headScan{}
-		if x.beresp.Status >= 200 {
+		x.switched = x.beresp.Status == 101 && x.agrees()
+		if x.beresp.Status >= 200 || x.switched {
 			x.first = x.in.b[from:n]
 			return failNone
 		}

@@ -334,6 +334,8 @@ func (h *head) applyConnection(list []byte, fields message.Fields) error {
 			h.close = true
 		case message.EqualFold(option, "keep-alive"):
 			h.keepAlive = true
+		case message.EqualFold(option, "upgrade"):
+			h.upgradeOption = true
 		default:
 			if err := dropListed(option, fields); err != nil {
 				return err
@@ -386,6 +388,7 @@ func (r *request) check() error {
 	if !validAuthority(r.host) {
 		return errHost
 	}
+	r.upgrade = r.asksUpgrade()
 	return r.checkTarget(hosts)
 }
 

@@ -239,11 +239,16 @@ func (x *exchange) abort() bool {
 // reply sends what was delivered.
 func (x *exchange) reply() bool {
 	switch {
+	case x.vcl.Obj != nil && x.resp.Status >= 200:
+		return x.sendObj()
+	case x.switched && x.vcl.Obj == nil && x.resp.Status == 101:
+		return x.tunnel()
+	case x.switched && x.vcl.Obj == nil:
+		x.event.failure, x.event.cause = failInternal, errUpgrade
+		return x.abort()
 	case x.resp.Status < 200: // which says that another answer follows
 		x.event.failure, x.event.cause = failInternal, errStatus
 		return x.abort()
-	case x.vcl.Obj != nil:
-		return x.sendObj()
 	case x.stage() != nil:
 		return false // the head says it all
 	}

@@ -70,8 +70,11 @@ type site struct {
 	tree    *program.Program // what it does, as it is written
 	program *vcl.Program     // and compiled
 	logs    bool             // the program has something to do in vcl_log
-	strict  bool             // a body that between_bytes_timeout cuts short looks so
 	about   vcl.Service      // what the program can know of the version
+
+	// What the version asks for beside its program.
+	strict   bool // a body that between_bytes_timeout cuts short looks so
+	upgrades bool // clients may change the protocol
 
 	destinations []destination // what req.backend can be, by the program's numbers
 	backends     []*backend    // those of them that are backends, in the program's order

@@ -14,6 +14,10 @@ type Extensions struct {
 	// StrictTruncation makes a body that between_bytes_timeout has cut short look
 	// cut short to the client; without it what came counts as all.
 	StrictTruncation bool
+
+	// Upgrades lets clients change the protocol of their connection, where the
+	// origin agrees.
+	Upgrades bool
 }
 
 // ExtensionsKind is the extensions' row in the engine.
@@ -26,6 +30,7 @@ var ExtensionsKind = register(spec[Extensions]{
 	Times:     NoTimes,
 	Fields: []Field[Extensions]{
 		{Name: "strict_truncation", At: func(e *Extensions) any { return &e.StrictTruncation }},
+		{Name: "upgrades", At: func(e *Extensions) any { return &e.Upgrades }, Default: true},
 	},
 	Settle: func(_ *Extensions, in Input, _ bool) error { return checkExtensions(in) },
 })
@@ -37,7 +42,7 @@ func checkExtensions(in Input) error {
 	for _, key := range slices.Sorted(maps.Keys(in)) {
 		switch key {
 		case "service_id", "version":
-		case "strict_truncation":
+		case "strict_truncation", "upgrades":
 			if v := in[key]; v.Text == "" && v.Type != NullValue {
 				return Errorf(Invalid, "'%s' must be one of 0, 1, true, false", key)
 			}

@@ -34,7 +34,7 @@ type serveFlags struct {
 	originPolicy    string
 	nameFromAddress bool
 
-	header, body, write, idle time.Duration
+	header, body, write, idle, tunnel time.Duration
 
 	maxBody, maxFields, maxDepth int
 	maxField, maxPEM, maxPackage int
@@ -74,6 +74,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
 	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")
 	fs.DurationVar(&f.idle, "client-idle-timeout", 60*time.Second, "how long a connection may stay open between requests")
+	fs.DurationVar(&f.tunnel, "tunnel-timeout", 10*time.Minute, "how long a connection whose protocol was changed, as to WebSocket, may carry nothing either way")
 	fs.IntVar(&f.maxBody, "api-max-body", api.DefaultBody, "how many bytes the body of an API call may have")
 	fs.IntVar(&f.maxFields, "api-max-fields", api.DefaultFields, "how many keys the body of an API call may have")
 	fs.IntVar(&f.maxDepth, "api-max-depth", api.DefaultDepth, "how deep objects and lists in the body of an API call may nest")
@@ -128,6 +129,7 @@ func (f *serveFlags) check() error {
 		{"client-body-timeout", f.body},
 		{"client-write-timeout", f.write},
 		{"client-idle-timeout", f.idle},
+		{"tunnel-timeout", f.tunnel},
 	} {
 		if d.time <= 0 {
 			return fmt.Errorf("%w: -%s must be above 0", errUsage, d.name)

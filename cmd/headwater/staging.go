@@ -56,7 +56,7 @@ func (s *server) newEdge(accessLog *slog.Logger, at seat) *edge.Edge {
 	return edge.New(edge.Config{
 		Identity:  at.identity,
 		Fleet:     at.fleet,
-		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
+		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle, Tunnel: f.tunnel},
 		AccessLog: accessLog,
 		TraceKey:  at.traceKey,
 		Log:       s.log,

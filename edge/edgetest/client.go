@@ -91,6 +91,9 @@ func (c *Client) Send(s string) {
 	}
 }
 
+// CloseWrite ends the client's half of the connection.
+func (c *Client) CloseWrite() { c.stream.CloseWrite() }
+
 // Push is Send to a peer that may have had enough.
 func (c *Client) Push(s string) error {
 	c.TCP.SetWriteDeadline(time.Now().Add(patience))

@@ -14,6 +14,7 @@ const (
 	FastlyClientIP
 	FastlyFF
 	FastlySSL
+	HTTP2Settings
 	HeadwaterTrace
 	Host
 	KeepAlive
@@ -87,7 +88,7 @@ func Identify(name []byte) ID {
 	case 12:
 		return pick(name, "x-cache-hits", XCacheHits)
 	case 14:
-		return pick(name, "content-length", ContentLength)
+		return either(name, "content-length", ContentLength, "http2-settings", HTTP2Settings)
 	case 15:
 		return either(name, "x-forwarded-for", XForwardedFor, "headwater-trace", HeadwaterTrace)
 	case 16:
@@ -128,7 +129,7 @@ func either(name []byte, a string, ida ID, b string, idb ID) ID {
 // HopByHop reports whether a field ends at every hop.
 func (id ID) HopByHop() bool {
 	switch id {
-	case Connection, KeepAlive, ProxyConnection, TE, Upgrade,
+	case Connection, KeepAlive, ProxyConnection, TE, Upgrade, HTTP2Settings,
 		ProxyAuthenticate, ProxyAuthorization, HeadwaterTrace:
 		return true
 	}
