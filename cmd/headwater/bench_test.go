@@ -18,29 +18,29 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		c := startChild(b, dir)
 		b.StopTimer()
-		memory = resident(b, c.cmd.Process.Pid)
+		memory = memoryOf(b, c.cmd.Process.Pid, "VmRSS:")
 		c.kill()
 		b.StartTimer()
 	}
 	b.ReportMetric(memory, "MiB-resident")
 }
 
-// resident returns what a process holds in memory, in MiB.
-func resident(b *testing.B, pid int) float64 {
+// memoryOf returns a line of what the system says of a process's memory, in MiB.
+func memoryOf(tb testing.TB, pid int, line string) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Skip("needs /proc: only on another system")
+		tb.Skip("needs /proc: only on another system")
 	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
+	for have := range strings.Lines(string(text)) {
+		if f := strings.Fields(have); len(f) == 3 && f[0] == line {
 			kib, err := strconv.Atoi(f[1])
 			if err != nil {
-				b.Fatal(err)
+				tb.Fatal(err)
 			}
 			return float64(kib) / 1024
 		}
 	}
-	b.Fatal("no VmRSS")
+	tb.Fatal("no " + line)
 	return 0
 }
 

@@ -94,6 +94,10 @@ func (c *Client) Send(s string) {
 // CloseWrite ends the client's half of the connection.
 func (c *Client) CloseWrite() { c.stream.CloseWrite() }
 
+// Buffered returns the reader that answers are read from, for a body that is to be
+// taken in pieces.
+func (c *Client) Buffered() io.Reader { return c.wire.r }
+
 // Push is Send to a peer that may have had enough.
 func (c *Client) Push(s string) error {
 	c.TCP.SetWriteDeadline(time.Now().Add(patience))

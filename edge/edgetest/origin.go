@@ -331,6 +331,9 @@ func RefusedPort(t testing.TB) int {
 // body in pieces.
 func (c *Conn) Buffered() io.Reader { return c.wire.r }
 
+// Stream returns what Write writes to, for bytes that are too many to be a text.
+func (c *Conn) Stream() io.Writer { return c.stream }
+
 // Push is Write that tells whether the peer takes no more.
 func (c *Conn) Push(s string) error {
 	c.tcp.SetWriteDeadline(time.Now().Add(patience))
