@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -77,6 +78,7 @@ func (c *clientConn) muxEnded(m *h2.Conn, err error) bool {
 		}
 		err = &h2.Fault{Code: h2.NoError, Why: "idle"}
 	}
+	c.unread = err != io.EOF // what the client sends meanwhile must not destroy what it was told
 	c.parting = err
 	return true
 }

@@ -35,7 +35,7 @@ func (s *clientStream) serve() {
 	x.headBytes = s.stream.Size
 	if err := s.request(&x.req); err != nil {
 		x.refuse(err.(*malformed))
-	} else if n, all := s.stream.Body(); all && n < smallBuffer {
+	} else if n, all := s.stream.Body(); s.stream.Last || all && n < smallBuffer {
 		s.serveWhole(x, n)
 	} else {
 		x.serveUpload()

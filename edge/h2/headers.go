@@ -153,6 +153,9 @@ func (c *Conn) open(s *Stream, b *block) error {
 	s.remoteDone, s.length = b.last, s.Length
 	c.streams[s.id] = s
 	c.opened = append(c.opened, s)
+	if s.TooMuch {
+		return c.pay(priceFault)
+	}
 	return nil
 }
 
