@@ -15,9 +15,9 @@ const (
 	ConnWindow     = 256 << 10 // and of all bodies
 	MaxHeadList    = 64 << 10  // of a request's fields, as RFC 9113 section 6.5.2 counts them
 	MaxFields      = 100
-	maxBlock       = 128 << 10 // of a header block, as it comes
-	outLimit       = 48 << 10  // answers wait while so much is there to be written
-	outMax         = 128 << 10 // with the frames that cannot wait, and the largest head
+	maxBlock       = 128 << 10   // of a header block, as it comes
+	outLimit       = 48 << 10    // answers wait while so much is there to be written
+	outMax         = 128 << 10   // with the frames that cannot wait, and the largest head
 	drainPatience  = time.Second // for the answer to a PING, before we say which request was the last
 	rememberedOver = 128         // streams that are known to be over by their numbers
 )
