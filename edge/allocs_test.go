@@ -4,8 +4,10 @@ package edge_test
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"testing"
+	"time"
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
@@ -16,16 +18,20 @@ import (
 func TestAllocsGet(t *testing.T) {
 	edgetest.InClear(t)
 	const budget = 0.0
-	for i := range 4 {
+	for i := range 8 {
 		plain, text := i&1 == 0, ""
-		if i > 1 {
+		if i&2 > 0 {
 			text = edge.UsualVCL
+		}
+		var log *edge.AccessLog
+		if i&4 > 0 {
+			log = edge.NewAccessLog(io.Discard, time.Hour, nil)
 		}
 		if !plain && !edgetest.Raw {
 			continue
 		}
-		t.Run(fmt.Sprintf("plain %t, VCL of its own %t", plain, text != ""), func(t *testing.T) {
-			w := startWarm(t, plain, 1<<10, text)
+		t.Run(fmt.Sprintf("plain %t, VCL of its own %t, access log %t", plain, text != "", log != nil), func(t *testing.T) {
+			w := startWarm(t, edge.Config{PlainIO: plain, AccessLog: log}, 1<<10, text)
 			// The pools are emptied by collections, which other tests cause: the
 			// least of some tries is what the path itself takes.
 			least := 1e9

@@ -23,9 +23,9 @@ type warm struct {
 }
 
 // startWarm takes the version's program, "" for none of its own.
-func startWarm(t testing.TB, plain bool, length int, text string) *warm {
+func startWarm(t testing.TB, config edge.Config, length int, text string) *warm {
 	return warmUp(t, length, text, func(s *service.Snapshot) io.ReadWriter {
-		return edgetest.Start(t, edge.Config{PlainIO: plain}, s).Dial(t).TCP
+		return edgetest.Start(t, config, s).Dial(t).TCP
 	})
 }
 
@@ -102,7 +102,7 @@ func benchmarkGet(b *testing.B, length int, text string) {
 			continue
 		}
 		b.Run(kind.name, func(b *testing.B) {
-			w := startWarm(b, kind.plain, length, text)
+			w := startWarm(b, edge.Config{PlainIO: kind.plain}, length, text)
 			b.ReportAllocs()
 			b.SetBytes(int64(length))
 			began := edge.CPUTime()

@@ -18,7 +18,7 @@ func TestPanicsAreContained(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				o := edgetest.NewOrigin(t, edgetest.Reply(ok("here")))
-				log, logger := edgetest.NewEvents(t)
+				log, logger := edgetest.NewLog(t)
 				e := edgetest.Start(t, edge.Config{PlainIO: plain, Log: logger}, edgetest.Snapshot(edgetest.Backend(o)))
 				answers(t, e, edgetest.Host, "here")
 				e.Break(edgetest.Host)

@@ -60,7 +60,7 @@ type Config struct {
 	Rules dial.Rules
 
 	// AccessLog gets one event a request; nil logs none.
-	AccessLog *slog.Logger
+	AccessLog *AccessLog
 
 	// TraceKey signs the tokens of requests that are to be traced; nil traces
 	// none.

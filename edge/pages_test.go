@@ -3,7 +3,6 @@ package edge_test
 import (
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,7 +75,7 @@ type page struct {
 
 func newPage(t *testing.T, archive *txtar.Archive, plain bool) *page {
 	p := &page{t: t, archive: archive, answers: map[string][]string{}, refused: fmt.Sprint(edgetest.RefusedPort(t))}
-	var logger *slog.Logger
+	var logger *edge.AccessLog
 	p.events, logger = edgetest.NewEvents(t)
 	s := edgetest.Snapshot(p.backend("a"), p.backend("b"), p.backend("c"))
 	for _, f := range archive.Files {

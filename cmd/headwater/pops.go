@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -158,18 +157,14 @@ func (s *server) newFleet(key []byte) (*edge.Fleet, error) {
 }
 
 // openPOPs makes the edges of all POPs, the main one too.
-func (s *server) openPOPs(accessLog *slog.Logger, key []byte) error {
+func (s *server) openPOPs(key []byte) error {
 	fleet, err := s.newFleet(key)
 	if err != nil {
 		return err
 	}
-	s.edge = s.newEdge(accessLog, seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed})
+	s.edge = s.newEdge(seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed})
 	for _, p := range s.pops {
-		log := accessLog
-		if log != nil {
-			log = log.With("pop", p.code)
-		}
-		p.edge = s.newEdge(log, seat{identity: identityOf(p.code), fleet: fleet})
+		p.edge = s.newEdge(seat{identity: identityOf(p.code), fleet: fleet})
 	}
 	return nil
 }

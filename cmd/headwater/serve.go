@@ -62,19 +62,20 @@ type server struct {
 
 	tls *tlsListener // nil if there is none
 
-	accessLog *os.File
-	db        *store.DB
-	resolver  *dial.Resolver // of both edges
-	network   *dial.Network  // of both edges
-	edge      *edge.Edge
-	health    *healthRecorder // of edge
-	traceKey  []byte          // of requests that are to be traced
-	feed      *feed.Local
-	staging   *staging // nil if there is none
-	pops      pops
-	fleet     []edge.POP
-	api       *http.Server
-	ready     atomic.Bool
+	accessLog     *edge.AccessLog // of all edges
+	accessLogFile *os.File        // nil for standard output
+	db            *store.DB
+	resolver      *dial.Resolver // of both edges
+	network       *dial.Network  // of both edges
+	edge          *edge.Edge
+	health        *healthRecorder // of edge
+	traceKey      []byte          // of requests that are to be traced
+	feed          *feed.Local
+	staging       *staging // nil if there is none
+	pops          pops
+	fleet         []edge.POP
+	api           *http.Server
+	ready         atomic.Bool
 
 	secret string // of the operator's token; "" if not known
 	said   string // about it
@@ -107,8 +108,7 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.planFleet(); err != nil {
 		return err
 	}
-	accessLog, err := s.openAccessLog()
-	if err != nil {
+	if err := s.openAccessLog(); err != nil {
 		return err
 	}
 	sealer, err := s.openStore(ctx)
@@ -121,13 +121,13 @@ func (s *server) open(ctx context.Context) error {
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
 	s.network = s.newNetwork()
 	s.health = newHealthRecorder(s.db.Record, s.log)
-	if err := s.openPOPs(accessLog, sealer.Derive("fleet")); err != nil {
+	if err := s.openPOPs(sealer.Derive("fleet")); err != nil {
 		return err
 	}
 	if err := s.openFeed(ctx, sealer); err != nil {
 		return err
 	}
-	if err := s.openStaging(ctx, accessLog); err != nil {
+	if err := s.openStaging(ctx); err != nil {
 		return err
 	}
 	f := s.flags
@@ -180,22 +180,26 @@ func cause(err error) error {
 	return err
 }
 
-// openAccessLog returns nil if no log is wanted.
-func (s *server) openAccessLog() (*slog.Logger, error) {
+// logDelay is how long lines of the access log wait for others.
+const logDelay = 100 * time.Millisecond
+
+// openAccessLog opens none if none is wanted.
+func (s *server) openAccessLog() error {
 	var to io.Writer
 	switch s.flags.accessLog {
 	case "":
-		return nil, nil
+		return nil
 	case "-":
 		to = s.stdout
 	default:
 		f, err := os.OpenFile(s.flags.accessLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 		if err != nil {
-			return nil, fmt.Errorf("access log: %w", err)
+			return fmt.Errorf("access log: %w", err)
 		}
-		s.accessLog, to = f, f
+		s.accessLogFile, to = f, f
 	}
-	return slog.New(slog.NewJSONHandler(to, nil)), nil
+	s.accessLog = edge.NewAccessLog(to, logDelay, func(err error) { s.log.Error("access log", "error", err) })
+	return nil
 }
 
 func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
@@ -354,6 +358,9 @@ func (s *server) close() {
 		}
 	}
 	if s.accessLog != nil {
-		s.accessLog.Close()
+		s.accessLog.Flush()
+	}
+	if s.accessLogFile != nil {
+		s.accessLogFile.Close()
 	}
 }

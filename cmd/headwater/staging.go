@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 
@@ -36,11 +35,11 @@ func (s *server) listenStaging() error {
 // openStaging gives the staging edge what is staged. Nothing of it is kept on
 // disk but the database's word: a staged version that cannot be read, or does
 // not compile any more, is simply not served.
-func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error {
+func (s *server) openStaging(ctx context.Context) error {
 	if s.staging == nil {
 		return nil
 	}
-	s.staging.edge = s.newEdge(accessLog, seat{})
+	s.staging.edge = s.newEdge(seat{})
 	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err
@@ -51,13 +50,13 @@ func (s *server) openStaging(ctx context.Context, accessLog *slog.Logger) error 
 }
 
 // newEdge returns an edge as the flags say.
-func (s *server) newEdge(accessLog *slog.Logger, at seat) *edge.Edge {
+func (s *server) newEdge(at seat) *edge.Edge {
 	f := s.flags
 	return edge.New(edge.Config{
 		Identity:  at.identity,
 		Fleet:     at.fleet,
 		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle, Tunnel: f.tunnel},
-		AccessLog: accessLog,
+		AccessLog: s.accessLog,
 		TraceKey:  at.traceKey,
 		Log:       s.log,
 		H2C:       f.h2c,

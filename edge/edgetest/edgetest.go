@@ -6,11 +6,9 @@ package edgetest
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"headwater/dial/dialtest"
 	"headwater/edge"
@@ -185,57 +183,3 @@ func BackendAt(address string, port int, sets ...Set) *service.Backend {
 	}
 	return b
 }
-
-// An Events is an access log that a test can read.
-type Events struct {
-	t      testing.TB
-	events chan map[string]slog.Value
-}
-
-// NewEvents returns a log and the logger to give to an edge.
-func NewEvents(t testing.TB) (*Events, *slog.Logger) {
-	e := &Events{t: t, events: make(chan map[string]slog.Value, 4096)}
-	return e, slog.New(e)
-}
-
-// Next waits for the next event.
-func (e *Events) Next() map[string]slog.Value {
-	e.t.Helper()
-	select {
-	case event := <-e.events:
-		return event
-	case <-time.After(patience):
-		e.t.Fatal("no event was logged")
-		return nil
-	}
-}
-
-// None fails the test if an event is there that nobody has taken.
-func (e *Events) None() {
-	e.t.Helper()
-	select {
-	case event := <-e.events:
-		e.t.Errorf("one event too many: %v", event)
-	default:
-	}
-}
-
-// Enabled makes Events a [slog.Handler].
-func (e *Events) Enabled(context.Context, slog.Level) bool { return true }
-
-// Handle makes Events a [slog.Handler].
-func (e *Events) Handle(_ context.Context, r slog.Record) error {
-	event := map[string]slog.Value{}
-	r.Attrs(func(a slog.Attr) bool {
-		event[a.Key] = a.Value
-		return true
-	})
-	e.events <- event
-	return nil
-}
-
-// WithAttrs makes Events a [slog.Handler].
-func (e *Events) WithAttrs([]slog.Attr) slog.Handler { return e }
-
-// WithGroup makes Events a [slog.Handler].
-func (e *Events) WithGroup(string) slog.Handler { return e }
