@@ -85,7 +85,8 @@ func propertyText(p *syntax.Property) string {
 
 // declaredCheck makes a health check of the probe in such a declaration; nil if there
 // is none, or none but of the name's addresses. What it does not say is as in one from
-// the API that does not, and its Host is the backend's address.
+// the API that does not, but its Host is the backend's address, its threshold fits the
+// window, and its initial is the threshold.
 func declaredCheck(d *syntax.Backend) (*service.Healthcheck, error) {
 	in := service.Input{"name": {Text: d.Name.Text}, "path": {Text: "/"}}
 	probed := false
@@ -100,11 +101,26 @@ func declaredCheck(d *syntax.Backend) (*service.Healthcheck, error) {
 	if !probed {
 		return nil, nil
 	}
+	fitProbe(in)
 	o, err := service.HealthcheckKind.Create(in)
 	if err != nil {
 		return nil, service.Errorf(service.Invalid, "probe of backend %s of the VCL: %v", d.Name.Text, err)
 	}
 	return o.(*service.Healthcheck), nil
+}
+
+// fitProbe adds the threshold and the initial that a probe does not name.
+func fitProbe(in service.Input) {
+	usual := service.HealthcheckKind.Default().(*service.Healthcheck).Threshold
+	if window, err := strconv.ParseInt(in["window"].Text, 10, 64); err == nil {
+		usual = min(usual, window)
+	}
+	if _, named := in["threshold"]; !named {
+		in["threshold"] = service.Value{Text: strconv.FormatInt(usual, 10)}
+	}
+	if _, named := in["initial"]; !named {
+		in["initial"] = in["threshold"]
+	}
 }
 
 // addProbe reads the properties of a probe, and reports whether it asks for anything.

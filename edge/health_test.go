@@ -350,7 +350,10 @@ func TestDeclaredProbesAreChecked(t *testing.T) {
 		`.probe = { .url = "ping"; }`:                             "probe of backend b of the VCL: 'path' must begin with '/' and hold nothing but visible ASCII without '#'",
 		`.probe = { .interval = 1ms; }`:                           "probe of backend b of the VCL: 'check_interval' must be a whole number from 1000 to 3600000",
 		`.probe = { .request = "GET"; }`:                          "probe of backend b of the VCL: 'path' is required",
-		`.probe = { .window = 2; }`:                               "probe of backend b of the VCL: 'initial' is above 'window'",
+		`.probe = { .window = 2; .threshold = 3; }`:               "probe of backend b of the VCL: 'initial' is above 'window'",
+		`.probe = { .window = 2; }`:                               "",
+		`.probe = { .url = "/"; }`:                                "",
+		`.probe = { .threshold = 5; }`:                            "",
 		`.probe = { .request = "GET / HTTP/1.1" "no field"; }`:    "probe of backend b of the VCL: 'no field' is not a header as 'Name: value'",
 		`.probe = { .request = "GET / HTTP/9" "Host: b.test"; }`:  "probe of backend b of the VCL: 'http_version' must be one of 1.0, 1.1",
 		`.probe = { .request = "G T / HTTP/1.1" "Host: b.test";}`: "probe of backend b of the VCL: 'path' must begin with '/' and hold nothing but visible ASCII without '#'",
@@ -359,8 +362,9 @@ func TestDeclaredProbesAreChecked(t *testing.T) {
 #FASTLY recv
 }`)
 		e := edgetest.Start(t, edge.Config{})
-		if _, err := e.Check(s); err == nil || err.Error() != want {
-			t.Errorf("%s: %v, want %s", text, err, want)
+		warnings, err := e.Check(s)
+		if want == "" && (err != nil || len(warnings) > 0) || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: %v, %q, want %s", text, err, warnings, want)
 		}
 	}
 }

@@ -122,10 +122,11 @@ func checkHeaderLines(lines []string) error {
 	size, hosts := 0, 0
 	for _, line := range lines {
 		size += len(line)
-		switch name := strings.ToLower(fieldName(line)); name {
-		case "host":
+		_, value, _ := strings.Cut(line, ":")
+		switch name := strings.ToLower(fieldName(line)); {
+		case name == "host":
 			hosts++
-		case "content-length", "transfer-encoding":
+		case name == "transfer-encoding", name == "content-length" && strings.TrimSpace(value) != "0":
 			return Errorf(Invalid, "'%s' is not for a health check, which has no body", name)
 		}
 	}

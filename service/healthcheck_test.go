@@ -36,6 +36,7 @@ func TestHealthcheckRefusals(t *testing.T) {
 		"a host that is none":        {[]string{"host=a b"}, nil, "'a b' is not a valid Host header"},
 		"a header with a line's end": {nil, []string{"A: b\nC: d"}, "'headers' holds a control character"},
 		"a body's length":            {nil, []string{"Content-Length: 5"}, "'content-length' is not for a health check, which has no body"},
+		"no body's length":           {nil, []string{"Content-Length: 0"}, ""},
 		"a body in chunks":           {nil, []string{"TRANSFER-encoding : chunked"}, "'transfer-encoding' is not for a health check, which has no body"},
 		"a host among the headers":   {nil, []string{"Host: b"}, ""},
 		"two":                        {nil, []string{"Host: b", "host: c"}, "'headers' names the host more than once"},
