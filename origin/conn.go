@@ -110,9 +110,10 @@ func (c *conn) leave() {
 	if half, ok := c.stream.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		return
 	}
-	c.rest(true)
-	c.due = time.Now().Add(lingerTime)
-	io.CopyN(io.Discard, c.in, lingerRoom)
+	if c.rest(true) {
+		c.due = time.Now().Add(lingerTime)
+		io.CopyN(io.Discard, c.in, lingerRoom)
+	}
 }
 
 // How much, and for how long, is read of a client that has its answer.
@@ -151,9 +152,10 @@ func (c *conn) finish(end ending) {
 	c.out.Flush()
 	switch end {
 	case endHang:
-		c.rest(true)
-		c.due = time.Now().Add(maxTime)
-		io.Copy(io.Discard, c.in)
+		if c.rest(true) {
+			c.due = time.Now().Add(maxTime)
+			io.Copy(io.Discard, c.in)
+		}
 	case endReset:
 		c.tcp.SetLinger(0)
 	}

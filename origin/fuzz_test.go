@@ -2,6 +2,7 @@ package origin
 
 import (
 	"bufio"
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,27 @@ func FuzzTarget(f *testing.F) {
 			if strings.ContainsAny(line, "\r\n\x00") || len(s.fields) > maxLines || len(s.trailer) > maxLines {
 				t.Errorf("%q: %q", target, line)
 			}
+		}
+	})
+}
+
+// FuzzFrame holds that a frame which is read goes back as it came.
+func FuzzFrame(f *testing.F) {
+	for _, s := range []string{"\x81\x85\x00\x00\x00\x00hello", "\x82\xfe\x00\x02abcdxy", "\x82\xff\x00\x00\x00\x00\x00\x00\x00\x01abcdz", "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x88\x80abcd"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		first, payload, err := readFrame(bufio.NewReader(bytes.NewReader(text)))
+		if err != nil {
+			return
+		}
+		if len(payload) > maxFrame || len(payload) > len(text) {
+			t.Fatalf("%d bytes of %d", len(payload), len(text))
+		}
+		var back bytes.Buffer
+		out := bufio.NewWriter(&back)
+		if err := writeFrame(out, first, payload); err != nil || back.Bytes()[0] != text[0] || !bytes.HasSuffix(back.Bytes(), payload) {
+			t.Errorf("%q became %q, %v", text, back.Bytes(), err)
 		}
 	})
 }

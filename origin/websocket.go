@@ -112,8 +112,12 @@ func readFrame(in *bufio.Reader) (first byte, payload []byte, err error) {
 	if _, err := io.ReadFull(in, mask[:]); err != nil {
 		return 0, nil, err
 	}
-	payload = make([]byte, size)
-	if _, err := io.ReadFull(in, payload); err != nil {
+	// It takes no more memory than has come.
+	payload, err = io.ReadAll(io.LimitReader(in, size))
+	if err == nil && int64(len(payload)) < size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return 0, nil, err
 	}
 	for i := range payload {
@@ -123,7 +127,7 @@ func readFrame(in *bufio.Reader) (first byte, payload []byte, err error) {
 }
 
 // readSize reads the rest of a size that a frame's second byte begins.
-func readSize(in *bufio.Reader, short byte) (uint64, error) {
+func readSize(in *bufio.Reader, short byte) (int64, error) {
 	var long [8]byte
 	size := uint64(short)
 	switch short {
@@ -141,7 +145,7 @@ func readSize(in *bufio.Reader, short byte) (uint64, error) {
 	if size > maxFrame {
 		return 0, errFrame
 	}
-	return size, nil
+	return int64(size), nil
 }
 
 func writeFrame(out *bufio.Writer, first byte, payload []byte) error {
