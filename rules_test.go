@@ -27,13 +27,14 @@ type room struct {
 
 // rooms are the arrows of ARCHITECTURE.md. Test files may import what they like.
 var rooms = map[string]room{
-	"cmd/headwater": {[]string{"api", "certificate", "check", "dial", "edge", "feed", "origin", "probe", "service", "store"}, "wires the rooms together, and nothing else does"},
-	"api":           {[]string{"explain", "report", "service"}, "declares what it needs of store, edge and feed, so that each can be replaced"},
+	"cmd/headwater": {[]string{"api", "certificate", "check", "dial", "edge", "feed", "metric", "origin", "probe", "service", "store"}, "wires the rooms together, and nothing else does"},
+	"api":           {[]string{"explain", "metric", "report", "service"}, "declares what it needs of store, edge and feed, so that each can be replaced"},
 	"feed":          {[]string{"service"}, "carries snapshots; where they come from and go to is the wiring's"},
 	"store":         {[]string{"service"}, "knows nothing of HTTP, from clients or to origins"},
-	"edge":          {[]string{"dial", "edge/h2", "edge/program", "explain", "probe", "report", "service", "vcl", "vcl/syntax"}, "runs from a snapshot alone, without a control plane"},
+	"edge":          {[]string{"dial", "edge/h2", "edge/program", "explain", "metric", "probe", "report", "service", "vcl", "vcl/syntax"}, "runs from a snapshot alone, without a control plane"},
 	"edge/h2":       {nil, "speaks HTTP/2, and knows neither sockets nor what becomes of a request"},
 	"edge/program":  {[]string{"service", "vcl/syntax"}, "makes a tree of a snapshot; what runs it is the edge's"},
+	"metric":        {nil, "is how counts are written; who counts is its callers' business"},
 	"report":        {nil, "is what is told of backends, which others find and the API carries"},
 	"explain":       {nil, "is a question and an answer, which the edge finds and the API carries"},
 	"certificate":   {nil, "is asked by the edge, and knows nothing of it"},

@@ -56,6 +56,12 @@ type Options struct {
 	// Checker tries backends; nil tries none.
 	Checker Checker
 
+	// Measure adds what the process counts to a reading of metrics; nil adds nothing.
+	Measure Measurer
+
+	// MetricsOpen answers metrics to whoever asks, all of them.
+	MetricsOpen bool
+
 	// TraceKey signs the tokens that have requests traced; without one there are
 	// none.
 	TraceKey []byte
@@ -87,11 +93,14 @@ func (o Options) withDefaults() Options {
 // bounds what a client may send and how slowly.
 func New(o Options) http.Handler {
 	o = o.withDefaults()
-	routes := newRoutes()
+	routes, open := newRoutes(), openPaths()
+	if o.MetricsOpen {
+		open[metricsPath] = (*call).metrics
+	}
 	return &handler{
 		Options:  o,
 		routes:   routes,
-		open:     openPaths(),
+		open:     open,
 		document: sync.OnceValue(func() []byte { return encode(newOpenAPI(routes)) }),
 		page:     sync.OnceValue(func() []byte { return newOpenAPIPage(routes) }),
 		writes:   window{period: time.Hour, most: maxTokens},
@@ -115,6 +124,9 @@ type handler struct {
 	guesses  window // refused tokens by network address
 	uploads  chan struct{}
 	checking checking
+
+	measuring sync.Mutex // held while a reading of metrics is made
+	calls     [len(apiClasses)]atomic.Uint64
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -124,6 +136,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	body, err := c.answer()
 	c.respond(body, err)
+	c.count()
 	h.Log.DebugContext(r.Context(), "api call",
 		"method", r.Method, "path", c.path(), "status", c.status,
 		"token", c.tokenID(), "bytes", c.sent, "took", time.Since(began))
@@ -165,6 +178,7 @@ func (c *call) answer() ([]byte, error) {
 	if do := c.open[c.r.URL.EscapedPath()]; do != nil && reads(c.r.Method) {
 		return do(c)
 	}
+	c.adoptBearer()
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}

@@ -126,6 +126,10 @@ func operation(method, path, does string) schema {
 		op["responses"].(schema)["204"] = ok
 		delete(op["responses"].(schema), "200")
 	}
+	if path == metricsPath {
+		ok["content"] = schema{"text/plain": schema{"schema": textSchema}}
+		return op
+	}
 	if d, special := described()[method+" "+path]; special {
 		ok["content"] = d.reply
 		if d.input != nil {

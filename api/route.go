@@ -103,6 +103,7 @@ func newRoutes() *node {
 
 // addOwn lists the part of the API that is no part of Fastly's.
 func (n *node) addOwn(version string) {
+	n.add("GET    "+metricsPath, (*call).metrics)
 	n.add("POST   /headwater"+version+"/explain", (*call).explainVersion)
 	n.add("POST   /headwater/service/{service}/trace", (*call).createTraceToken)
 	n.add("GET    /headwater/service/{service}/trace", (*call).listTraces)

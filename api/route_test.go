@@ -61,7 +61,7 @@ func TestRouteRefuses(t *testing.T) {
 		"/", "//", "/service/", "//service", "/service//version", "/service/S/", "/service/S/version/1/backend/",
 		"/service/../etc/passwd", "/service/%2e%2e/service", "/service/./S", "/service/S/version/1/backend/%2E",
 		"/service/S/version/1/backend/a/b", "/service/S/version/1/backend/a%00b", "/service/S/version/1/backend/%ff",
-		"/static/..%2f", "/metrics", "/debug/pprof/", "/debug/vars", "/Service", "/service.json",
+		"/static/..%2f", "/metric", "/debug/pprof/", "/debug/vars", "/Service", "/service.json",
 		"/service/S/version/active/backend", "/service/S/version/1/nonsense", "/service/S/version/1/settings/x",
 		"/headwater", "/headwater/readyz/",
 	}

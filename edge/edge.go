@@ -114,7 +114,8 @@ type Edge struct {
 	clients   map[*clientConn]struct{}
 	listeners map[net.Listener]struct{}
 
-	panics atomic.Int64 // that were contained
+	panics   atomic.Int64                 // that were contained
+	unrouted [len(failures)]atomic.Uint64 // requests that found no site
 
 	spares atomic.Int32     // goroutines that wait for a client
 	spare  chan *clientConn // to one of them; closed when draining begins
@@ -130,6 +131,7 @@ type activation struct {
 
 	edition service.Edition
 	site    *site
+	traffic traffic
 }
 
 // New returns an edge that knows no service yet.
@@ -299,6 +301,7 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 	a.edition, a.site = s.Edition(), now
 	t.remove(was)
 	if now != nil {
+		now.traffic = &a.traffic
 		for _, b := range now.reached() {
 			e.pools.join(now.service, b)
 			e.watch(b)

@@ -88,6 +88,7 @@ func newExchange(c *clientConn) *exchange {
 // free ends the exchange: its event is logged and its memory goes back, unless a
 // panic has left it in a state that nobody knows.
 func (x *exchange) free() {
+	x.c.edge.countRequest(x)
 	x.c.edge.log(x)
 	x.c.exchange = nil
 	if x.up.panicked {

@@ -76,6 +76,8 @@ type site struct {
 	strict   bool // a body that between_bytes_timeout cuts short looks so
 	upgrades bool // clients may change the protocol
 
+	traffic *traffic // of an edge that serves it
+
 	destinations []destination // what req.backend can be, by the program's numbers
 	backends     []*backend    // those of them that are backends, in the program's order
 	nodes        []*backend    // of the shields among them

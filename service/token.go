@@ -24,6 +24,10 @@ type Token struct {
 	Automation bool
 	Role       string
 
+	// Operator marks the token of who runs the process. It sees no more of other
+	// customers' configuration than others do, but what the process counts.
+	Operator bool
+
 	// Of the last call that was recorded; one an hour is. Used is zero if there
 	// was none.
 	Used      time.Time

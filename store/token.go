@@ -159,7 +159,7 @@ func (t *tx) insertToken(secret string, token *service.Token, operator bool) (er
 	return err
 }
 
-const tokenColumns = `id, customer_id, user_id, name, scopes, services, automation, role, ip, user_agent, created_at, expires_at, last_used_at`
+const tokenColumns = `id, customer_id, user_id, name, scopes, services, operator, automation, role, ip, user_agent, created_at, expires_at, last_used_at`
 
 func (t *tx) token(sum string) (*service.Token, error) {
 	return scanToken(t.row(`SELECT `+tokenColumns+` FROM token WHERE hash = $1`, sum))
@@ -171,7 +171,7 @@ func scanToken(row scanner) (*service.Token, error) {
 	var created int64
 	var expires, used sql.NullInt64
 	err := row.Scan(&token.ID, &token.Customer, &token.User, &token.Name, &scopes, &services,
-		&token.Automation, &token.Role, &token.IP, &token.UserAgent, &created, &expires, &used)
+		&token.Operator, &token.Automation, &token.Role, &token.IP, &token.UserAgent, &created, &expires, &used)
 	if err != nil {
 		return nil, err
 	}

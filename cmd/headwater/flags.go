@@ -33,6 +33,7 @@ type serveFlags struct {
 	resolver        string
 	originPolicy    string
 	nameFromAddress bool
+	metricsOpen     bool
 
 	header, body, write, idle, tunnel time.Duration
 
@@ -70,6 +71,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.resolver, "resolver", "", "look backends' names up at the name server `ADDR`, in the place of those in /etc/resolv.conf")
 	fs.StringVar(&f.originPolicy, "origin-policy", "any", "the addresses that backends, and checks of them, may be at: any, or public for those that the whole internet can reach, with allow:CIDR and deny:CIDR behind it, as `POLICY,RULE,RULE`")
 	fs.BoolVar(&f.nameFromAddress, "tls-name-from-address", false, "check the certificate of a backend that names nothing to check it for against the backend's address; without this such a backend is refused")
+	fs.BoolVar(&f.metricsOpen, "metrics-open", false, "answer /metrics on the API's address without a token, for all customers")
 	fs.DurationVar(&f.header, "client-header-timeout", 10*time.Second, "how long a client may take over a request's head")
 	fs.DurationVar(&f.body, "client-body-timeout", 30*time.Second, "how long a client may pause within a request's body")
 	fs.DurationVar(&f.write, "client-write-timeout", 30*time.Second, "how long a client may pause within an answer")

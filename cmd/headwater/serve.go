@@ -21,6 +21,7 @@ import (
 	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
+	"headwater/metric"
 	"headwater/service"
 	"headwater/store"
 )
@@ -138,12 +139,15 @@ func (s *server) open(ctx context.Context) error {
 		Log:       s.log,
 		Ready:     s.ready.Load,
 		TraceKey:  s.traceKey,
+		Measure:   s.measure,
 		Checker:   &check.Checker{Network: s.network, Rules: s.rules()},
 		Timeouts:  api.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle},
 		Limits: api.Limits{
 			Body: f.maxBody, Fields: f.maxFields, Depth: f.maxDepth,
 			Field: f.maxField, PEM: f.maxPEM, Package: f.maxPackage, WrongTokens: f.maxWrongTokens,
 		},
+
+		MetricsOpen: f.metricsOpen,
 
 		WriteLimit: f.maxWrites,
 		Staging:    s.staging.publisher(),
@@ -250,6 +254,12 @@ func (s *server) newNetwork() *dial.Network {
 
 // rules are what the flags say of connections to origins.
 func (s *server) rules() dial.Rules { return dial.Rules{NameFromAddress: s.flags.nameFromAddress} }
+
+// measure adds what this process counts. The staging edge is not in it.
+func (s *server) measure(p *metric.Reading) {
+	s.edge.Measure(p)
+	metric.Process(p)
+}
 
 // dir is the data directory, "" when all is kept in memory.
 func (s *server) dir() string {

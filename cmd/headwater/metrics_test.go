@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"headwater/metric"
+)
+
+// scrape reads /metrics as a program does that collects them.
+func (i *instance) scrape(tb testing.TB, token string) (*reply, *exposition) {
+	tb.Helper()
+	r, err := http.NewRequest("GET", "http://"+i.api+"/metrics", nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	got, err := exchange(http.DefaultTransport, r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if got.status != http.StatusOK {
+		return got, nil
+	}
+	return got, readExposition(tb, got.body)
+}
+
+// The whole page of a process that has served, failed and refused: strictly read,
+// with the right counts, and nothing of it without a token.
+func TestMetrics(t *testing.T) {
+	o := ok(startOrigin("one", nil))(t)
+	defer o.close()
+	i := start(t, nil)
+	id := i.draftShop(t, port(o))
+	v := "/service/" + id + "/version/1"
+	i.mustCall(t, "POST", v+"/condition", "name=odd", "type=REQUEST", `statement=req.url ~ "odd"`)
+	i.mustCall(t, "POST", v+"/backend", "name=odd \"one\"\\", "address=127.0.0.1", "port=1", "request_condition=odd")
+	i.mustCall(t, "PUT", v+"/activate")
+	for _, target := range []string{"/", "/", "/odd"} {
+		r, err := http.NewRequest("GET", "http://"+i.edge+target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"shop.test", "nobody.test"} {
+			r.Host = host
+			if _, err := exchange(http.DefaultTransport, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// A request is counted behind its answer.
+	got, page := i.scrape(t, testToken)
+	for end := time.Now().Add(patience); page.samples[`headwater_unrouted_requests_total{side="client",reason="Domain Not Found"}`] < 3 && time.Now().Before(end); {
+		got, page = i.scrape(t, testToken)
+	}
+	if kind := got.header.Get("Content-Type"); kind != metric.ContentType {
+		t.Errorf("type %s", kind)
+	}
+	service := `service="` + id + `"`
+	for key, want := range map[string]float64{
+		`headwater_requests_total{` + service + `,status="2xx"}`:                                                              2,
+		`headwater_requests_total{` + service + `,status="5xx"}`:                                                              1,
+		`headwater_request_failures_total{` + service + `,side="origin",reason="Connection refused"}`:                         1,
+		`headwater_backend_answers_total{` + service + `,backend="origin",status="2xx"}`:                                      2,
+		`headwater_backend_failures_total{` + service + `,backend="odd \"one\"\\",side="origin",reason="Connection refused"}`: 1,
+		`headwater_backend_first_byte_seconds_count{` + service + `,backend="origin"}`:                                        2,
+		`headwater_backend_first_byte_seconds_bucket{` + service + `,backend="origin",le="+Inf"}`:                             2,
+		`headwater_backend_healthy{` + service + `,backend="origin"}`:                                                         1,
+		`headwater_unrouted_requests_total{side="client",reason="Domain Not Found"}`:                                          3,
+		`headwater_active_services{}`: 1,
+		`headwater_panics_total{}`:    0,
+	} {
+		if value, there := page.samples[key]; !there || value != want {
+			t.Errorf("%s is %v (%t), want %v", key, value, there, want)
+		}
+	}
+	if page.samples["go_goroutines{}"] < 1 || page.samples[`headwater_api_calls_total{status="2xx"}`] < 5 {
+		t.Errorf("the process is not there:\n%s", got.body)
+	}
+	for _, token := range []string{"", "another-token-than-that"} {
+		if got, _ := i.scrape(t, token); got.status != http.StatusUnauthorized {
+			t.Errorf("with the token %q: %d", token, got.status)
+		}
+	}
+}
+
+// A customer's token, whatever it may do, is shown its customer's services, and
+// nothing of the process; with a limit to services, those alone.
+func TestMetricsOfCustomers(t *testing.T) {
+	o := ok(startOrigin("one", nil))(t)
+	defer o.close()
+	i := start(t, nil)
+	id := i.draftShop(t, port(o))
+	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
+	token := func(args ...string) string {
+		var made struct {
+			Token string `json:"access_token"`
+		}
+		decode(t, i.mustCall(t, "POST", "/tokens", args...), &made)
+		return made.Token
+	}
+	got, page := i.scrape(t, token("name=reader", "scope=global:read"))
+	if got.status != http.StatusOK || page.samples[`headwater_backend_healthy{service="`+id+`",backend="origin"}`] != 1 {
+		t.Errorf("%d:\n%s", got.status, got.body)
+	}
+	for name := range page.types {
+		if !strings.HasPrefix(name, "headwater_backend") && !strings.HasPrefix(name, "headwater_sent") && !strings.HasPrefix(name, "headwater_pool") {
+			t.Errorf("a customer is shown %s", name)
+		}
+	}
+	other := i.mustCall(t, "POST", "/service", "name=other")
+	var s struct{ ID string }
+	decode(t, other, &s)
+	if got, page := i.scrape(t, token("name=limited", "scope=global", "services="+s.ID)); got.status != http.StatusOK || len(page.samples) != 0 {
+		t.Errorf("%d:\n%s", got.status, got.body)
+	}
+	if got, _ := i.scrape(t, token("name=purger", "scope=purge_all")); got.status != http.StatusForbidden {
+		t.Errorf("a token for purges: %d", got.status)
+	}
+}
+
+// Every metric is in the documentation, with its labels, and no other is.
+func TestMetricsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "| `") && !strings.HasPrefix(line, "| `le") {
+			rows++
+		}
+	}
+	for _, f := range metric.All() {
+		labels := ""
+		for i, l := range f.Labels {
+			if i > 0 {
+				labels += ", "
+			}
+			labels += "`" + l + "`"
+		}
+		if row := "| `" + f.Name + "` | " + string(f.Type) + " | " + labels + " |"; !strings.Contains(string(text), strings.ReplaceAll(row, "|  |", "| |")) {
+			t.Errorf("docs/metrics.md has no row that begins with %s", row)
+		}
+	}
+	if n := len(metric.All()); rows != n {
+		t.Errorf("docs/metrics.md has %d rows, for %d metrics", rows, n)
+	}
+}
+
+func decode(tb testing.TB, text string, to any) {
+	tb.Helper()
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		tb.Fatalf("%v: %s", err, text)
+	}
+}

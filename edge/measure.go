@@ -1,0 +1,209 @@
+package edge
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"headwater/metric"
+)
+
+// A traffic counts what came of a service's requests. It outlives versions.
+type traffic struct {
+	answers  [classes]atomic.Uint64
+	failures [len(failures)]atomic.Uint64
+	sent     atomic.Uint64 // bytes, to clients
+}
+
+// countRequest takes in the end of an exchange. One that nobody sent is not counted,
+// as its site serves nobody.
+func (e *Edge) countRequest(x *exchange) {
+	if x.site == nil {
+		if f := x.event.failure; f != failNone {
+			e.unrouted[f].Add(1)
+		}
+		return
+	}
+	t := x.site.traffic
+	if t == nil {
+		return
+	}
+	t.answers[classOf(x.resp.Status)].Add(1)
+	t.sent.Add(uint64(x.event.written))
+	if f := x.event.failure; f != failNone {
+		t.failures[f].Add(1)
+	}
+}
+
+// Measure adds what the edge counts.
+func (e *Edge) Measure(p *metric.Reading) {
+	sites := e.sites()
+	for _, s := range sites {
+		if p.Shows(s.service) {
+			s.measure(p)
+		}
+	}
+	if !p.Whole {
+		return
+	}
+	e.mu.Lock()
+	clients := len(e.clients)
+	e.mu.Unlock()
+	p.Add(metric.ActiveServices, float64(len(sites)))
+	p.Add(metric.ClientConnections, float64(clients))
+	p.Add(metric.Panics, float64(e.Panics()))
+	eachFailure(func(f int) uint64 { return e.unrouted[f].Load() }, func(side, reason string, n uint64) {
+		p.Add(metric.Unrouted, float64(n), side, reason)
+	})
+}
+
+// sites are those that serve.
+func (e *Edge) sites() (all []*site) {
+	e.change.Lock()
+	defer e.change.Unlock()
+	for _, a := range e.services {
+		if a.site != nil {
+			all = append(all, a.site)
+		}
+	}
+	slices.SortFunc(all, func(a, b *site) int { return strings.Compare(a.service, b.service) })
+	return all
+}
+
+// eachFailure calls do for each reason and side that failures of some number have,
+// with the sum of those that share them.
+func eachFailure(count func(f int) uint64, do func(side, reason string, n uint64)) {
+	type key struct {
+		side   side
+		reason string
+	}
+	sums, order := map[key]uint64{}, []key{}
+	for f, d := range failures {
+		n := count(f)
+		if n == 0 {
+			continue
+		}
+		k := key{d.side, d.reason}
+		if sums[k] == 0 {
+			order = append(order, k)
+		}
+		sums[k] += n
+	}
+	for _, k := range order {
+		do(k.side.String(), k.reason, sums[k])
+	}
+}
+
+// statusOf names a class.
+func statusOf(class int) string {
+	if class == 0 {
+		return "other"
+	}
+	return strconv.Itoa(class) + "xx"
+}
+
+func (s *site) measure(p *metric.Reading) {
+	t := s.traffic
+	for class := range t.answers {
+		if n := t.answers[class].Load(); n > 0 {
+			p.Add(metric.Requests, float64(n), s.service, statusOf(class))
+		}
+	}
+	p.Add(metric.SentBytes, float64(t.sent.Load()), s.service)
+	eachFailure(func(f int) uint64 { return t.failures[f].Load() }, func(side, reason string, n uint64) {
+		p.Add(metric.RequestFailures, float64(n), s.service, side, reason)
+	})
+	told := map[string]bool{} // names in VCL and in the API may be the same
+	for _, b := range s.backends {
+		if !told[b.name] {
+			told[b.name] = true
+			b.measure(p, s.service)
+		}
+	}
+	s.measurePools(p)
+}
+
+// measurePools tells of each endpoint once, with all that is open to it.
+func (s *site) measurePools(p *metric.Reading) {
+	type state struct{ open, used int }
+	seen, at := map[*pool]bool{}, map[string]state{}
+	for _, b := range s.backends {
+		if seen[b.pool] {
+			continue
+		}
+		seen[b.pool] = true
+		open, used := b.pool.count()
+		sum := at[b.plan.Endpoint.String()]
+		at[b.plan.Endpoint.String()] = state{sum.open + open, sum.used + used}
+	}
+	for endpoint, n := range at {
+		p.Add(metric.PoolConnections, float64(n.open-n.used), s.service, endpoint, "idle")
+		p.Add(metric.PoolConnections, float64(n.used), s.service, endpoint, "in_use")
+	}
+}
+
+func (b *backend) measure(p *metric.Reading, service string) {
+	healthy := 0.0
+	if b.healthy() {
+		healthy = 1
+	}
+	p.Add(metric.BackendHealthy, healthy, service, b.name)
+	b.measureAddresses(p, service)
+	p.Add(metric.BackendConnections, float64(b.gauge.n.Load()), service, b.name)
+	p.Add(metric.BackendConnectionLimit, float64(b.maxConn), service, b.name)
+	tally := b.gauge.tally.Load()
+	if tally == nil {
+		return // nothing was sent to it yet
+	}
+	_, _, total := tally.read()
+	for class, n := range total.answers {
+		if n > 0 {
+			p.Add(metric.BackendAnswers, float64(n), service, b.name, statusOf(class))
+		}
+	}
+	eachFailure(func(f int) uint64 { return total.failures[f] + total.broken[f] }, func(side, reason string, n uint64) {
+		p.Add(metric.BackendFailures, float64(n), service, b.name, side, reason)
+	})
+	p.AddHistogram(metric.BackendConnect, total.connect.histogram(), service, b.name)
+	p.AddHistogram(metric.BackendFirstByte, total.firstByte.histogram(), service, b.name)
+}
+
+func (b *backend) measureAddresses(p *metric.Reading, service string) {
+	if b.checkup == nil {
+		p.Add(metric.BackendAddresses, float64(len(b.pool.origin.Addresses())), service, b.name, "unchecked")
+		return
+	}
+	healthy, sick := 0, 0
+	for _, a := range b.checkup.probe.Status().Addresses {
+		if a.Healthy {
+			healthy++
+		} else {
+			sick++
+		}
+	}
+	p.Add(metric.BackendAddresses, float64(healthy), service, b.name, "healthy")
+	p.Add(metric.BackendAddresses, float64(sick), service, b.name, "sick")
+}
+
+// The bounds of the buckets that metrics tell: powers of two of a microsecond, from
+// a quarter of a millisecond to half a minute.
+const (
+	leastBound = 8
+	mostBound  = 25
+)
+
+func (s *spread) histogram() metric.Histogram {
+	h := metric.Histogram{All: s.count(), Sum: float64(s.micros) / 1e6}
+	var below uint64
+	i := 0
+	for exponent := leastBound; exponent <= mostBound; exponent++ {
+		bound := uint64(1) << exponent
+		for ; bucketFloor(i) < bound; i++ {
+			below += s.n[i]
+		}
+		h.Bounds = append(h.Bounds, float64(bound)/1e6)
+		h.Counts = append(h.Counts, below)
+	}
+	return h
+}
