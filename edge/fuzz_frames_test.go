@@ -101,7 +101,7 @@ func (c *fuzzedConn) open(s *h2.Stream) {
 func (c *fuzzedConn) forward(s *h2.Stream) {
 	st := &clientStream{stream: s}
 	x := &exchange{c: &st.conn, backend: &backend{address: []byte("origin")}, started: time.Unix(1, 0)}
-	st.conn.stream = st
+	st.conn.stream, st.conn.edge = st, &Edge{}
 	if st.request(&x.req) != nil {
 		return
 	}

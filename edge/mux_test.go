@@ -56,7 +56,7 @@ func TestMuxOrigins(t *testing.T) {
 			"POST / HTTP/1.1\nHost: test.example\nFastly-Client-IP: 127.0.0.1\nContent-Length: 10\n0123456789"},
 		{"an empty body", request(":method", "POST", ":scheme", "http", ":path", "/", ":authority", edgetest.Host), []string{""}, nil,
 			"POST / HTTP/1.1\nHost: test.example\nFastly-Client-IP: 127.0.0.1\n"},
-		{"a body with a trailer", request(":method", "PUT", ":scheme", "http", ":path", "/", ":authority", edgetest.Host, "trailer", "x-sum"), []string{"abc"}, []string{"x-sum", "1", "content-length", "9", "via", "x"},
+		{"a body with a trailer", request(":method", "PUT", ":scheme", "http", ":path", "/", ":authority", edgetest.Host, "trailer", "x-sum", "trailer", "content-length"), []string{"abc"}, []string{"x-sum", "1", "content-length", "9", "via", "x"},
 			"PUT / HTTP/1.1\nHost: test.example\ntrailer: x-sum\nFastly-Client-IP: 127.0.0.1\nTransfer-Encoding: chunked\nabc\nx-sum: 1\n"},
 	}
 	e, o := startMux(t, false, edgetest.Reply("HTTP/1.1 204 No Content\r\n\r\n"))
@@ -137,6 +137,7 @@ func TestMuxRefused(t *testing.T) {
 		{"* of GET", []string{":method", "GET", ":scheme", "http", ":path", "*", ":authority", edgetest.Host}, "400"},
 		{"another expectation", get("expect", "tea"), "417"},
 		{"too many fields", get(many...), "431"},
+		{"our own mark too often", get("cdn-loop", "Headwater, Headwater, Headwater, Headwater"), "503"},
 		{"a field too large", get("x", strings.Repeat("a", 60000), "y", strings.Repeat("a", 6000)), "431"},
 		{"an absolute path", []string{":method", "GET", ":scheme", "http", ":path", "http://test.example/", ":authority", edgetest.Host}, reset},
 		{"no path", []string{":method", "GET", ":scheme", "http", ":path", "", ":authority", edgetest.Host}, reset},

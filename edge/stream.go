@@ -89,6 +89,9 @@ func (s *clientStream) request(r *request) error {
 	if err := r.enterAuthority(h.Authority); err != nil {
 		return err
 	}
+	for i := range r.Fields {
+		r.ids.Add(r.Fields[i].ID)
+	}
 	if err := r.settle(r.Fields); err != nil {
 		return err
 	}
