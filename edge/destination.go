@@ -83,6 +83,7 @@ func (l *linker) link(b *vcl.Backend) (int, error) {
 	}
 	l.below[from] = -1
 	to.kind, to.quorum, to.retries, to.key = from.Type, int64(from.Quorum), from.Retries, from.Key
+	to.salt = hashOf(0, from.Name)
 	below := 0
 	for _, m := range from.Members {
 		n, err := 1, error(nil)

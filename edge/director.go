@@ -76,6 +76,7 @@ type director struct {
 	ring    []point // of a chash
 	next    atomic.Uint64
 	key     string // what a chash hashes: object or client
+	salt    uint64 // of its hashes, so that directors below each other do not agree
 
 	epoch   *atomic.Uint64 // of the edge's health; nil if nobody counts it
 	counted atomic.Pointer[census]
@@ -161,9 +162,9 @@ func (d *director) choose(c *choice, t census) destination {
 	case vcl.RandomDirector:
 		return d.weighted(c, rand.Uint64())
 	case vcl.HashDirector:
-		return d.weighted(c, hashOf(0, c.key))
+		return d.weighted(c, hashOf(d.salt, c.key))
 	case vcl.ClientDirector:
-		return d.weighted(c, hashOf(0, c.client))
+		return d.weighted(c, hashOf(d.salt, c.client))
 	case vcl.CHashDirector:
 		return d.clockwise(c, t.first)
 	case vcl.RoundRobin:

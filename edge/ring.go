@@ -52,7 +52,7 @@ func (d *director) clockwise(c *choice, first int) destination {
 	if d.key == "client" {
 		key = c.client
 	}
-	from := d.after(hashOf(0, key))
+	from := d.after(hashOf(d.salt, key))
 	for i := range d.ring {
 		if m := &d.members[d.ring[(from+i)%len(d.ring)].member]; m.usable(c) {
 			return m.destination

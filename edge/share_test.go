@@ -170,14 +170,51 @@ func picks(t *testing.T, s *site, director string, keys []string) []int {
 	return all
 }
 
-// A member's share is its weight over the weight of all that are healthy: while some
-// are sick, when they are back, and from the moment that other weights are active.
-func TestShares(t *testing.T) {
-	t.Parallel()
+// manyKeys are of requests for different things, and enough of them.
+func manyKeys() []string {
 	keys := make([]string, 100_000)
 	for i := range keys {
 		keys[i] = fmt.Sprint("/page/", i)
 	}
+	return keys
+}
+
+// What a key comes to in one director has no part in what it comes to in the next.
+func TestSharesBelowEachOther(t *testing.T) {
+	t.Parallel()
+	s := poolVersion(t, 1, 1, 1, 1, 1)
+	main := s.Objects["vcl"][0].(*service.VCL)
+	for _, kind := range []string{"hash", "client", "chash"} {
+		two := func(name, x, y string) {
+			main.Content += "director " + kind + name + " " + kind + " { { .backend = " + x + "; .weight = 1; .id = \"x\"; } { .backend = " + y + "; .weight = 1; .id = \"y\"; } }\n"
+		}
+		two("_left", "F_a", "F_b")
+		two("_right", "F_c", "F_d")
+		two("_both", kind+"_left", kind+"_right")
+	}
+	e := New(Config{})
+	defer e.Shutdown(t.Context())
+	if err := e.Apply(s); err != nil {
+		t.Fatal(err)
+	}
+	site, keys := e.table.Load().find([]byte("test.example")), manyKeys()
+	for _, d := range []string{"hash_both", "client_both"} {
+		if got := picks(t, site, d, keys); deviation(got, []float64{.25, .25, .25, .25}) > maxDeviation {
+			t.Errorf("%s: picked %v, want all alike", d, got)
+		}
+	}
+	for i, n := range picks(t, site, "chash_both", keys) { // as even as the points of rings are
+		if n < 15_000 || n > 35_000 {
+			t.Errorf("chash: backend %d has %d of 100,000 keys", i, n)
+		}
+	}
+}
+
+// A member's share is its weight over the weight of all that are healthy: while some
+// are sick, when they are back, and from the moment that other weights are active.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	keys := manyKeys()
 	e := New(Config{})
 	defer e.Shutdown(t.Context())
 	steps := []struct {
