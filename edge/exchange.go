@@ -165,17 +165,20 @@ func (x *exchange) answer() bool {
 // maxLoops is how often a request may carry our own mark and still go on.
 const maxLoops = 3
 
-// route finds the site.
+// route finds the site. A POP asks for it on connections that are for itself.
 func (x *exchange) route() failure {
 	x.note()
-	if t := x.c.tls; t != nil && !t.covers(x.req.host) {
-		return failMisdirected
-	}
 	x.site = x.c.edge.table.Load().find(x.req.host)
-	if x.site == nil {
+	if x.site != nil {
+		x.arrive()
+	}
+	switch t := x.c.tls; {
+	case t != nil && x.arrival.list == "" && !t.covers(x.req.host):
+		x.site = nil
+		return failMisdirected
+	case x.site == nil:
 		return failUnknownDomain
 	}
-	x.arrive()
 	if max(x.req.loops(), x.vcl.Visits) > maxLoops {
 		return failLoop
 	}

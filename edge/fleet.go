@@ -2,7 +2,6 @@ package edge
 
 import (
 	"net"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,16 @@ type POP struct {
 	Shield string   // what backends name it by: iad-va-us; "" if it is no shield
 	Nodes  []string // host:port of each of its edges; of a shield there has to be one
 	Key    []byte   // signs what its edges send; at least minKey bytes
+
+	// TLS is for requests to origins with TLS; nil if those go in clear too.
+	TLS *SecurePOP
+}
+
+// A SecurePOP is how the edges of a POP are reached over TLS.
+type SecurePOP struct {
+	Nodes []string // host:port of each
+	Name  string   // that they are asked for, and have certificates for
+	CA    string   // PEM of the authorities that these are from; "" is the system's
 }
 
 // Bounds of a fleet.
@@ -37,7 +46,7 @@ type Fleet struct {
 // A locale is a compiled POP.
 type locale struct {
 	POP
-	nodes []*node
+	nodes, secure []*node
 }
 
 // NewFleet returns the fleet of these POPs. An error is [service.Invalid] and names
@@ -65,22 +74,45 @@ func (f *Fleet) add(p POP) error {
 		return service.Errorf(service.Invalid, "another one is the shield %q", p.Shield)
 	case len(p.Key) < minKey:
 		return service.Errorf(service.Invalid, "its key has less than %d bytes", minKey)
-	case len(p.Nodes) > maxNodes:
+	case len(p.Nodes) > maxNodes || p.TLS != nil && len(p.TLS.Nodes) > maxNodes:
 		return service.Errorf(service.Invalid, "it has more than %d nodes", maxNodes)
 	case p.Shield != "" && len(p.Nodes) == 0:
 		return service.Errorf(service.Invalid, "it is a shield without an address")
 	}
 	made := &locale{POP: p}
 	for _, address := range p.Nodes {
-		n, err := newNode(address)
+		n, err := newNode(address, nil)
 		if err != nil {
 			return err
 		}
 		made.nodes = append(made.nodes, n)
 	}
+	if err := made.addSecure(); err != nil {
+		return err
+	}
 	f.codes[p.Code] = made
 	if p.Shield != "" {
 		f.shields[p.Shield] = made
+	}
+	return nil
+}
+
+func (l *locale) addSecure() error {
+	t := l.TLS
+	switch {
+	case t == nil:
+		return nil
+	case len(t.Nodes) == 0:
+		return service.Errorf(service.Invalid, "it has TLS without an address")
+	case t.Name == "":
+		return service.Errorf(service.Invalid, "it has TLS without a name")
+	}
+	for _, address := range t.Nodes {
+		n, err := newNode(address, t)
+		if err != nil {
+			return err
+		}
+		l.secure = append(l.secure, n)
 	}
 	return nil
 }
@@ -106,12 +138,20 @@ type node struct {
 	down atomic.Int64
 }
 
-func newNode(address string) (*node, error) {
+// newNode returns the node at an address, which speaks TLS if t is not nil.
+func newNode(address string, t *SecurePOP) (*node, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, service.Errorf(service.Invalid, "%q is no address and port", address)
 	}
-	made, err := service.BackendKind.Create(service.Input{"name": {Text: "node"}, "address": {Text: host}, "port": {Text: port}})
+	in := service.Input{"name": {Text: "node"}, "address": {Text: host}, "port": {Text: port}}
+	if t != nil {
+		in["use_ssl"], in["ssl_cert_hostname"], in["ssl_sni_hostname"] = service.Value{Text: "1"}, service.Value{Text: t.Name}, service.Value{Text: t.Name}
+		if t.CA != "" {
+			in["ssl_ca_cert"] = service.Value{Text: t.CA}
+		}
+	}
+	made, err := service.BackendKind.Create(in)
 	if err != nil {
 		return nil, service.Errorf(service.Invalid, "%q: %v", address, err)
 	}
@@ -160,14 +200,19 @@ func homeOf(f *Fleet, identity string) home {
 	return home{f, own, identity}
 }
 
-// shield returns the nodes of the POP that is the shield of that name: none if there
-// is no such POP, or if the edge is of it.
-func (h *home) shield(name string) (nodes []*node, known bool) {
+// shield returns the nodes of the POP that is the shield of that name, those with TLS
+// if that is wanted and there are any: none if there is no such POP, or if the edge is
+// of it.
+func (h *home) shield(name string, secure bool) (nodes []*node, known bool) {
 	if h.own == nil || h.shields[name] == nil {
 		return nil, false
 	}
-	if h.own.Shield == name {
+	switch to := h.shields[name]; {
+	case to == h.own:
 		return nil, true
+	case secure && len(to.secure) > 0:
+		return to.secure, true
+	default:
+		return to.nodes, true
 	}
-	return slices.Clone(h.shields[name].nodes), true
 }

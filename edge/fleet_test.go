@@ -30,6 +30,10 @@ func TestNewFleet(t *testing.T) {
 		{"a port too large", []POP{{Code: "IAD", Nodes: []string{"a.example:65536"}, Key: key}}, `"a.example:65536": `},
 		{"port 0", []POP{{Code: "IAD", Nodes: []string{"a.example:0"}, Key: key}}, `"a.example:0": `},
 		{"an address that is none", []POP{{Code: "IAD", Nodes: []string{"a b:80"}, Key: key}}, `"a b:80": `},
+		{"TLS without an address", []POP{{Code: "IAD", TLS: &SecurePOP{Name: "iad.example"}, Key: key}}, "it has TLS without an address"},
+		{"TLS without a name", []POP{{Code: "IAD", TLS: &SecurePOP{Nodes: []string{"192.0.2.1:443"}}, Key: key}}, "it has TLS without a name"},
+		{"a name that is none", []POP{{Code: "IAD", TLS: &SecurePOP{Nodes: []string{"192.0.2.1:443"}, Name: "a b"}, Key: key}}, `"192.0.2.1:443": `},
+		{"authorities that are none", []POP{{Code: "IAD", TLS: &SecurePOP{Nodes: []string{"192.0.2.1:443"}, Name: "iad.example", CA: "x"}, Key: key}}, `"192.0.2.1:443": `},
 		{"too many nodes", []POP{{Code: "IAD", Nodes: make([]string, maxNodes+1), Key: key}}, "more than 100 nodes"},
 		{"too many POPs", make([]POP, maxPOPs+1), "more than 1000 POPs"},
 	}

@@ -10,9 +10,10 @@ import (
 
 // Limits of a hop to a shield, beside those of the backends.
 const (
-	hopConnectTime = time.Second
-	hopGrace       = time.Second      // for the shield to say first what went wrong
-	hopIdleTime    = 30 * time.Second // within the time that clients have between requests
+	hopConnectTime   = time.Second
+	hopHandshakeTime = 2 * time.Second  // more, with TLS
+	hopGrace         = time.Second      // for the shield to say first what went wrong
+	hopIdleTime      = 30 * time.Second // within the time that clients have between requests
 )
 
 // A shield is the destination that is a POP: another one than this edge's.
@@ -55,15 +56,19 @@ func (s *shield) first() *backend {
 
 // addShield compiles a shield director.
 func (s *site) addShield(b *vcl.Backend, h *home) (warnings []string) {
-	nodes, known := h.shield(b.Director.Shield)
+	nodes, known := h.shield(b.Director.Shield, b.Director.TLS)
 	if !known {
 		warnings = append(warnings, "No POP here is the shield '"+b.Director.Shield+"': what would pass it goes to its origin directly")
 	}
 	to := &shield{}
 	for _, n := range nodes {
+		limits := s.hopLimits()
+		if secure, _, _ := n.plan.TLS(); secure {
+			limits.Connect += hopHandshakeTime
+		}
 		to.nodes = append(to.nodes, &backend{
 			name: b.Name, index: len(s.backends) + len(s.nodes) + len(to.nodes), known: b, node: n, plan: n.plan, address: []byte(n.plan.Endpoint.Host),
-			terms: terms{idle: hopIdleTime}, limits: s.hopLimits(),
+			terms: terms{idle: hopIdleTime}, limits: limits,
 		})
 	}
 	s.destinations[b.Index] = to

@@ -311,14 +311,9 @@ func TestShieldKilledUnderLoad(t *testing.T) {
 // fleetWith starts the POP IAD, whose fleet also has LHR at these addresses.
 func fleetWith(t *testing.T, cfg edge.Config, nodes []string, snapshots ...*service.Snapshot) *edgetest.Edge {
 	t.Helper()
-	fleet, err := edge.NewFleet([]edge.POP{
-		{Code: "IAD", Key: edgetest.FleetKey},
-		{Code: "LHR", Shield: "lhr", Nodes: nodes, Key: edgetest.FleetKey},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Identity, cfg.Fleet = "cache-iad1-IAD", fleet
+	cfg.Identity, cfg.Fleet = "cache-iad1-IAD", fleet(t,
+		edge.POP{Code: "IAD", Key: edgetest.FleetKey},
+		edge.POP{Code: "LHR", Shield: "lhr", Nodes: nodes, Key: edgetest.FleetKey})
 	return edgetest.Start(t, cfg, snapshots...)
 }
 
@@ -458,4 +453,41 @@ func TestShieldPassed(t *testing.T) {
 			t.Errorf("a shield before a shield, the first down: X-Served-By: %q", by)
 		}
 	})
+}
+
+// A shield of an origin with TLS is spoken to by TLS, if it can be. Its certificate is
+// the POP's, and need not be for the host that is asked for.
+func TestShieldTLS(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		origin := edgetest.NewTLSOrigin(t, selfSigned(t), edgetest.Reply(ok("")))
+		clear := edgetest.NewTLSOrigin(t, nil, edgetest.Reply(ok("")))
+		iad, lhr := edge.POP{Code: "IAD", Key: edgetest.FleetKey}, edge.POP{Code: "LHR", Key: edgetest.FleetKey}
+		shield := startSecure(t, edge.Config{PlainIO: plain, Identity: "cache-lhr1-LHR", Fleet: fleet(t, iad, lhr)}, origin)
+
+		lhr.Shield, lhr.Nodes = "lhr", []string{fmt.Sprintf("127.0.0.1:%d", edgetest.RefusedPort(t))}
+		lhr.TLS = &edge.SecurePOP{Nodes: []string{shield.addr}, Name: edgetest.Host, CA: shield.root.PEM()}
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Identity: "cache-iad1-IAD", Fleet: fleet(t, iad, lhr)},
+			edgetest.Service("test", 1, []string{"other.example"}, edgetest.Backend(origin, behind("lhr"))),
+			edgetest.Service("clear", 1, []string{"clear.example"}, edgetest.Backend(clear, behind("lhr"))))
+
+		a := e.Dial(t).Get("other.example", "/")
+		if by := a.Fields.Get("X-Served-By"); a.Status != 200 || by != "cache-lhr1-LHR, cache-iad1-IAD" {
+			t.Errorf("%d %s, X-Served-By: %q", a.Status, a.Reason, by)
+		}
+		if xff := origin.Next().Fields.All("X-Forwarded-For"); len(xff) != 1 || !strings.HasSuffix(xff[0], "127.0.0.1") {
+			t.Errorf("X-Forwarded-For: %q", xff)
+		}
+		if by := e.Dial(t).Get("clear.example", "/").Fields.Get("X-Served-By"); by != "cache-iad1-IAD" {
+			t.Errorf("of an origin in clear, whose shield is down in clear: X-Served-By: %q", by)
+		}
+	})
+}
+
+func fleet(t *testing.T, pops ...edge.POP) *edge.Fleet {
+	t.Helper()
+	f, err := edge.NewFleet(pops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -133,7 +133,7 @@ func (s *server) planFleet() error {
 	}
 	for i := range all {
 		if l := own[all[i].Code]; l != nil {
-			all[i].Nodes = []string{reach(l)}
+			all[i].Nodes, all[i].TLS = []string{reach(l)}, nil
 		}
 	}
 	s.fleet = all
@@ -179,7 +179,7 @@ func reach(l net.Listener) string {
 }
 
 // checkFile looks that the POPs of this process are in the file, and tells of those
-// that are reached over a network.
+// that are reached over a network without TLS.
 func (s *server) checkFile(all []edge.POP, own map[string]net.Listener) error {
 	for code := range own {
 		if !slices.ContainsFunc(all, func(p edge.POP) bool { return p.Code == code }) {
@@ -187,7 +187,7 @@ func (s *server) checkFile(all []edge.POP, own map[string]net.Listener) error {
 		}
 	}
 	for _, p := range all {
-		if own[p.Code] == nil && slices.ContainsFunc(p.Nodes, remote) {
+		if own[p.Code] == nil && p.TLS == nil && slices.ContainsFunc(p.Nodes, remote) {
 			s.log.Warn("requests to a POP go over the network in clear", "pop", p.Code)
 		}
 	}

@@ -43,6 +43,11 @@ func parsePOPs(text []byte) ([]edge.POP, error) {
 		Shield    string   `json:"shield"`
 		Addresses []string `json:"addresses"`
 		Key       string   `json:"key"`
+		TLS       *struct {
+			Addresses []string `json:"addresses"`
+			Name      string   `json:"name"`
+			CA        string   `json:"ca"`
+		} `json:"tls"`
 	}
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
@@ -58,7 +63,11 @@ func parsePOPs(text []byte) ([]edge.POP, error) {
 		if err != nil {
 			return nil, fmt.Errorf("POP %q: its key is not base64", r.Code)
 		}
-		all = append(all, edge.POP{Code: r.Code, Shield: r.Shield, Nodes: r.Addresses, Key: key})
+		p := edge.POP{Code: r.Code, Shield: r.Shield, Nodes: r.Addresses, Key: key}
+		if t := r.TLS; t != nil {
+			p.TLS = &edge.SecurePOP{Nodes: t.Addresses, Name: t.Name, CA: t.CA}
+		}
+		all = append(all, p)
 	}
 	return all, nil
 }
