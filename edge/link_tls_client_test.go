@@ -191,10 +191,11 @@ func FuzzWireParks(f *testing.F) {
 	f.Add([]byte("\x16\x03\x01\x40\x00abc"), uint16(1), uint16(600))
 	f.Fuzz(func(t *testing.T, in []byte, piece, room uint16) {
 		w := &wire{}
+		in = in[:min(len(in), 40_000)]
 		b := make([]byte, int(room)+1)
 		var got []byte
 		for left := in; len(left) > 0; {
-			n := min(len(left), int(piece)+1)
+			n := min(len(left), max(int(piece)+1, len(in)/200))
 			read := feed(left[:n])
 			left = left[n:]
 			for {

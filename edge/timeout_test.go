@@ -362,9 +362,9 @@ func TestClientThatTakesNothing(t *testing.T) {
 // A slow client that does take bytes is served to the end, however long it takes.
 func TestSlowClient(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		const size = 8 << 20
+		const size = 16 << 20 // which takes it longer than it may pause
 		o := edgetest.NewOrigin(t, edgetest.Reply(ok(strings.Repeat("x", size))))
-		e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Write: 250 * time.Millisecond}},
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Write: 500 * time.Millisecond}},
 			edgetest.Snapshot(edgetest.Backend(o)))
 		c := e.Dial(t)
 		c.TCP.SetReadBuffer(64 << 10)

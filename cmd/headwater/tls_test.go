@@ -1,0 +1,73 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var secureLine = regexp.MustCompile(`(?m)^headwater: the edge is on https://(\S+) too$`)
+
+// The demo speaks TLS with an authority that it has made, and prints what makes a
+// client trust that.
+func TestDemoOverTLS(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	i := launch(map[string]string{tokenVariable: testToken}, nil,
+		"serve", "-demo", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-edge-tls", "127.0.0.1:0", "-data", data)
+	defer i.stop()
+	if err := i.waitReady(); err != nil {
+		t.Fatal(err)
+	}
+	at := secureLine.FindStringSubmatch(i.stdout.String())
+	if at == nil {
+		t.Fatalf("no line about TLS in %s", i.stdout)
+	}
+	root := filepath.Join(data, "tls", "ca", "root.pem")
+	if line := "curl -i --cacert " + root + " https://" + at[1] + "/hello"; !strings.Contains(i.stdout.String(), line) {
+		t.Errorf("no %q in %s", line, i.stdout)
+	}
+	text, err := os.ReadFile(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	defer transport.CloseIdleConnections()
+	answer, err := (&http.Client{Transport: transport}).Get("https://" + at[1] + "/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); answer.StatusCode != 200 || err != nil {
+		t.Errorf("%d %q, %v", answer.StatusCode, body, err)
+	}
+}
+
+func TestTLSFlags(t *testing.T) {
+	empty := t.TempDir()
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-edge-cert", empty}, exitUsage, "-edge-cert needs -edge-tls"},
+		{[]string{"-edge-tls", "127.0.0.1:0", "-data", inMemory}, exitUsage, "-edge-tls needs -edge-cert"},
+		{[]string{"-edge-tls", "127.0.0.1:0", "-edge-cert", empty}, exitFail, "has no certificate"},
+		{[]string{"-edge-tls", "127.0.0.1:0", "-edge-cert", filepath.Join(empty, "none")}, exitFail, "no such file"},
+		{[]string{"-edge-tls", "nonsense"}, exitFail, "edge TLS address nonsense"},
+	} {
+		args := append([]string{"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", filepath.Join(t.TempDir(), "data")}, tt.args...)
+		i := launch(map[string]string{tokenVariable: testToken}, nil, args...)
+		code, err := i.wait()
+		if err != nil || code != tt.code || !strings.Contains(i.stderr.String(), tt.want) {
+			t.Errorf("%v: code %d, %v, %s; want %d, %q", tt.args, code, err, i.stderr, tt.code, tt.want)
+		}
+	}
+}
