@@ -45,6 +45,11 @@ type patient struct {
 }
 
 func newPatient(t *testing.T, name string) *patient {
+	return newPatientOn(t, name, edgetest.NewOrigin)
+}
+
+// newPatientOn is newPatient on the kind of origin that start starts.
+func newPatientOn(t *testing.T, name string, start func(testing.TB, func(*edgetest.Conn)) *edgetest.Origin) *patient {
 	p := &patient{}
 	handle := edgetest.Handle(func(c *edgetest.Conn, r *edgetest.Request) {
 		switch {
@@ -59,7 +64,7 @@ func newPatient(t *testing.T, name string) *patient {
 			c.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}
 	})
-	p.Origin = edgetest.NewOrigin(t, func(c *edgetest.Conn) {
+	p.Origin = start(t, func(c *edgetest.Conn) {
 		if p.dead.Load() {
 			c.Reset()
 			return
@@ -319,7 +324,9 @@ func TestDeclaredProbe(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPatient(t, "origin")
+			p := newPatientOn(t, "origin", func(t testing.TB, serve func(*edgetest.Conn)) *edgetest.Origin {
+				return edgetest.NewTLSOrigin(t, nil, serve) // as the VCL has it
+			})
 			w := newWard(t)
 			s := edgetest.WithVCL(t, edgetest.Snapshot(), fmt.Sprintf(`backend b { .host = "127.0.0.1"; .port = "%d"; %s }
 sub vcl_recv {
