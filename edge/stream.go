@@ -86,9 +86,6 @@ func (s *clientStream) request(r *request) error {
 	}
 	r.length, r.chunked = h.Length, !h.Last && h.Length < 0
 	r.Fields = joinCookies(append(r.Fields, h.Fields...))
-	for i := range r.Fields {
-		r.ids.Add(r.Fields[i].ID)
-	}
 	if err := r.enterAuthority(h.Authority); err != nil {
 		return err
 	}
