@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -31,6 +32,16 @@ func (i *instance) scrape(tb testing.TB, token string) (*reply, *exposition) {
 	return got, readExposition(tb, got.body)
 }
 
+// off lists the series that have not the value that is wanted.
+func (e *exposition) off(wanted map[string]float64) (all []string) {
+	for key, want := range wanted {
+		if got, there := e.samples[key]; !there || got != want {
+			all = append(all, fmt.Sprintf("%s is %v (%t), want %v", key, got, there, want))
+		}
+	}
+	return all
+}
+
 // The whole page of a process that has served, failed and refused: strictly read,
 // with the right counts, and nothing of it without a token.
 func TestMetrics(t *testing.T) {
@@ -54,16 +65,8 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 	}
-	// A request is counted behind its answer.
-	got, page := i.scrape(t, testToken)
-	for end := time.Now().Add(patience); page.samples[`headwater_unrouted_requests_total{side="client",reason="Domain Not Found"}`] < 3 && time.Now().Before(end); {
-		got, page = i.scrape(t, testToken)
-	}
-	if kind := got.header.Get("Content-Type"); kind != metric.ContentType {
-		t.Errorf("type %s", kind)
-	}
 	service := `service="` + id + `"`
-	for key, want := range map[string]float64{
+	wanted := map[string]float64{
 		`headwater_requests_total{` + service + `,status="2xx"}`:                                                              2,
 		`headwater_requests_total{` + service + `,status="5xx"}`:                                                              1,
 		`headwater_request_failures_total{` + service + `,side="origin",reason="Connection refused"}`:                         1,
@@ -75,10 +78,17 @@ func TestMetrics(t *testing.T) {
 		`headwater_unrouted_requests_total{side="client",reason="Domain Not Found"}`:                                          3,
 		`headwater_active_services{}`: 1,
 		`headwater_panics_total{}`:    0,
-	} {
-		if value, there := page.samples[key]; !there || value != want {
-			t.Errorf("%s is %v (%t), want %v", key, value, there, want)
-		}
+	}
+	// A request is counted behind its answer.
+	got, page := i.scrape(t, testToken)
+	for end := time.Now().Add(patience); len(page.off(wanted)) > 0 && time.Now().Before(end); {
+		got, page = i.scrape(t, testToken)
+	}
+	for _, series := range page.off(wanted) {
+		t.Error(series)
+	}
+	if kind := got.header.Get("Content-Type"); kind != metric.ContentType {
+		t.Errorf("type %s", kind)
 	}
 	if page.samples["go_goroutines{}"] < 1 || page.samples[`headwater_api_calls_total{status="2xx"}`] < 5 {
 		t.Errorf("the process is not there:\n%s", got.body)
