@@ -16,7 +16,7 @@ import (
 // answer, or because of what was before it.
 var lastOne = get("/last", "Connection: close")
 
-// Whatever a client sends, it gets an answer or an end, and soon; what is refused
+// Whatever a client sends, in one piece or many, it gets an answer or an end, and soon; what is refused
 // reaches no origin, what goes on means one thing to everybody, and a neighbour sees
 // nothing of it.
 func TestHostileRequests(t *testing.T) {
@@ -34,7 +34,11 @@ func TestHostileRequests(t *testing.T) {
 			edgetest.Service("next door", 1, []string{"next.example"}, edgetest.Backend(quiet)))
 		neighbour := e.Dial(t)
 		for n, h := range all {
-			h.send(t, e, o)
+			size := len(h.text) + len(lastOne)
+			if n%4 == 0 {
+				size = 1 + n%13
+			}
+			h.send(t, e, o, size)
 			if n%50 == 0 {
 				target := fmt.Sprint("/", n)
 				if a := neighbour.Get("next.example", target); string(a.Body) != "GET "+target+" " {
@@ -51,12 +55,18 @@ func TestHostileRequests(t *testing.T) {
 	})
 }
 
-// send sends the hostile on a connection of its own and judges what comes of it.
-func (h *hostile) send(t *testing.T, e *edgetest.Edge, o *edgetest.Origin) {
+// send sends the hostile on a connection of its own, in pieces of that size, of which
+// there are some dozens at most, and judges what comes of it.
+func (h *hostile) send(t *testing.T, e *edgetest.Edge, o *edgetest.Origin, size int) {
 	t.Helper()
 	c := e.Dial(t)
 	defer c.TCP.Close()
-	c.Push(h.text + lastOne)
+	text := h.text + lastOne
+	size = max(size, len(text)/50)
+	for len(text) > size && c.Push(text[:size]) == nil {
+		text = text[size:]
+	}
+	c.Push(text)
 	got, err := statuses(c)
 	if !ended(err) {
 		t.Fatalf("%s: %q: after %d: %v", h.name, h.text, got, err)
