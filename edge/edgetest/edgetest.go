@@ -101,7 +101,10 @@ func (a anybody) Covers(*tls.Certificate, string) bool { return true }
 // Dial opens a client connection to the edge.
 func (e *Edge) Dial(t testing.TB) *Client {
 	t.Helper()
-	return Dial(t, e.Addr)
+	if e.secure {
+		return DialTLS(t, e.Addr, &tls.Config{ServerName: Host, InsecureSkipVerify: true})
+	}
+	return DialClear(t, e.Addr)
 }
 
 // Host is the domain that [Snapshot] gives the service "test".
