@@ -206,7 +206,7 @@ func TestClientTLSRefuses(t *testing.T) {
 // else waiting.
 func TestSlowHandshake(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		s := startSecure(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Header: 300 * time.Millisecond}}, edgetest.NewOrigin(t, edgetest.Handle(echo)))
+		s := startSecure(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Header: 3 * time.Second}}, edgetest.NewOrigin(t, edgetest.Handle(echo)))
 		hello := new(recorded)
 		tls.Client(hello, s.trusting()).Handshake()
 		var slow []*edgetest.Client
