@@ -16,9 +16,9 @@ import (
 // answer, or because of what was before it.
 var lastOne = get("/last", "Connection: close")
 
-// Whatever a client sends, in one piece or many, it gets an answer or an end, and soon; what is refused
-// reaches no origin, what goes on means one thing to everybody, and a neighbour sees
-// nothing of it.
+// Whatever a client sends, in one piece or in many, it gets an answer or an end, and
+// soon; what is refused reaches no origin, what goes on means one thing to everybody,
+// and a neighbour sees nothing of it.
 func TestHostileRequests(t *testing.T) {
 	all := hostiles()
 	for _, r := range refusals() {
