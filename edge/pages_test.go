@@ -66,6 +66,11 @@ type page struct {
 	events  *edgetest.Events
 	client  *edgetest.Client
 	changed bool
+
+	overMux bool // requests go over HTTP/2, see TestPagesMux
+	mux     *edgetest.Mux
+	asked   int
+
 	refused string // a port that refuses connections: $refused in pages
 
 	mu      sync.Mutex
@@ -90,7 +95,7 @@ func newPage(t *testing.T, archive *txtar.Archive, plain bool) *page {
 		}
 	}
 	p.snapshot = s
-	p.edge = edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, s)
+	p.edge = edgetest.Start(t, edge.Config{PlainIO: plain, H2C: true, AccessLog: logger}, s)
 	return p
 }
 
@@ -144,8 +149,11 @@ func (p *page) run() {
 			p.got.Reset()
 			p.ask(string(f.Data))
 		case "want":
-			got := p.got.String()
-			if diff := cmp.Diff(string(f.Data), got); diff != "" {
+			got, want := p.got.String(), string(f.Data)
+			if p.overMux {
+				got, want = unspoken(got), unspoken(want)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
 				p.changed = true
 				f.Data = []byte(got)
 				if !*update {
@@ -160,12 +168,12 @@ func (p *page) run() {
 
 // ask sends a request and notes what comes of it.
 func (p *page) ask(text string) {
-	if p.client == nil {
-		p.client = p.edge.Dial(p.t)
+	var a *edgetest.Answer
+	if p.overMux {
+		a = p.askMux(text)
+	} else {
+		a = p.askClient(text)
 	}
-	p.client.Send(onWire(text))
-	method, _, _ := strings.Cut(text, " ")
-	a := p.client.AnswerTo(method)
 	event := p.events.Next()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,10 +188,19 @@ func (p *page) ask(text string) {
 			fmt.Fprintf(&p.got, "# %s: %s\n", key, strings.ReplaceAll(text, "\n", "\n#      "))
 		}
 	}
-	if a.Err != nil || a.Fields.Get("Connection") == "close" {
+	if p.client != nil && (a.Err != nil || a.Fields.Get("Connection") == "close") {
 		p.client.MustClose()
 		p.client = nil
 	}
+}
+
+func (p *page) askClient(text string) *edgetest.Answer {
+	if p.client == nil {
+		p.client = p.edge.Dial(p.t)
+	}
+	p.client.Send(onWire(text))
+	method, _, _ := strings.Cut(text, " ")
+	return p.client.AnswerTo(method)
 }
 
 // ordinary are the fields that every message has: those of requests to a backend,

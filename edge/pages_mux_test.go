@@ -1,0 +1,99 @@
+package edge_test
+
+import (
+	"errors"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/net/http2"
+
+	"headwater/edge/edgetest"
+)
+
+// TestPagesMux runs the pages over HTTP/2, where they have to come to the same, but
+// for what HTTP/2 has no words for: the case of a client's names, reasons, and what
+// becomes of the connection.
+func TestPagesMux(t *testing.T) {
+	paths, err := filepath.Glob("testdata/pages/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no pages", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPage(t, archive, false)
+			p.overMux = true
+			p.run()
+		})
+	}
+}
+
+// askMux sends a page's request as HTTP/2 has it, in one write.
+func (p *page) askMux(text string) *edgetest.Answer {
+	if p.mux == nil {
+		p.mux = p.edge.DialMux(p.t)
+	}
+	head, body, _ := strings.Cut(onWire(text), "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	method, target, _ := strings.Cut(lines[0], " ")
+	target, _, _ = strings.Cut(target, " ")
+	pairs := []string{":method", method, ":scheme", "http", ":path", target}
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		if name = strings.ToLower(name); name == "host" {
+			name = ":authority"
+			pairs = append([]string{name, value}, pairs...)
+			continue
+		}
+		pairs = append(pairs, name, value)
+	}
+	p.asked++
+	id := uint32(2*p.asked - 1)
+	block := p.mux.Block(pairs...)
+	p.mux.Send(string(frames(func(f *http2.Framer) {
+		f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndStream: body == "", EndHeaders: true})
+		if body != "" {
+			f.WriteData(id, true, []byte(body))
+		}
+	})))
+	return fromMux(p.mux.Answer(id))
+}
+
+// fromMux gives an answer the form that one of HTTP/1 has.
+func fromMux(m *edgetest.MuxAnswer) *edgetest.Answer {
+	a := &edgetest.Answer{}
+	a.Status, _ = strconv.Atoi(m.Status())
+	a.Body = []byte(m.Body)
+	for _, f := range m.Fields {
+		if f[0] != ":status" {
+			a.Fields = append(a.Fields, edgetest.Field{Name: http.CanonicalHeaderKey(f[0]), Value: f[1]})
+		}
+	}
+	if m.Reset != nil {
+		a.Err = errors.New("unexpected EOF")
+	}
+	return a
+}
+
+var (
+	shownName   = regexp.MustCompile(`(?m)^([<>] )([A-Za-z0-9-]+):`)
+	shownStatus = regexp.MustCompile(`(?m)^(< \d{3}) .*$`)
+	shownHop    = regexp.MustCompile(`(?m)^[<>] (connection|transfer-encoding): .*\n`)
+)
+
+// unspoken leaves out of a page what HTTP/2 does not say.
+func unspoken(text string) string {
+	text = shownName.ReplaceAllStringFunc(text, strings.ToLower)
+	text = shownStatus.ReplaceAllString(text, "$1")
+	return shownHop.ReplaceAllString(text, "")
+}
