@@ -18,10 +18,34 @@ func (e *Edge) Backends(service string) *report.Backends {
 	}
 	now := time.Now()
 	told := &report.Backends{Service: s.service, Version: s.version, At: now, Backends: []report.Backend{}}
-	for _, b := range s.backends {
-		told.Backends = append(told.Backends, b.report(now))
+	for _, b := range s.listed() {
+		one := b.report(now)
+		one.Healthy = s.well(b, now)
+		told.Backends = append(told.Backends, one)
 	}
 	return told
+}
+
+// listed are the backends that are told of, and of each shield one node, for all of
+// them: what is counted goes by the name, which the program and the API may both have
+// given.
+func (s *site) listed() (all []*backend) {
+	told := map[string]bool{}
+	for _, b := range s.reached() {
+		if !told[b.name] {
+			told[b.name] = true
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// well reports whether requests may be sent to a backend, or to any node of a shield.
+func (s *site) well(b *backend, now time.Time) bool {
+	if b.node == nil {
+		return b.healthy()
+	}
+	return slices.ContainsFunc(s.nodes, func(n *backend) bool { return n.name == b.name && n.node.up(now) })
 }
 
 // active returns the site that serves a service, or nil.
@@ -40,7 +64,7 @@ func (b *backend) report(now time.Time) report.Backend {
 	open, used := b.pool.count()
 	told := report.Backend{
 		Name: b.name, Address: string(b.address), Port: int(at.Port), TLS: secure,
-		Healthy: b.healthy(), Health: b.health(),
+		Health: b.health(),
 		Connections: report.Connections{
 			Open: open, Idle: open - used, Used: b.gauge.n.Load(), Limit: b.maxConn,
 		},

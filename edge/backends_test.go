@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
+	"headwater/metric"
 	"headwater/probe"
 	"headwater/report"
 	"headwater/service"
@@ -163,5 +165,27 @@ func TestHealthIsTold(t *testing.T) {
 	}
 	if r := a.Results[0]; r.Outcome != "status" || r.Status != 500 || r.Reason != "status 500, not 200" || r.Took <= 0 {
 		t.Errorf("told %+v", r)
+	}
+}
+
+// What goes to a shield is told under the shield's name, and not its backend's.
+func TestShieldsAreTold(t *testing.T) {
+	o := edgetest.NewTLSOrigin(t, nil, edgetest.Reply(ok("fine")))
+	pops := edgetest.StartPOPs(t, edge.Config{}, []string{"IAD", "LHR"}, edgetest.Snapshot(edgetest.Backend(o, behind("lhr"))))
+	pops["IAD"].Dial(t).Get(edgetest.Host, "/")
+	told := pops["IAD"].Backends("test").Backends
+	if len(told) != 2 || told[0].Name != "origin" || told[0].Total.Fetches != 0 {
+		t.Fatalf("told %+v", told)
+	}
+	if s := told[1]; !s.Healthy || s.Total.Answers.Successful != 1 || len(s.Places) != 1 {
+		t.Errorf("the shield: %+v", s)
+	}
+	if told := pops["LHR"].Backends("test").Backends; told[0].Total.Answers.Successful != 1 {
+		t.Errorf("at the shield: %+v", told[0])
+	}
+	p := &metric.Reading{Whole: true}
+	pops["IAD"].Measure(p)
+	if text := string(p.Text()); strings.Count(text, "\nheadwater_backend_healthy{") != 2 {
+		t.Errorf("measured:\n%s", text)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"headwater/metric"
 )
@@ -114,12 +115,14 @@ func (s *site) measure(p *metric.Reading) {
 	eachFailure(func(f int) uint64 { return t.failures[f].Load() }, func(side, reason string, n uint64) {
 		p.Add(metric.RequestFailures, float64(n), s.service, side, reason)
 	})
-	told := map[string]bool{} // names in VCL and in the API may be the same
-	for _, b := range s.backends {
-		if !told[b.name] {
-			told[b.name] = true
-			b.measure(p, s.service)
+	now := time.Now()
+	for _, b := range s.listed() {
+		healthy := 0.0
+		if s.well(b, now) {
+			healthy = 1
 		}
+		p.Add(metric.BackendHealthy, healthy, s.service, b.name)
+		b.measure(p, s.service)
 	}
 	s.measurePools(p)
 }
@@ -128,7 +131,7 @@ func (s *site) measure(p *metric.Reading) {
 func (s *site) measurePools(p *metric.Reading) {
 	type state struct{ open, used int }
 	seen, at := map[*pool]bool{}, map[string]state{}
-	for _, b := range s.backends {
+	for _, b := range s.reached() {
 		if seen[b.pool] {
 			continue
 		}
@@ -144,11 +147,6 @@ func (s *site) measurePools(p *metric.Reading) {
 }
 
 func (b *backend) measure(p *metric.Reading, service string) {
-	healthy := 0.0
-	if b.healthy() {
-		healthy = 1
-	}
-	p.Add(metric.BackendHealthy, healthy, service, b.name)
 	b.measureAddresses(p, service)
 	p.Add(metric.BackendConnections, float64(b.gauge.n.Load()), service, b.name)
 	p.Add(metric.BackendConnectionLimit, float64(b.maxConn), service, b.name)
