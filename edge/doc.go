@@ -24,8 +24,10 @@
 // its streams runs exchange.serve or serveUpload on a goroutine of its own, with the
 // stream in the place of the connection (stream.go).
 //
-// A restart leads from any phase back to the first. A request whose body is not all there when its head is leaves the fast path:
-// an upload carries the body while the exchange waits for the answer (upload.go). One that asks for another protocol leaves it too.
+// A restart leads from any phase back to the first. A request whose body is not all
+// there when its head is leaves the fast path: an upload carries the body while the
+// exchange waits for the answer (upload.go), once the origin has given leave if the
+// client waits for that (expect.go). One that asks for another protocol leaves it too.
 //
 // # Ownership
 //

@@ -266,9 +266,13 @@ func (p *page) origin(name string) explain.Origin {
 		return o
 	}
 	head, body, _ := strings.Cut(queue[0], "\n\n")
+	for strings.HasPrefix(head, "HTTP/1.1 1") { // which nobody pretends
+		head, body, _ = strings.Cut(body, "\n\n")
+	}
 	lines := strings.Split(strings.TrimSuffix(head, "\n"), "\n")
-	fmt.Sscanf(lines[0], "HTTP/1.1 %d", &o.Status)
-	_, o.Reason, _ = strings.Cut(strings.TrimPrefix(lines[0], "HTTP/1.1 "), " ")
+	_, status, _ := strings.Cut(lines[0], " ")
+	fmt.Sscan(status, &o.Status)
+	_, o.Reason, _ = strings.Cut(status, " ")
 	o.BodyBytes = int64(len(strings.TrimSuffix(body, "\n")))
 	for _, line := range lines[1:] {
 		field, value, _ := strings.Cut(line, ":")

@@ -133,6 +133,9 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	dst = append(dst, "X-Timer: "...)
 	dst = appendTimer(dst, x.started)
 	dst = append(dst, '\r', '\n')
+	if x.up.withheld {
+		dst = append(dst, "Expect: 100-continue\r\n"...)
+	}
 	switch {
 	case x.upgrades():
 		dst = appendUpgrade(dst, x.req.Fields)

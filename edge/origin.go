@@ -389,7 +389,10 @@ func (x *exchange) readHead(n int) failure {
 			return x.badResponse(err)
 		}
 		if end == 0 {
-			more, f := x.readMore(from, n, interim > 0 && from == n)
+			if from == n { // after an interim answer
+				from, n = 0, 0
+			}
+			more, f := x.awaitMore(n)
 			if f != failNone {
 				return f
 			}
@@ -418,7 +421,7 @@ func (x *exchange) readHead(n int) failure {
 
 // readMore reads behind the first n bytes of x.in. Between two answers it is the
 // first byte that is waited for.
-func (x *exchange) readMore(from, n int, first bool) (int, failure) {
+func (x *exchange) readMore(n int, first bool) (int, failure) {
 	if n == len(x.in.b) {
 		if n == bigBuffer {
 			return 0, x.badResponse(errHeadSize)
@@ -461,9 +464,12 @@ func (x *exchange) badResponse(err error) failure {
 	return responseFailure(err)
 }
 
-// passInterim forwards a 1xx answer to a client that can take it. 100 is ours to
-// send: the request that goes to the origin never asks for it.
+// passInterim forwards a 1xx answer to a client that can take it. A 100 that nobody
+// waits for says nothing.
 func (x *exchange) passInterim() failure {
+	if x.beresp.Status == 100 && x.up.withheld {
+		return x.giveLeave()
+	}
 	if x.beresp.Status == 100 || x.req.http10 {
 		return failNone
 	}

@@ -113,6 +113,7 @@ func (p *page) backend(name string) *service.Backend {
 		p.mu.Lock()
 		fmt.Fprintf(&p.got, "> %s %s\n", name, strings.TrimSuffix(r.Line, " HTTP/1.1"))
 		show(&p.got, "> ", r.Fields, string(r.Body))
+		showTrailer(&p.got, "> ", r.Trailer)
 		answer := "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"
 		if queue := p.answers[name]; len(queue) > 0 {
 			answer, p.answers[name] = queue[0], queue[1:]
@@ -128,6 +129,9 @@ func (p *page) backend(name string) *service.Backend {
 // that no field frames its length.
 func onWire(text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
+	if strings.HasPrefix(head, "HTTP/1.1 1") { // and another answer follows
+		return strings.ReplaceAll(head, "\n", "\r\n") + "\r\n\r\n" + onWire(body)
+	}
 	if strings.Contains(head, "\nTransfer-Encoding: chunked") {
 		return strings.ReplaceAll(text, "\n", "\r\n")
 	}
@@ -177,8 +181,13 @@ func (p *page) ask(text string) {
 	event := p.events.Next()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, m := range a.Interim {
+		fmt.Fprintf(&p.got, "< %s\n", strings.TrimPrefix(m.Line, "HTTP/1.1 "))
+		showFields(&p.got, "< ", m.Fields)
+	}
 	fmt.Fprintf(&p.got, "< %d %s\n", a.Status, a.Reason)
 	show(&p.got, "< ", a.Fields, string(a.Body))
+	showTrailer(&p.got, "< ", a.Trailer)
 	if a.Err != nil {
 		fmt.Fprintf(&p.got, "< %v\n", a.Err)
 	}
@@ -253,5 +262,15 @@ func show(to *strings.Builder, mark string, fields edgetest.Fields, body string)
 		fmt.Fprintf(to, "%s(page %s)\n", mark, title)
 	case body != "":
 		fmt.Fprintf(to, "%s%q\n", mark, body)
+	}
+}
+
+func showTrailer(to *strings.Builder, mark string, fields edgetest.Fields) {
+	showFields(to, mark+"then ", fields)
+}
+
+func showFields(to *strings.Builder, mark string, fields edgetest.Fields) {
+	for _, f := range fields {
+		fmt.Fprintf(to, "%s%s: %s\n", mark, f.Name, f.Value)
 	}
 }

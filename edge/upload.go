@@ -10,7 +10,7 @@ import (
 // An upload carries a request's body from the client to the origin while the
 // exchange's own goroutine waits for the answer, which may come before the body
 // has ended. It has a goroutine of its own, owned by the exchange, which
-// starts it in fetchUpload and does not end before it has.
+// starts it in startUpload and does not end before it has.
 //
 // The two meet in done. Until that is closed the upload's fields are its own,
 // but for drained, stop, sent and the connections, which are made for two.
@@ -20,6 +20,8 @@ type upload struct {
 	drained atomic.Bool   // the whole body has been read from the client, if not yet sent on
 	stop    atomic.Bool   // the exchange wants no more of it
 	sent    atomic.Int64  // bytes of the body that went to the origin, framing left out
+
+	withheld bool // the body waits for leave, and nothing carries it yet
 
 	left     int64 // of a body with a length
 	taken    int64 // bytes of the body, framing left out
@@ -41,11 +43,24 @@ func (u *upload) reset() {
 	u.stop.Store(false)
 	u.sent.Store(0)
 	u.x, u.done, u.left, u.taken, u.finished = nil, nil, 0, 0, time.Time{}
-	u.failure, u.cause, u.whole, u.leftover = failNone, nil, false, nil
+	u.failure, u.cause, u.whole, u.leftover, u.withheld = failNone, nil, false, nil, false
 }
 
 // behind reports whether some of the request's body is still to come.
-func (u *upload) behind() bool { return u.done != nil && !u.drained.Load() }
+func (u *upload) behind() bool { return u.withheld || u.done != nil && !u.drained.Load() }
+
+// running reports whether the upload's goroutine has something to do still.
+func (u *upload) running() bool {
+	if u.done == nil {
+		return false
+	}
+	select {
+	case <-u.done:
+		return false
+	default:
+		return true
+	}
+}
 
 // lastWrite is how long an upload may take over its last write when the answer
 // is there already. One that takes longer is stuck: the origin has answered
@@ -56,7 +71,7 @@ const lastWrite = 5 * time.Millisecond
 // to its end. Only then is the origin's connection fit for another request.
 func (u *upload) idle() bool {
 	if u.done == nil {
-		return true
+		return !u.withheld
 	}
 	if !u.drained.Load() {
 		return false
@@ -74,10 +89,18 @@ func (x *exchange) fetchUpload() failure {
 	if f := x.connect(false); f != failNone {
 		return f
 	}
-	if f := x.startUpload(); f != failNone {
+	x.up.withheld = x.req.expect && len(x.rest) == 0
+	if f := x.sendHead(); f != failNone {
 		return f
 	}
-	n, f := x.awaitAnswer()
+	var n int
+	var f failure
+	if x.up.withheld {
+		n, f = x.awaitLeave()
+	} else {
+		x.startUpload()
+		n, f = x.awaitAnswer()
+	}
 	if f == failNone {
 		f = x.readHead(n)
 	}
@@ -85,30 +108,28 @@ func (x *exchange) fetchUpload() failure {
 	return f
 }
 
-// startUpload sends the request's head and starts the goroutine that sends the
-// rest.
-func (x *exchange) startUpload() failure {
-	if x.req.expect && len(x.rest) == 0 {
-		if f := x.goAhead(); f != failNone {
-			return f
-		}
-		x.req.expect = false // said, and not again after a restart
-	}
+// sendHead sends the request's head.
+func (x *exchange) sendHead() failure {
 	if x.out.home == nil {
 		x.out = newOutput()
 	}
 	x.out.b = x.appendRequest(x.out.b[:0])
 	x.vcl.Fetched.Written = int64(len(x.out.b))
-	_, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
+	sent, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
+	x.event.sent = sent
 	x.out.free() // the body may take long to come
 	if err != nil {
 		x.event.cause = err
 		return failWrite
 	}
+	return failNone
+}
+
+// startUpload starts the goroutine that sends the body.
+func (x *exchange) startUpload() {
 	u := &x.up
 	u.x, u.left, u.done = x, x.req.length, make(chan struct{})
 	go u.run()
-	return failNone
 }
 
 // goAhead tells the client to send the body.

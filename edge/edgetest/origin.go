@@ -235,9 +235,13 @@ func (c *Conn) ReadHead() (*Request, error) {
 	return r, nil
 }
 
-// ReadBody reads the body of r and makes it count as served.
+// ReadBody reads the body of r, which it gives leave to send if it waits for that,
+// and makes it count as served.
 func (c *Conn) ReadBody(r *Request) error {
 	chunked, length, err := r.framing()
+	if r.Fields.Get("Expect") != "" {
+		c.Write("HTTP/1.1 100 Continue\r\n\r\n")
+	}
 	switch {
 	case err != nil:
 	case chunked:
