@@ -26,7 +26,7 @@ const (
 
 	// alertTime is how long an origin has to say that it does not take a client
 	// certificate, which with TLS 1.3 comes behind the handshake.
-	alertTime = 300 * time.Millisecond
+	alertTime = time.Second
 
 	// connectTime stands in for a connect_timeout of 0, as in traffic.
 	connectTime = time.Second

@@ -209,7 +209,7 @@ func TestCheckEnds(t *testing.T) {
 	defer silent.Close()
 	port := silent.Addr().(*net.TCPAddr).Port
 	told := checker(t, "any").Check(t.Context(), backend(port, secure("", func(b *service.Backend) {
-		b.SSLCACert, b.ConnectTimeout = nil, 50
+		b.SSLCACert, b.ConnectTimeout = nil, 1000
 	})), nil)
 	if got := strings.Join(told.Problems, "\n"); got != "127.0.0.1: TLS: Connection timed out" {
 		t.Errorf("problems %q", got)
