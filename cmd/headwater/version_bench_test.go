@@ -32,13 +32,36 @@ func BenchmarkBigVersion(b *testing.B) {
 	next := strings.TrimSuffix(draft, "1") + "2"
 	i.mustCall(b, "PUT", draft+"/clone")
 	i.mustCall(b, "PUT", next+"/backend/backend-250", "weight=7")
-	for _, call := range []struct{ name, method, path string }{
+	benchmarkCalls(b, i, []apiCall{
 		{"Clone", "PUT", draft + "/clone"},
 		{"Details", "GET", "/service/" + id + "/details?version=1"},
 		{"Diff", "GET", "/service/" + id + "/diff/from/1/to/2"},
 		{"Validate", "GET", draft + "/validate"},
 		{"Activate", "PUT", draft + "/activate"},
-	} {
+	})
+}
+
+// BenchmarkManyConditions is of a version of 9,990 conditions, each of which a header
+// has, no two alike. At most 2 seconds to activate it.
+func BenchmarkManyConditions(b *testing.B) {
+	i := start(b, nil)
+	draft := "/service/" + i.draftShop(b, 80) + "/version/1"
+	for n := range 9_990 {
+		name := fmt.Sprintf("name=condition-%04d", n)
+		i.mustCall(b, "POST", draft+"/condition", name, fmt.Sprintf(`statement=req.url ~ "^/section-%d/" && req.http.X-Beta`, n), "type=REQUEST")
+		i.mustCall(b, "POST", draft+"/header", name, fmt.Sprintf("request_condition=condition-%04d", n),
+			"action=set", "type=request", "dst=http.X-Section", fmt.Sprintf(`src="%d"`, n))
+	}
+	benchmarkCalls(b, i, []apiCall{
+		{"Validate", "GET", draft + "/validate"},
+		{"Activate", "PUT", draft + "/activate"},
+	})
+}
+
+type apiCall struct{ name, method, path string }
+
+func benchmarkCalls(b *testing.B, i *instance, all []apiCall) {
+	for _, call := range all {
 		b.Run(call.name, func(b *testing.B) {
 			before, calls := processorTime(b), 0
 			for b.Loop() {
