@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -240,8 +241,15 @@ func (x *exchange) use(b *backend) {
 	}
 }
 
+// errBodyLength is a bug of ours: the origin would read on into the next request.
+var errBodyLength = errors.New("body of another length than its request says")
+
 // fetchWhole fetches with a body that is at hand.
 func (x *exchange) fetchWhole() failure {
+	if x.req.chunked || int64(len(x.rest)) != max(x.req.length, 0) {
+		x.event.cause = errBodyLength
+		return failInternal
+	}
 	if x.out.home == nil {
 		x.out = newOutput()
 	}

@@ -43,12 +43,19 @@ func (s *clientStream) serve() {
 	x.free()
 }
 
-// serveWhole serves a request whose body has come with its head.
+// serveWhole serves a request whose body, of n bytes, has come with its head. One
+// whose stream has been reset meanwhile has lost it, and goes nowhere: an origin would
+// take the next request's bytes for it.
 func (s *clientStream) serveWhole(x *exchange, n int) {
 	var body []byte
 	if n > 0 {
 		x.held = getBuffer(0)
-		n, _ = s.stream.Read(x.held.b, time.Time{}) // is there, or the stream is reset
+		got, err := s.stream.Read(x.held.b, time.Time{})
+		if err != nil || got < n {
+			x.note()
+			x.event.failure, x.event.cause = failClientRead, known(err)
+			return
+		}
 		body = x.held.b[:n]
 	}
 	if x.req.chunked {

@@ -1,0 +1,87 @@
+package edge
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"headwater/edge/h2"
+)
+
+// clientFrames writes a client's frames to memory, fields encoded by fields.
+func clientFrames(write func(f *http2.Framer, fields func(...string) []byte)) []byte {
+	var b, block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	write(http2.NewFramer(&b, nil), func(pairs ...string) []byte {
+		block.Reset()
+		for i := 0; i+1 < len(pairs); i += 2 {
+			encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1]})
+		}
+		return bytes.Clone(block.Bytes())
+	})
+	return b.Bytes()
+}
+
+// A request whose stream is reset between the look at its body and the reading of it
+// has none to send any more, and goes nowhere.
+func TestResetTakesTheBody(t *testing.T) {
+	for name, length := range map[string][]string{
+		"of a known length": {"content-length", "40"},
+		"to its end":        nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var opened *h2.Stream
+			m := h2.New(h2.Config{
+				Open:  func(s *h2.Stream) { opened = s },
+				Write: func([]byte) error { return nil },
+				Spawn: func(func()) {},
+				Wake:  func() {},
+			}, time.Now())
+			feed := func(b []byte) {
+				if used, err := m.Feed(b, time.Now()); used < len(b) || err != nil {
+					t.Fatalf("%d of %d bytes taken: %v", used, len(b), err)
+				}
+			}
+			feed(append([]byte(h2.Preface), clientFrames(func(f *http2.Framer, fields func(...string) []byte) {
+				f.WriteSettings()
+				post := []string{":method", "POST", ":scheme", "http", ":authority", "a.example", ":path", "/"}
+				f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: fields(append(post, length...)...), EndHeaders: true})
+				f.WriteData(1, true, make([]byte, 40))
+			})...))
+			st := &clientStream{stream: opened}
+			st.conn.edge, st.conn.link, st.conn.stream = New(Config{}), st, st
+			t.Cleanup(func() { st.conn.edge.Shutdown(t.Context()) })
+			x := newExchange(&st.conn)
+			if err := st.request(&x.req); err != nil {
+				t.Fatal(err)
+			}
+			n, all := opened.Body()
+			if n != 40 || !all {
+				t.Fatalf("%d bytes, all %v", n, all)
+			}
+			feed(clientFrames(func(f *http2.Framer, _ func(...string) []byte) { f.WriteRSTStream(1, http2.ErrCodeCancel) }))
+			st.serveWhole(x, n)
+			if x.event.failure != failClientRead || x.event.cause != h2.ErrReset {
+				t.Errorf("%q: %v", failures[x.event.failure].reason, x.event.cause)
+			}
+			x.free()
+		})
+	}
+}
+
+// A body that is not as long as its request says never goes to an origin.
+func TestBodyOfAnotherLength(t *testing.T) {
+	for name, x := range map[string]*exchange{
+		"shorter":        {req: request{head: head{length: 5}}, rest: []byte("four")},
+		"longer":         {req: request{head: head{length: 3}}, rest: []byte("four")},
+		"none is said":   {req: request{head: head{length: -1}}, rest: []byte("four")},
+		"none is framed": {req: request{head: head{length: -1, chunked: true}}},
+	} {
+		if f := x.fetchWhole(); f != failInternal || x.event.cause != errBodyLength {
+			t.Errorf("%s: %q, %v", name, failures[f].reason, x.event.cause)
+		}
+	}
+}
