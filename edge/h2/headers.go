@@ -87,16 +87,29 @@ func (c *Conn) addressBlock() error {
 
 // overFrame judges a frame that opens or fills a stream that is over.
 func (c *Conn) overFrame(id uint32) error {
-	for i := range c.over {
-		if c.over[i].id != id {
-			continue
-		}
-		if c.over[i].ours {
-			return c.pay(priceFrame) // it may not know yet
-		}
+	over, known := c.recall(id)
+	switch {
+	case over.ours, c.behindLast(id):
+		return c.pay(priceFrame) // it may not know yet
+	case known:
 		return &Fault{StreamClosed, "frame for a stream that is over"}
 	}
 	return &Fault{ProtocolError, "frame for a stream that was never opened"}
+}
+
+// behindLast reports whether the stream comes after the last that is served. The
+// client knows, or will, that nobody looks at it (RFC 9113 section 6.8).
+func (c *Conn) behindLast(id uint32) bool { return c.drain == drainTold && id > c.final }
+
+// recall returns what is known of a stream that is over, false if that is nothing, or
+// was long ago.
+func (c *Conn) recall(id uint32) (overStream, bool) {
+	for _, s := range c.over {
+		if s.id == id {
+			return s, true
+		}
+	}
+	return overStream{}, false
 }
 
 // fragment takes a piece of the block.
@@ -142,7 +155,7 @@ func (c *Conn) open(s *Stream, b *block) error {
 		s.Head.fault = b.fault
 	}
 	switch {
-	case c.drain == drainTold && s.id > c.final: // the client knows, or will, that nobody looks at it
+	case c.behindLast(s.id):
 		s.recycle()
 		return c.pay(priceFrame)
 	case len(c.streams) >= MaxStreams:

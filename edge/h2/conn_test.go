@@ -1,0 +1,115 @@
+package h2
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// A dialogue is a connection whose client is the test. What it spawns runs when the
+// test says so.
+type dialogue struct {
+	*Conn
+	*http2.Framer // of the client
+
+	t       *testing.T
+	sent    bytes.Buffer // by the client, and not fed yet
+	said    bytes.Buffer // by us, and not read yet
+	opened  []*Stream
+	spawned []func()
+	block   bytes.Buffer
+	encoder *hpack.Encoder
+}
+
+// newDialogue has the client greet.
+func newDialogue(t *testing.T) *dialogue {
+	d := &dialogue{t: t}
+	d.Conn = New(Config{
+		Open:  func(s *Stream) { d.opened = append(d.opened, s) },
+		Write: func(b []byte) error { d.said.Write(b); return nil },
+		Spawn: func(f func()) { d.spawned = append(d.spawned, f) },
+		Wake:  func() {},
+	}, time.Now())
+	d.Framer, d.encoder = http2.NewFramer(&d.sent, &d.said), hpack.NewEncoder(&d.block)
+	d.sent.WriteString(Preface)
+	d.WriteSettings()
+	d.feed()
+	return d
+}
+
+// feed has the connection take what the client has sent, and keep the peace.
+func (d *dialogue) feed() {
+	d.t.Helper()
+	if err := d.try(); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// try is feed for what may be a fault.
+func (d *dialogue) try() error {
+	d.t.Helper()
+	b := d.sent.Bytes()
+	used, err := d.Feed(b, time.Unix(1, 0))
+	if err == nil && used < len(b) {
+		d.t.Fatalf("%d of %d bytes were taken", used, len(b))
+	}
+	d.sent.Reset()
+	return err
+}
+
+// ask sends the head of a request.
+func (d *dialogue) ask(id uint32, last bool) {
+	d.headers(id, last, ":method", "POST", ":scheme", "http", ":authority", "a.example", ":path", "/")
+}
+
+func (d *dialogue) headers(id uint32, last bool, pairs ...string) {
+	d.block.Reset()
+	for i := 0; i < len(pairs); i += 2 {
+		d.encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1]})
+	}
+	d.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: d.block.Bytes(), EndStream: last, EndHeaders: true})
+}
+
+// run runs what was spawned.
+func (d *dialogue) run() {
+	for len(d.spawned) > 0 {
+		f := d.spawned[0]
+		d.spawned = d.spawned[1:]
+		f()
+	}
+}
+
+// told drains the connection to the point where the client knows which request is
+// the last.
+func (d *dialogue) told() {
+	d.Conn.Drain()
+	d.WritePing(true, farewell)
+	d.feed()
+}
+
+// What follows a request behind the last one that is served is ignored like itself,
+// and harms no other (RFC 9113 section 6.8).
+func TestBehindTheLast(t *testing.T) {
+	for name, send := range map[string]func(*dialogue){
+		"a body":    func(d *dialogue) { d.WriteData(3, true, []byte("body")) },
+		"a trailer": func(d *dialogue) { d.headers(3, true, "x-sum", "1") },
+		"a reset":   func(d *dialogue) { d.WriteRSTStream(3, http2.ErrCodeCancel) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDialogue(t)
+			d.ask(1, false)
+			d.feed()
+			d.told()
+			d.ask(3, false)
+			send(d)
+			d.WriteData(1, true, []byte("still here"))
+			d.feed()
+			if n, all := d.opened[0].Body(); n != len("still here") || !all || len(d.opened) != 1 {
+				t.Errorf("%d bytes, all %v, for the first of %d streams", n, all, len(d.opened))
+			}
+		})
+	}
+}
