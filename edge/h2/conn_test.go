@@ -2,9 +2,12 @@ package h2
 
 import (
 	"bytes"
+	"io"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -111,5 +114,60 @@ func TestBehindTheLast(t *testing.T) {
 				t.Errorf("%d bytes, all %v, for the first of %d streams", n, all, len(d.opened))
 			}
 		})
+	}
+}
+
+// DATA of a stream that we have reset may come late, even when many have ended since:
+// it costs the client little, and opens the connection's window again. DATA of one
+// that the client has ended is its fault.
+func TestLateData(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first bool // the client ends it
+		since int  // streams that end after it
+		want  error
+	}{
+		"of one that we have reset":        {false, 0, nil},
+		"of one that we reset long ago":    {false, rememberedOver, nil},
+		"of one that has ended":            {true, 0, &Fault{StreamClosed, "frame for a stream that is over"}},
+		"of one that has ended long since": {true, rememberedOver, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDialogue(t)
+			for i := range tt.since + 1 {
+				d.ask(uint32(2*i+1), i > 0 || tt.first)
+				d.feed()
+				s := d.opened[i]
+				s.Send(Part{Head: AppendStatus(nil, 200), Last: true}, 0)
+				s.Close()
+				d.run()
+			}
+			d.said.Reset()
+			for range ConnWindow / 4 / maxFrame {
+				d.WriteData(1, false, make([]byte, maxFrame))
+			}
+			if diff := cmp.Diff(tt.want, d.try()); diff != "" {
+				t.Fatal(diff)
+			}
+			d.run()
+			if got := d.windows(); tt.want == nil && !slices.Equal(got, []uint32{ConnWindow / 4}) {
+				t.Errorf("the window was opened by %v", got)
+			}
+		})
+	}
+}
+
+// windows reads by how much we have opened the connection's window.
+func (d *dialogue) windows() (by []uint32) {
+	for {
+		f, err := d.ReadFrame()
+		if err == io.EOF {
+			return by
+		}
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if f, ok := f.(*http2.WindowUpdateFrame); ok && f.StreamID == 0 {
+			by = append(by, f.Increment)
+		}
 	}
 }

@@ -62,7 +62,7 @@ func (c *Conn) receiver(f *frame, size int) (*Stream, error) {
 	s := c.streams[f.stream]
 	switch {
 	case s == nil:
-		return nil, c.overFrame(f.stream)
+		return nil, c.overData(f.stream)
 	case s.err != nil && s.ours:
 		return nil, c.pay(priceFrame)
 	case s.err != nil:
@@ -78,6 +78,15 @@ func (c *Conn) receiver(f *frame, size int) (*Stream, error) {
 		return nil, c.fault(s, ProtocolError)
 	}
 	return s, nil
+}
+
+// overData judges DATA of a stream that is over. Of one that we may have reset long
+// ago it may still be on its way.
+func (c *Conn) overData(id uint32) error {
+	if _, known := c.recall(id); !known {
+		return c.pay(priceFrame)
+	}
+	return c.overFrame(id)
 }
 
 // takeData takes what there is of a DATA frame's body.
