@@ -156,6 +156,34 @@ func TestLateData(t *testing.T) {
 	}
 }
 
+// What opens the connection's window is written at once, also when nothing else is.
+func TestWindowIsToldOf(t *testing.T) {
+	for name, last := range map[string]func(*dialogue){
+		"a reset": func(d *dialogue) { d.WriteRSTStream(3, http2.ErrCodeCancel) },
+		"padding": func(d *dialogue) { d.WriteDataPadded(3, false, []byte("."), []byte{0}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDialogue(t)
+			d.ask(1, false)
+			d.ask(3, false)
+			d.WriteData(3, false, []byte("one"))
+			for n := StreamWindow; n > 0; n -= maxFrame {
+				d.WriteData(1, false, make([]byte, min(n, maxFrame)))
+			}
+			d.WriteRSTStream(1, http2.ErrCodeCancel)
+			d.feed()
+			d.run()
+			d.said.Reset()
+			last(d) // makes a quarter of the window of it
+			d.feed()
+			d.run()
+			if got := d.windows(); len(got) != 1 || got[0] < ConnWindow/4 {
+				t.Errorf("the window was opened by %v", got)
+			}
+		})
+	}
+}
+
 // windows reads by how much we have opened the connection's window.
 func (d *dialogue) windows() (by []uint32) {
 	for {

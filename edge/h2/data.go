@@ -100,7 +100,6 @@ func (c *Conn) takeData(b []byte) int {
 		wake(s.readable)
 	} else {
 		c.giveBack(n)
-		c.kick()
 	}
 	if c.data.left == 0 {
 		c.endData() // pays for nothing
@@ -136,6 +135,7 @@ func (c *Conn) giveBack(n int) {
 		c.out = appendWindowUpdate(c.out, 0, c.credit)
 		c.recvWindow += c.credit
 		c.credit = 0
+		c.kick()
 	}
 }
 

@@ -208,8 +208,8 @@ func (c *Conn) freeRoom() {
 	c.pages, c.out, c.spare = nil, nil, nil
 }
 
-// kick has the writer run if there is something to write. It is the last thing that
-// a method does with what it has queued.
+// kick has the writer run if there is something to write. Whoever queues something
+// calls it before the lock is given up.
 func (c *Conn) kick() {
 	if !c.writing && len(c.out) > 0 && c.failed == nil {
 		c.writing = true
