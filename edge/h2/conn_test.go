@@ -184,6 +184,29 @@ func TestWindowIsToldOf(t *testing.T) {
 	}
 }
 
+// A trailer waits like any other piece of an answer while much is there to be written.
+func TestTrailersWait(t *testing.T) {
+	d := newDialogue(t)
+	d.ask(1, true)
+	d.ask(3, true)
+	d.feed()
+	full, ends := d.opened[0], d.opened[1]
+	ends.Send(Part{Head: AppendStatus(nil, 200)}, 0)
+	full.Send(Part{Head: AppendField(AppendStatus(nil, 200), []byte("x"), make([]byte, outLimit)), Last: true}, 0)
+	d.mu.Lock()
+	ends.part = Part{Trailer: AppendField(nil, []byte("x-sum"), []byte("1")), Last: true}
+	queued := d.emit(ends, false)
+	d.waiting, ends.waiting = append(d.waiting, ends), true
+	d.mu.Unlock()
+	if queued {
+		t.Error("it did not wait")
+	}
+	d.run()
+	if ends.waiting || !ends.localDone {
+		t.Error("it was not written when there was room")
+	}
+}
+
 // windows reads by how much we have opened the connection's window.
 func (d *dialogue) windows() (by []uint32) {
 	for {

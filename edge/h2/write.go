@@ -110,6 +110,9 @@ func (c *Conn) emit(s *Stream, once bool) bool {
 			return false
 		}
 	}
+	if p.Trailer != nil && len(c.out) >= outLimit {
+		return false
+	}
 	if p.Last && !s.localDone {
 		s.localDone = true
 		if p.Trailer != nil {
