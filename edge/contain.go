@@ -44,6 +44,15 @@ func (c *clientConn) contain() {
 	}
 }
 
+// containSpawned, deferred by what HTTP/2 does beside its exchanges, ends a panic, and
+// the connection with it.
+func (c *clientConn) containSpawned() {
+	if p := recover(); p != nil {
+		c.edge.notePanic(p)
+		c.link.close()
+	}
+}
+
 // contain, deferred by the upload, ends a panic. The exchange finds both its
 // connections closed.
 func (u *upload) contain() {

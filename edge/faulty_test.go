@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"headwater/edge/h2"
 )
 
 // A buggy link cannot read.
@@ -56,6 +58,30 @@ func uploading(t *testing.T, client, origin link) *exchange {
 	x.c.origin.Store(x.origin)
 	x.up.x, x.up.left, x.up.done = x, 5, make(chan struct{})
 	return x
+}
+
+// A mute link has a bug in writing.
+type mute struct{ stuck }
+
+func (mute) write([]byte, time.Duration) (int, error) { panic("a bug") }
+
+// A bug in what HTTP/2 writes ends its connection, and no other.
+func TestMuxPanicIsContained(t *testing.T) {
+	e := New(Config{})
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
+	l := mute{newStuck()}
+	c := &clientConn{edge: e, link: l}
+	c.startMux()
+	m := c.mux.Load()
+	if _, err := m.Feed([]byte(h2.Preface), time.Now()); err != nil { // which is greeted
+		t.Fatal(err)
+	}
+	<-l.closed
+	if n := e.Panics(); n != 1 {
+		t.Errorf("%d panics, want 1", n)
+	}
+	m.Finish(nil)
+	m.Join()
 }
 
 // A bug in what carries a body closes both its connections, and nothing of the

@@ -31,13 +31,25 @@ func (c *clientConn) startMux() {
 			_, err := c.link.write(b, c.edge.cfg.Client.Write)
 			return err
 		},
-		Spawn: c.edge.owned.Go,
+		Spawn: c.spawn,
 		Wake:  c.link.interrupt,
 	}, time.Now())
 	c.mux.Store(m)
 	if c.edge.draining.Load() { // drain may have looked before
 		m.Drain()
 	}
+}
+
+// spawn runs f for HTTP/2.
+func (c *clientConn) spawn(f func()) {
+	c.edge.owned.Add(1)
+	go c.runSpawned(f) // not by owned.Go, for which each write would make one more closure
+}
+
+func (c *clientConn) runSpawned(f func()) {
+	defer c.edge.owned.Done()
+	defer c.containSpawned()
+	f()
 }
 
 // feed gives HTTP/2 the first have bytes of buf, moves what is left to its front,

@@ -28,6 +28,8 @@ var (
 	ErrOver        = errors.New("connection over")
 	ErrTimeout     = errors.New("timeout")
 	ErrInterrupted = errors.New("interrupted")
+
+	errWriter = errors.New("the writer has panicked")
 )
 
 // A Fault is what a client did that ends its connection.
@@ -48,7 +50,8 @@ type Config struct {
 	// Write writes all of b to the client. One call is made at a time.
 	Write func(b []byte) error
 
-	// Spawn runs f on another goroutine.
+	// Spawn runs f on another goroutine, and ends the client's link if f panics. The
+	// connection can then be finished like any other.
 	Spawn func(f func())
 
 	// Wake tells the reader that the connection is over.
@@ -320,12 +323,23 @@ func (c *Conn) Drain() {
 	c.room()
 	c.out = appendGoAway(c.out, maxStreamID, NoError)
 	c.out = appendPing(c.out, 0, farewell[:])
-	c.goodbye = time.AfterFunc(drainPatience, func() {
+	c.goodbye = time.AfterFunc(drainPatience, c.bidLate)
+	c.kick()
+}
+
+// bidLate has bid run where a panic is contained. While the connection has not ended
+// its owner waits for it, so that it may still spawn.
+func (c *Conn) bidLate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drain != drainAsked || c.ended {
+		return
+	}
+	c.cfg.Spawn(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.bid()
 	})
-	c.kick()
 }
 
 // farewell is the PING whose answer says that a client has seen our GOAWAY.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -207,18 +208,84 @@ func TestTrailersWait(t *testing.T) {
 	}
 }
 
+// A bug in writing ends the connection: its streams find out, and nobody waits for the
+// writer any more.
+func TestWriterPanics(t *testing.T) {
+	d := newDialogue(t)
+	d.ask(1, false)
+	d.feed()
+	d.run()
+	d.cfg.Write = func([]byte) error { panic("a bug") }
+	s := d.opened[0]
+	if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}, 0); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic has been swallowed")
+			}
+		}()
+		d.run()
+	}()
+	if _, err := s.Read(make([]byte, 1), time.Time{}); err != ErrOver {
+		t.Errorf("reading: %v", err)
+	}
+	if _, err := s.Send(Part{Last: true}, 0); err != ErrOver {
+		t.Errorf("sending: %v", err)
+	}
+	s.Close()
+	d.Finish(nil)
+	d.Join()
+}
+
+// A client that does not answer is told after a while which request was the last,
+// where a panic is contained.
+func TestNoAnswerToFarewell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDialogue(t)
+		d.run()
+		d.Conn.Drain()
+		d.run()
+		time.Sleep(drainPatience)
+		synctest.Wait()
+		if d.drain == drainTold || len(d.spawned) != 1 {
+			t.Errorf("told by the timer, or by %d goroutines, want 1", len(d.spawned))
+		}
+		d.run()
+		var last []uint32
+		d.each(func(f http2.Frame) {
+			if f, ok := f.(*http2.GoAwayFrame); ok {
+				last = append(last, f.LastStreamID)
+			}
+		})
+		if want := []uint32{maxStreamID, 0}; !slices.Equal(last, want) {
+			t.Errorf("the last streams are %v, want %v", last, want)
+		}
+	})
+}
+
 // windows reads by how much we have opened the connection's window.
 func (d *dialogue) windows() (by []uint32) {
+	d.each(func(f http2.Frame) {
+		if f, ok := f.(*http2.WindowUpdateFrame); ok && f.StreamID == 0 {
+			by = append(by, f.Increment)
+		}
+	})
+	return by
+}
+
+// each reads what we have said.
+func (d *dialogue) each(f func(http2.Frame)) {
+	d.t.Helper()
 	for {
-		f, err := d.ReadFrame()
+		frame, err := d.ReadFrame()
 		if err == io.EOF {
-			return by
+			return
 		}
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		if f, ok := f.(*http2.WindowUpdateFrame); ok && f.StreamID == 0 {
-			by = append(by, f.Increment)
-		}
+		f(frame)
 	}
 }

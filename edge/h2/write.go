@@ -226,21 +226,42 @@ func (c *Conn) flush() {
 	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.flushEnded()
 	for len(c.out) > 0 && c.failed == nil {
 		b := c.out
 		c.out, c.spare = c.spare[:0], nil
-		c.mu.Unlock()
-		err := c.cfg.Write(b)
-		c.mu.Lock()
+		err := c.write(b)
 		c.spare = b
 		if err != nil {
-			c.failed = err
-			c.end()
+			c.fail(err)
 		}
 		c.fill()
 	}
-	c.writing = false
 	c.freeRoom()
+	c.writing = false
+}
+
+// write writes b without the lock.
+func (c *Conn) write(b []byte) error {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	return c.cfg.Write(b)
+}
+
+// fail gives up a connection to which nothing can be written any more.
+func (c *Conn) fail(err error) {
+	c.failed = err
+	c.end()
+}
+
+// flushEnded tells who waits for the writer's end. A writer that has panicked leaves
+// its memory to the collector.
+func (c *Conn) flushEnded() {
+	if c.writing {
+		c.writing = false
+		c.pages, c.out, c.spare = nil, nil, nil
+		c.fail(errWriter)
+	}
 	if c.ended {
 		c.cfg.Wake()
 		c.changed.Broadcast()
