@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -198,6 +199,35 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	must("a link to a directory", first)
+}
+
+// What is no file is not waited for: neither at the start nor later, when it keeps the
+// certificates as they were.
+func TestPipe(t *testing.T) {
+	c := dialtest.NewAuthority(t, "root").Issue([]string{"a.example"})
+	chain, key := dialtest.PEM(t, c)
+	for pipe, have := range map[string]files{
+		"b.pem":  {"a.pem": chain + key},
+		"a.key":  {"a.pem": chain},
+		"a.ocsp": {"a.pem": chain + key},
+	} {
+		dir := t.TempDir()
+		have.write(t, dir)
+		d, openErr := Open(dir, slog.New(slog.DiscardHandler))
+		if err := syscall.Mkfifo(filepath.Join(dir, pipe), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir, slog.New(slog.DiscardHandler)); err == nil || !strings.HasSuffix(err.Error(), pipe+": not a regular file") {
+			t.Errorf("%s: %v", pipe, err)
+		}
+		if openErr != nil {
+			continue // there was no key
+		}
+		d.Refresh()
+		if got, err := shown(t, d, &tls.Config{InsecureSkipVerify: true}); err != nil || !bytes.Equal(got.Raw, c.Certificate[0]) {
+			t.Errorf("%s: another certificate, %v", pipe, err)
+		}
+	}
 }
 
 // A text that opens as a certificate makes one that a server can use.
