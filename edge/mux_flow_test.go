@@ -94,25 +94,25 @@ func TestMuxBodyTimeout(t *testing.T) {
 // A frame that is begun has to come, and a connection without streams may stay for a
 // while, whatever else it sends.
 func TestMuxTimeouts(t *testing.T) {
+	hello := http2.ClientPreface + string(frames(func(f *http2.Framer) { f.WriteSettings() }))
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		o := edgetest.NewOrigin(t, bodies)
-		cfg := edge.Config{H2C: true, PlainIO: plain, Client: edge.Timeouts{Header: 50 * time.Millisecond, Idle: 200 * time.Millisecond}}
+		cfg := edge.Config{H2C: true, PlainIO: plain, Client: edge.Timeouts{Header: 500 * time.Millisecond, Idle: time.Second}}
 		e := edgetest.StartFor(t, false, cfg, edgetest.Snapshot(edgetest.Backend(o)))
 		for name, send := range map[string]func(*edgetest.Mux){
-			"preface": func(*edgetest.Mux) {},
-			"frame":   func(m *edgetest.Mux) { m.Send("\x00\x00\x08\x06") },
+			"preface": func(m *edgetest.Mux) { m.Send(hello[:10]) },
+			"frame":   func(m *edgetest.Mux) { m.Send(hello + "\x00\x00\x08\x06") },
 			"header block": func(m *edgetest.Mux) {
-				m.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: m.Block(asked...)})
+				begun := frames(func(f *http2.Framer) {
+					f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: m.Block(asked...)})
+				})
+				m.Send(hello + string(begun))
 			},
-			"idle": func(m *edgetest.Mux) { m.Get(1, "/10"); m.Answer(1) },
+			"idle": func(m *edgetest.Mux) { m.Send(hello); m.Get(1, "/10"); m.Answer(1) },
 		} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				m := e.DialRawMux(t)
-				m.Send(http2.ClientPreface[:10])
-				if name != "preface" {
-					m.Send(http2.ClientPreface[10:])
-					m.WriteSettings()
-				}
 				send(m)
 				code, came := m.AwaitGoAway()
 				if came != (name != "preface") || code != http2.ErrCodeNo {
