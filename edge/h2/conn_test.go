@@ -23,18 +23,18 @@ type dialogue struct {
 	sent    bytes.Buffer // by the client, and not fed yet
 	said    bytes.Buffer // by us, and not read yet
 	opened  []*Stream
-	spawned []func()
+	spawned chan func()
 	block   bytes.Buffer
 	encoder *hpack.Encoder
 }
 
 // newDialogue has the client greet.
 func newDialogue(t *testing.T) *dialogue {
-	d := &dialogue{t: t}
+	d := &dialogue{t: t, spawned: make(chan func(), 2)} // the writer, and the end of a drain
 	d.Conn = New(Config{
 		Open:  func(s *Stream) { d.opened = append(d.opened, s) },
 		Write: func(b []byte) error { d.said.Write(b); return nil },
-		Spawn: func(f func()) { d.spawned = append(d.spawned, f) },
+		Spawn: func(f func()) { d.spawned <- f },
 		Wake:  func() {},
 	}, time.Now())
 	d.Framer, d.encoder = http2.NewFramer(&d.sent, &d.said), hpack.NewEncoder(&d.block)
@@ -80,8 +80,7 @@ func (d *dialogue) headers(id uint32, last bool, pairs ...string) {
 // run runs what was spawned.
 func (d *dialogue) run() {
 	for len(d.spawned) > 0 {
-		f := d.spawned[0]
-		d.spawned = d.spawned[1:]
+		f := <-d.spawned
 		f()
 	}
 }
