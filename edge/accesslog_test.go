@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,13 +12,25 @@ import (
 
 // A writes is what was written, a write each.
 type writes struct {
+	mu   sync.Mutex
 	all  []string
 	fail error
 }
 
 func (w *writes) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.all = append(w.all, string(b))
 	return len(b), w.fail
+}
+
+// take returns the writes since it was last called, with bars between them.
+func (w *writes) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := strings.Join(w.all, "|")
+	w.all = nil
+	return all
 }
 
 func TestLinesWaitForOthers(t *testing.T) {
@@ -28,15 +41,14 @@ func TestLinesWaitForOthers(t *testing.T) {
 			l.add([]byte("a\n"))
 			time.Sleep(time.Second / 2)
 			l.add([]byte("b\n"))
-			if len(w.all) > 0 {
-				t.Errorf("%q was written too soon", w.all)
+			if got := w.take(); got != "" {
+				t.Errorf("%q was written too soon", got)
 			}
 			time.Sleep(time.Second / 2)
 			synctest.Wait()
-			if got := strings.Join(w.all, "|"); got != "a\nb\n" {
+			if got := w.take(); got != "a\nb\n" {
 				t.Errorf("%q was written", got)
 			}
-			w.all = nil
 		}
 	})
 }

@@ -38,14 +38,8 @@ func TestTLSOrigin(t *testing.T) {
 				}))
 				e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.Backend(o, securely(a))))
 				c := e.Dial(t)
-				for request, want := range map[string]string{
-					get("/"):                          "GET ",
-					get("/long"):                      long,
-					get("/chunked"):                   "chunks",
-					post("/", 3) + "abc":              "POST abc",
-					post("/", len(long)) + long:       "POST " + long,
-					chunkedPost("/") + "3\r\nabc\r\n": "POST abc",
-				} {
+				ask := func(request, want string) {
+					t.Helper()
 					c.Send(request)
 					if strings.HasPrefix(request, chunkedPost("/")) {
 						time.Sleep(settle)
@@ -55,9 +49,16 @@ func TestTLSOrigin(t *testing.T) {
 						t.Errorf("%.40q: %d %s, %d bytes, %v; want %d bytes", request, got.Status, got.Reason, len(got.Body), got.Err, len(want))
 					}
 				}
+				ask(get("/"), "GET ")
+				ask(get("/long"), long)
+				ask(get("/chunked"), "chunks")
+				ask(post("/", 3)+"abc", "POST abc")
 				if n := o.Accepted(); n != 1 {
 					t.Errorf("%d connections for requests one after the other", n)
 				}
+				// These may take one each: an upload whose end is noticed late is given up.
+				ask(post("/", len(long))+long, "POST "+long)
+				ask(chunkedPost("/")+"3\r\nabc\r\n", "POST abc")
 				if got := o.Conns()[0].TLS.ConnectionState(); got.ServerName != "origin.test" || got.NegotiatedProtocol != "" && got.NegotiatedProtocol != "http/1.1" {
 					t.Errorf("SNI %q, protocol %q", got.ServerName, got.NegotiatedProtocol)
 				}
