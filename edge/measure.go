@@ -172,14 +172,7 @@ func (b *backend) measureAddresses(p *metric.Reading, service string) {
 		p.Add(metric.BackendAddresses, float64(len(b.pool.origin.Addresses())), service, b.name, "unchecked")
 		return
 	}
-	healthy, sick := 0, 0
-	for _, a := range b.checkup.probe.Status().Addresses {
-		if a.Healthy {
-			healthy++
-		} else {
-			sick++
-		}
-	}
+	healthy, sick := b.checkup.probe.Count()
 	p.Add(metric.BackendAddresses, float64(healthy), service, b.name, "healthy")
 	p.Add(metric.BackendAddresses, float64(sick), service, b.name, "sick")
 }

@@ -34,6 +34,7 @@ type state struct {
 	healthy  bool
 	homeless bool         // the name has no address
 	sick     []netip.Addr // unmapped
+	well     int          // addresses that are not sick
 }
 
 // Healthy reports whether a request may be sent to the backend.
@@ -47,6 +48,13 @@ func (p *Probe) Homeless() bool { return p.state.Load().homeless }
 func (p *Probe) Usable(addr netip.Addr) bool {
 	sick := p.state.Load().sick
 	return len(sick) == 0 || !slices.Contains(sick, addr.Unmap())
+}
+
+// Count returns how many of the backend's addresses are healthy and how many are not.
+// It costs the same whatever shares the probe, and no try waits for it.
+func (p *Probe) Count() (healthy, sick int) {
+	s := p.state.Load()
+	return s.well, len(s.sick)
 }
 
 // A record is what is known of one address. All of it is under the set's mu.
@@ -120,6 +128,7 @@ func (p *Probe) conclude() {
 	for addr, r := range p.records {
 		if r.healthy {
 			s.healthy = true
+			s.well++
 		} else {
 			s.sick = append(s.sick, addr.Unmap())
 		}

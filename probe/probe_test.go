@@ -143,6 +143,17 @@ func TestAddresses(t *testing.T) {
 			if d := cmp.Diff(usables, usable()); d != "" {
 				t.Errorf("%s: usable addresses (-want +got):\n%s", name, d)
 			}
+			well, sick := p.Count()
+			for _, a := range p.Status().Addresses {
+				if a.Healthy {
+					well--
+				} else {
+					sick--
+				}
+			}
+			if well != 0 || sick != 0 {
+				t.Errorf("%s: counted %d too many healthy addresses and %d sick ones", name, well, sick)
+			}
 			if d := cmp.Diff(told, w.told()); d != "" {
 				t.Errorf("%s: changes (-want +got):\n%s", name, d)
 			}
