@@ -20,7 +20,8 @@ func (x *exchange) unpicked(to destination, f failure) failure {
 	return f
 }
 
-// elsewhere reports whether another member of a director may be tried after f:
+// elsewhere reports whether another member of a director, another node of a shield or
+// the origin behind that may be tried after f:
 // where no connection was to be had, and once where one has ended before any byte of
 // an answer. Nothing of a request may be gone that must not go twice; a reused
 // connection may have taken some of it before.

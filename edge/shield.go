@@ -98,8 +98,8 @@ func longer(so, limit, hop time.Duration) time.Duration {
 	return max(so, hop)
 }
 
-// fetchThrough fetches from a node of a shield. One that is gone leads to another,
-// and when there is none left to the origin behind the shield, if the program has
+// fetchThrough fetches from a node of a shield. One that is gone leads to another, as
+// members of directors do, and when there is none left to the origin behind the shield, if the program has
 // said which that is: then req.backend is that origin, and done is false.
 func (x *exchange) fetchThrough(s *shield) (f failure, done bool) {
 	c := &x.choice
@@ -113,7 +113,7 @@ func (x *exchange) fetchThrough(s *shield) (f failure, done bool) {
 		}
 		x.event.cause = nil
 		f = x.fetchFrom(b)
-		if !x.gone(f) {
+		if !x.elsewhere(f) {
 			return f, true
 		}
 		c.tried.add(b)
@@ -129,20 +129,6 @@ func (x *exchange) unshield() bool {
 	}
 	v.Backend, v.Shield, v.Unshielded = v.Unshielded, nil, nil
 	return true
-}
-
-// gone reports whether a request may go to another node, or to the origin, after f:
-// where no connection was to be had, or where it ended before there was an answer to a
-// request that does no harm twice. The node may have been killed; the client has seen
-// nothing of it.
-func (x *exchange) gone(f failure) bool {
-	switch {
-	case x.up.done != nil || !x.harmless():
-		return false
-	case !x.connected:
-		return f.unconnected()
-	}
-	return (f == failRead || f == failWrite) && x.ended
 }
 
 // noteNode keeps whether a fetch has reached its node, as far as it tells. A warm

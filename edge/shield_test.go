@@ -328,7 +328,8 @@ func TestShieldVanishes(t *testing.T) {
 		status        int
 	}{
 		{"a GET", get("/"), 200},
-		{"a PUT at hand", "PUT / HTTP/1.1\r\nHost: " + edgetest.Host + "\r\nContent-Length: 5\r\n\r\nhello", 200},
+		{"a PUT at hand", "PUT / HTTP/1.1\r\nHost: " + edgetest.Host + "\r\nContent-Length: 5\r\n\r\nhello", 503},
+		{"a DELETE", "DELETE / HTTP/1.1\r\nHost: " + edgetest.Host + "\r\n\r\n", 503},
 		{"a POST", post("/", 5) + "hello", 503},
 		{"an upload", post("/", len(large)) + large, 503},
 	}
@@ -347,6 +348,30 @@ func TestShieldVanishes(t *testing.T) {
 					t.Errorf("the origin got it: %v", got)
 				}
 			})
+		}
+	})
+}
+
+// A request that every node dies of meets two of them, and not the origin.
+func TestShieldNodesVanish(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		origin := edgetest.NewTLSOrigin(t, nil, edgetest.Reply(ok("")))
+		var nodes []*edgetest.Origin
+		var addresses []string
+		for range 4 {
+			o := edgetest.NewTLSOrigin(t, nil, edgetest.Handle(func(c *edgetest.Conn, _ *edgetest.Request) { c.Close() }))
+			nodes, addresses = append(nodes, o), append(addresses, address(o))
+		}
+		e := fleetWith(t, edge.Config{PlainIO: plain}, addresses, edgetest.Snapshot(edgetest.Backend(origin, behind("lhr"))))
+		if a := e.Dial(t).Get(edgetest.Host, "/"); a.Status != 503 || a.Reason != "backend read error" {
+			t.Errorf("%d %s", a.Status, a.Reason)
+		}
+		met := 0
+		for _, o := range nodes {
+			met += int(o.Accepted())
+		}
+		if met != 2 || origin.Accepted() != 0 {
+			t.Errorf("it met %d nodes, and the origin %d times", met, origin.Accepted())
 		}
 	})
 }
