@@ -125,7 +125,7 @@ func TestAnswerRightAfterLeave(t *testing.T) {
 // The wait for an answer begins when the body has been sent, whatever was said before.
 func TestFirstByteTimeoutWaitsForABodyWithLeave(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		const limit = 200 * time.Millisecond
+		const limit = time.Second
 		e, _ := startScript(t, plain, func(c *edgetest.Conn) {
 			if _, err := c.ReadHead(); err == nil {
 				c.Write(leave)
@@ -137,7 +137,7 @@ func TestFirstByteTimeoutWaitsForABodyWithLeave(t *testing.T) {
 		c := e.Dial(t)
 		c.Send(post("/", 3, "Expect: 100-continue"))
 		c.ReadUntil(leave)
-		time.Sleep(2 * limit)
+		time.Sleep(limit + limit/5)
 		c.Send("abc")
 		if a := c.Answer(); string(a.Body) != "done" {
 			t.Errorf("%d %s", a.Status, a.Reason)
