@@ -72,7 +72,14 @@ func load(path string, now time.Time) (c *certificate, warning string, err error
 	return &certificate{pair, filepath.Base(path)}, warning, nil
 }
 
+// readFile reads a file, or the one that a link leads to. Opening anything else may
+// wait for ever: a pipe does, until somebody writes.
 func readFile(path string) ([]byte, error) {
+	if at, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !at.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
