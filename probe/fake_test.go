@@ -119,7 +119,7 @@ func (w *world) at(addr string) []time.Time {
 	return slices.Clone(w.tries[addr])
 }
 
-// told is what w.changes say: "192.0.2.1 sick, backend sick: status 500, not 200".
+// told is what w.changes say: "192.0.2.1 sick, backend turns sick: status 500, not 200".
 func (w *world) told() (all []string) {
 	word := map[bool]string{true: "healthy", false: "sick"}
 	synctest.Wait()
@@ -128,7 +128,8 @@ func (w *world) told() (all []string) {
 		if c.Addr.IsValid() {
 			at = c.Addr.Addr().String()
 		}
-		text := fmt.Sprintf("%s %s, backend %s", at, word[c.Healthy], word[c.Backend])
+		is := map[bool]string{true: "turns", false: "is"}[c.Turned]
+		text := fmt.Sprintf("%s %s, backend %s %s", at, word[c.Healthy], is, word[c.Backend])
 		if c.Reason != "" {
 			text += ": " + c.Reason
 		}

@@ -80,8 +80,8 @@ type record struct {
 const keepResults = 10
 
 // readdress begins records of addresses that are new, and ends those of addresses
-// that are gone. Under mu.
-func (p *Probe) readdress() {
+// that are gone, and reports whether the backend becomes healthy or sick by that. Under mu.
+func (p *Probe) readdress() (turned bool) {
 	now := p.origin.Addresses()
 	for addr, r := range p.records {
 		if !slices.Contains(now, addr) {
@@ -94,7 +94,7 @@ func (p *Probe) readdress() {
 			p.records[addr] = p.newRecord(addr)
 		}
 	}
-	p.conclude()
+	return p.conclude()
 }
 
 func (p *Probe) newRecord(addr netip.Addr) *record {
@@ -117,9 +117,10 @@ func (r *record) end() {
 	}
 }
 
-// conclude makes the state of what is in the records. Before the name is known it is
-// what an address begins with.
-func (p *Probe) conclude() {
+// conclude makes the state of what is in the records, and reports whether the backend
+// becomes healthy or sick by that. Before the name is known it is what an address
+// begins with. Under mu.
+func (p *Probe) conclude() (turned bool) {
 	s := &state{}
 	if len(p.records) == 0 {
 		s.homeless = p.origin.Known()
@@ -133,9 +134,11 @@ func (p *Probe) conclude() {
 			s.sick = append(s.sick, addr.Unmap())
 		}
 	}
-	if was := p.state.Swap(s); was != nil && was.healthy != s.healthy {
+	was := p.state.Swap(s)
+	if turned = was != nil && was.healthy != s.healthy; turned {
 		p.set.cfg.Epoch.Add(1)
 	}
+	return turned
 }
 
 // learn takes in a try, and reports whether that changes the address's health.
@@ -167,8 +170,9 @@ func (r *record) remember(result Result) {
 }
 
 // change is that of the backend alone. Under mu.
-func (p *Probe) change(now *state) Change {
-	c := Change{At: time.Now(), Customer: p.key.customer, Backends: p.refs(), Healthy: now.healthy, Backend: now.healthy}
+func (p *Probe) change() Change {
+	now := p.state.Load()
+	c := Change{At: time.Now(), Customer: p.key.customer, Backends: p.refs(), Healthy: now.healthy, Backend: now.healthy, Turned: true}
 	switch {
 	case now.healthy:
 	case now.homeless:

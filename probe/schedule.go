@@ -110,8 +110,9 @@ func (s *Set) finish(r *record, result Result) (next *record) {
 	p := r.probe
 	if !r.ended {
 		if r.learn(result) {
-			p.conclude()
-			c := p.change(p.state.Load())
+			turned := p.conclude()
+			c := p.change()
+			c.Turned = turned
 			c.Addr, c.Healthy, c.Reason = netip.AddrPortFrom(r.addr, p.key.endpoint.Port), r.healthy, result.Reason
 			s.untold = append(s.untold, c)
 		}

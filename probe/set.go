@@ -40,6 +40,7 @@ type Change struct {
 	Addr     netip.AddrPort
 	Healthy  bool   // the address, or else the backend, is so now
 	Backend  bool   // whether the backend is healthy now
+	Turned   bool   // whether the backend has become so by this change
 	Reason   string // of one that is sick
 }
 
@@ -195,10 +196,8 @@ func (s *Set) readdress(p *Probe) {
 	}
 	s.owned.Add(1)
 	defer s.owned.Done()
-	was := p.Healthy()
-	p.readdress()
-	if now := p.state.Load(); now.healthy != was {
-		s.untold = append(s.untold, p.change(now))
+	if p.readdress() {
+		s.untold = append(s.untold, p.change())
 	}
 	s.mu.Unlock()
 	s.tell()

@@ -80,7 +80,7 @@ func TestHealthOutlivesVersions(t *testing.T) {
 		if p.Healthy() || a.Tries < 90 || a.Passed != 200-int(a.Tries) || a.Failed != a.Tries {
 			t.Errorf("after 100 versions healthy is %v, of %d tries %d failed, %d passed", p.Healthy(), a.Tries, a.Failed, a.Passed)
 		}
-		if d := cmp.Diff([]string{"192.0.2.1 sick, backend sick: status 500, not 200"}, w.told()); d != "" {
+		if d := cmp.Diff([]string{"192.0.2.1 sick, backend turns sick: status 500, not 200"}, w.told()); d != "" {
 			t.Errorf("changes (-want +got):\n%s", d)
 		}
 		other := m
@@ -91,6 +91,24 @@ func TestHealthOutlivesVersions(t *testing.T) {
 		w.Leave(p, m.Ref)
 		if again := w.Join(m); again == p || !again.Healthy() {
 			t.Error("a probe that nobody had any more goes on")
+		}
+	})
+}
+
+// A backend that was sick and moves begins anew, so that getting sick there is a
+// change again.
+func TestMovedBackendTurnsSick(t *testing.T) {
+	inWorld(t, &dial.Network{}, func(w *world) {
+		w.all("f")
+		m := member(t, check(t, "window=1", "threshold=1", "initial=1"))
+		for _, at := range []string{"192.0.2.1", "192.0.2.2"} {
+			m.Plan = plan(t, at, 80)
+			p := w.Join(m)
+			w.after(at, 2)
+			if d := cmp.Diff([]string{at + " sick, backend turns sick: status 500, not 200"}, w.told()); d != "" {
+				t.Errorf("changes (-want +got):\n%s", d)
+			}
+			w.Leave(p, m.Ref)
 		}
 	})
 }

@@ -17,7 +17,7 @@ type Event struct {
 	Type     string // the noun and the verb: "backend.update"
 	Name     string // of the thing; "" if it has none
 	IP       string
-	Created  time.Time
+	Created  time.Time // when it is written, unless it has happened before
 
 	// The fields that the update of an object changed, as JSON objects of their
 	// values before and after, long ones cut short; "" for other writes.

@@ -16,15 +16,20 @@ const eventColumns = `id, customer_id, user_id, token_id, service_id, version, t
 // than one, so that they become fewer; few, so that no write waits for it.
 const forgetAtOnce = 10
 
-// insertEvent records e with the write of this transaction; nil is none. A try
-// that is rolled back takes the record with it.
+// insertEvent records e with the write of this transaction; nil is none. Its time
+// is the transaction's, unless it has one. A try that is rolled back takes the
+// record with it.
 func (t *tx) insertEvent(e *service.Event) error {
 	if e == nil {
 		return nil
 	}
+	at := t.now
+	if !e.Created.IsZero() {
+		at = e.Created
+	}
 	_, err := t.exec(`INSERT INTO event (`+eventColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		service.NewID(), e.Customer, e.User, e.Token, e.Service, e.Version, e.Type, e.Name, e.IP, t.now.UnixMicro(), e.Before, e.After)
+		service.NewID(), e.Customer, e.User, e.Token, e.Service, e.Version, e.Type, e.Name, e.IP, at.UnixMicro(), e.Before, e.After)
 	if err != nil || t.limits.eventAge == 0 {
 		return err
 	}
@@ -34,9 +39,16 @@ func (t *tx) insertEvent(e *service.Event) error {
 	return err
 }
 
-// Record keeps an event of what nobody wrote.
-func (db *DB) Record(ctx context.Context, e *service.Event) error {
-	return db.update(ctx, func(t *tx) error { return t.insertEvent(e) })
+// Record keeps events of what nobody wrote, all or none.
+func (db *DB) Record(ctx context.Context, events []*service.Event) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, e := range events {
+			if err := t.insertEvent(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Events returns a page of what was written to what the caller sees, the newest

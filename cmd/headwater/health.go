@@ -12,10 +12,12 @@ import (
 )
 
 // What is kept of changes of health. An origin that flaps must not fill the store,
-// nor make its probes wait for it.
+// nor a customer whose origins all do, and no probe waits for the store.
 const (
-	healthQueue    = 1024 // events that wait to be kept
+	healthQueue    = 8192 // events that wait to be kept
+	healthBatch    = 256  // that are kept at a time
 	healthAnHour   = 60   // of one backend; others are in the log alone
+	healthCustomer = 5000 // of all backends of one customer, an hour
 	healthBackends = 1 << 16
 )
 
@@ -23,32 +25,35 @@ const (
 // where several of its addresses change. It has one goroutine, which ends with
 // close.
 type healthRecorder struct {
-	keep  func(context.Context, *service.Event) error
+	keep  func(context.Context, []*service.Event) error
 	log   *slog.Logger
 	queue chan *service.Event
 	done  sync.WaitGroup
 
-	// Of changed alone, which nobody calls twice at a time.
-	known map[probe.Ref]*knownHealth
+	// How many events there were in the hour that goes on, of each backend that has
+	// any and of each customer. Of changed alone, which nobody calls twice at a time.
+	hour      time.Time
+	backends  map[probe.Ref]int
+	customers map[string]int
 }
 
-// A knownHealth is what was recorded of one backend.
-type knownHealth struct {
-	healthy bool
-	hour    time.Time
-	kept    int // in that hour
-}
-
-func newHealthRecorder(keep func(context.Context, *service.Event) error, log *slog.Logger) *healthRecorder {
-	r := &healthRecorder{keep: keep, log: log, queue: make(chan *service.Event, healthQueue), known: map[probe.Ref]*knownHealth{}}
-	r.done.Go(func() {
-		for e := range r.queue {
-			if err := r.keep(context.Background(), e); err != nil {
-				r.log.Error("keep an event", "type", e.Type, "service", e.Service, "error", err)
-			}
-		}
-	})
+func newHealthRecorder(keep func(context.Context, []*service.Event) error, log *slog.Logger) *healthRecorder {
+	r := &healthRecorder{keep: keep, log: log, queue: make(chan *service.Event, healthQueue)}
+	r.done.Go(r.run)
 	return r
+}
+
+// run keeps what is queued, whatever waits already at a time.
+func (r *healthRecorder) run() {
+	for e := range r.queue {
+		batch := []*service.Event{e}
+		for len(batch) < healthBatch && len(r.queue) > 0 {
+			batch = append(batch, <-r.queue) // nobody else takes from it
+		}
+		if err := r.keep(context.Background(), batch); err != nil {
+			r.log.Error("keep changes of health", "events", len(batch), "error", err)
+		}
+	}
 }
 
 // close returns when all is kept that was told.
@@ -61,8 +66,11 @@ func (r *healthRecorder) close() {
 
 // changed takes in one change; it is for [edge.Config.HealthChanged].
 func (r *healthRecorder) changed(c probe.Change) {
+	if !c.Turned {
+		return
+	}
 	for _, ref := range c.Backends {
-		if !r.turns(ref, &c) {
+		if !r.admit(ref, &c) {
 			continue
 		}
 		select {
@@ -73,30 +81,25 @@ func (r *healthRecorder) changed(c probe.Change) {
 	}
 }
 
-// turns reports whether a backend's own health changes with c, and that may be
-// kept. Of one that nothing is known of, it does if the address's and its own are
-// the same: a backend is healthy while one of its addresses is.
-func (r *healthRecorder) turns(ref probe.Ref, c *probe.Change) bool {
-	k := r.known[ref]
-	changed := c.Healthy == c.Backend
-	if k != nil {
-		changed = k.healthy != c.Backend
-	} else if k = new(knownHealth); len(r.known) < healthBackends {
-		r.known[ref] = k
+// admit reports whether the bounds of the hour have room for one more event, and
+// counts it. A backend that there is no room to count has none.
+func (r *healthRecorder) admit(ref probe.Ref, c *probe.Change) bool {
+	if hour := c.At.Truncate(time.Hour); r.backends == nil || !hour.Equal(r.hour) {
+		r.hour, r.backends, r.customers = hour, map[probe.Ref]int{}, map[string]int{}
 	}
-	k.healthy = c.Backend
-	if hour := c.At.Truncate(time.Hour); !hour.Equal(k.hour) {
-		k.hour, k.kept = hour, 0
-	}
-	if !changed || k.kept == healthAnHour {
+	n := r.backends[ref]
+	if n == healthAnHour || n == 0 && len(r.backends) == healthBackends || r.customers[c.Customer] == healthCustomer {
 		return false
 	}
-	k.kept++
+	r.backends[ref]++
+	if r.customers[c.Customer]++; r.customers[c.Customer] == healthCustomer {
+		r.log.Warn("no more changes of health are kept in this hour", "customer", c.Customer)
+	}
 	return true
 }
 
 func healthEvent(ref probe.Ref, c *probe.Change) *service.Event {
-	e := &service.Event{Customer: c.Customer, Service: ref.Service, Name: ref.Backend, Type: "backend.sicken"}
+	e := &service.Event{Customer: c.Customer, Service: ref.Service, Name: ref.Backend, Type: "backend.sicken", Created: c.At}
 	if c.Backend {
 		e.Type = "backend.recover"
 	}

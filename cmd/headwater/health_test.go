@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"testing"
@@ -16,8 +17,8 @@ import (
 // recordedHealth returns a recorder, and what it has kept once that is called.
 func recordedHealth() (*healthRecorder, func() []*service.Event) {
 	var kept []*service.Event
-	r := newHealthRecorder(func(_ context.Context, e *service.Event) error {
-		kept = append(kept, e)
+	r := newHealthRecorder(func(_ context.Context, events []*service.Event) error {
+		kept = append(kept, events...)
 		return nil
 	}, slog.New(slog.DiscardHandler))
 	return r, func() []*service.Event {
@@ -25,6 +26,8 @@ func recordedHealth() (*healthRecorder, func() []*service.Event) {
 		return kept
 	}
 }
+
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // A backend's health changes with that of its last address that is healthy, and
 // with the first that is again.
@@ -36,19 +39,19 @@ func TestHealthEvents(t *testing.T) {
 		{Addr: a, Healthy: false, Backend: true, Reason: "status 500, not 200"},
 		{Addr: a, Healthy: true, Backend: true},
 		{Addr: a, Healthy: false, Backend: true},
-		{Addr: b, Healthy: false, Backend: false, Reason: "Connection refused"},
-		{Addr: b, Healthy: true, Backend: true},
+		{Addr: b, Healthy: false, Backend: false, Turned: true, Reason: "Connection refused"},
+		{Addr: b, Healthy: true, Backend: true, Turned: true},
 		{Addr: a, Healthy: true, Backend: true},
 	} {
-		c.Customer, c.Backends = "acme", both
+		c.At, c.Customer, c.Backends = noon, "acme", both
 		r.changed(c)
 	}
 	sick := &service.Event{
-		Customer: "acme", Service: "one", Name: "origin", Type: "backend.sicken",
+		Customer: "acme", Service: "one", Name: "origin", Type: "backend.sicken", Created: noon,
 		Before: `{"healthy":true}`, After: `{"healthy":false,"address":"192.0.2.2:80","reason":"Connection refused"}`,
 	}
 	well := &service.Event{
-		Customer: "acme", Service: "one", Name: "origin", Type: "backend.recover",
+		Customer: "acme", Service: "one", Name: "origin", Type: "backend.recover", Created: noon,
 		Before: `{"healthy":false}`, After: `{"healthy":true,"address":"192.0.2.2:80"}`,
 	}
 	other := func(e service.Event) *service.Event {
@@ -60,19 +63,79 @@ func TestHealthEvents(t *testing.T) {
 	}
 }
 
-// A backend that begins sick and gets well is an event; one that flaps all day is
-// some an hour.
-func TestFlappingIsBounded(t *testing.T) {
+// turn tells r that one backend of a customer has turned sick.
+func turn(r *healthRecorder, at time.Time, customer, backend string) {
+	r.changed(probe.Change{At: at, Customer: customer, Backends: []probe.Ref{{Service: customer, Backend: backend}}, Turned: true})
+}
+
+// A backend that gets sick again is an event again, whatever was told of it before:
+// it may have moved to another address meanwhile, where it began healthy.
+func TestSickAgain(t *testing.T) {
 	r, kept := recordedHealth()
-	at := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	for i := range 7200 {
-		healthy := i%2 == 0
-		r.changed(probe.Change{
-			At: at.Add(time.Duration(i) * time.Second), Backends: []probe.Ref{{Service: "s", Backend: "b"}},
-			Addr: netip.MustParseAddrPort("192.0.2.1:80"), Healthy: healthy, Backend: healthy,
+	turn(r, noon, "acme", "origin")
+	turn(r, noon.Add(time.Minute), "acme", "origin")
+	if n := len(kept()); n != 2 {
+		t.Errorf("%d events, want 2", n)
+	}
+}
+
+// Of one backend that flaps, of one customer whose backends all do, and of all
+// together only so much is kept an hour; the next hour begins anew.
+func TestHealthEventsAreBounded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		customers, backends, times int
+		want                       int // an hour
+	}{
+		"a backend":  {1, 1, 2 * healthAnHour, healthAnHour},
+		"a customer": {1, healthCustomer, 2, healthCustomer},
+		"others":     {3, healthCustomer / 2, 2, 3 * healthCustomer},
+		"all":        {20, healthCustomer, 1, healthBackends},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := recordedHealth()
+			defer r.close()
+			count := func(at time.Time) (n int) {
+				for c := range tt.customers {
+					for i := range tt.backends * tt.times {
+						ref := probe.Ref{Service: fmt.Sprint(c), Backend: fmt.Sprint(i % tt.backends)}
+						if r.admit(ref, &probe.Change{At: at, Customer: fmt.Sprint(c)}) {
+							n++
+						}
+					}
+				}
+				return n
+			}
+			for _, at := range []time.Time{noon, noon.Add(time.Hour)} {
+				if n := count(at); n != tt.want {
+					t.Errorf("%v: %d events, want %d", at, n, tt.want)
+				}
+				if len(r.backends) > healthBackends {
+					t.Errorf("%d backends are counted", len(r.backends))
+				}
+			}
 		})
 	}
-	if n := len(kept()); n != 2*healthAnHour {
-		t.Errorf("%d events, want %d", n, 2*healthAnHour)
+}
+
+// While the store is busy changes wait, and are kept together then.
+func TestHealthEventsAreKeptTogether(t *testing.T) {
+	busy, begun := make(chan struct{}), make(chan struct{}, 1)
+	var sizes []int
+	r := newHealthRecorder(func(_ context.Context, events []*service.Event) error {
+		if sizes = append(sizes, len(events)); len(sizes) == 1 {
+			begun <- struct{}{}
+			<-busy
+		}
+		return nil
+	}, slog.New(slog.DiscardHandler))
+	turn(r, noon, "acme", "first")
+	<-begun
+	for i := range 2*healthBatch + 1 {
+		turn(r, noon, "acme", fmt.Sprint(i))
+	}
+	close(busy)
+	r.close()
+	if diff := cmp.Diff([]int{1, healthBatch, healthBatch, 1}, sizes); diff != "" {
+		t.Errorf("sizes (-want +got):\n%s", diff)
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"strings"
+	"time"
 
 	"headwater/service"
 )
@@ -134,6 +135,25 @@ func events(h *house) {
 	_, total, err = h.db.Events(h.ctx, h.who, service.EventFilter{Type: "service.create", User: h.who.User, Service: s.ID}, page)
 	h.must(err)
 	h.equal("filtered", total, 1)
+}
+
+func recordedEvents(h *house) {
+	at := h.now.read().Truncate(time.Microsecond)
+	told := func(what string, happened time.Time) *service.Event {
+		return &service.Event{Customer: h.who.Customer, Type: what, Created: happened}
+	}
+	h.must(h.db.Record(h.ctx, []*service.Event{
+		told("backend.recover", at.Add(-minute)), told("backend.sicken", at.Add(-2*minute)), told("backend.now", time.Time{}),
+	}))
+	h.must(h.db.Record(h.ctx, nil))
+	all, total, err := h.db.Events(h.ctx, h.who, service.EventFilter{}, service.Page{Number: 1, Size: 10})
+	h.must(err)
+	h.equal("events", total, 3)
+	got := ""
+	for _, e := range all {
+		got += e.Type + at.Sub(e.Created).String() + " "
+	}
+	h.equal("in the order in which it happened", got, "backend.sicken2m0s backend.recover1m0s backend.now0s ")
 }
 
 func pages(h *house) {

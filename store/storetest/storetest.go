@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"Users", users},
 		{"UserChanges", userChanges},
 		{"Events", events},
+		{"RecordedEvents", recordedEvents},
 		{"Pages", pages},
 		{"Services", services},
 		{"ServiceNames", serviceNames},
