@@ -131,12 +131,12 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, w: w, r: r, control: http.NewResponseController(w)}
+	defer c.count() // behind what rescue answers
 	defer c.rescue()
 	c.limitWrite() // the former call's deadline may be over; "100 Continue" would fail on it
 	began := time.Now()
 	body, err := c.answer()
 	c.respond(body, err)
-	c.count()
 	h.Log.DebugContext(r.Context(), "api call",
 		"method", r.Method, "path", c.path(), "status", c.status,
 		"token", c.tokenID(), "bytes", c.sent, "took", time.Since(began))

@@ -297,14 +297,17 @@ func TestInternalErrors(t *testing.T) {
 	}
 }
 
-// A bug in one call answers 500 and leaves the connection to the next.
+// A bug in one call answers 500, is counted, and leaves the connection to the next.
 func TestPanic(t *testing.T) {
-	f := start(t, func(o *api.Options) { o.Edge = nil })
+	f := start(t, func(o *api.Options) { o.Edge, o.MetricsOpen = nil, true })
 	v := f.draft(t, "shop")
 	f.do(t, "GET", v+"/validate").want(t, http.StatusInternalServerError, "")
 	f.do(t, "GET", v).want(t, http.StatusOK, "")
 	if !strings.Contains(f.log.String(), "api call panicked") {
 		t.Errorf("log:\n%s", f.log)
+	}
+	if told := f.do(t, "GET", "/metrics"); !strings.Contains(told.body, `headwater_api_calls_total{status="5xx"} 1`) {
+		t.Errorf("the call is not counted:\n%s", told.body)
 	}
 }
 
