@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -101,11 +102,17 @@ func TestMetrics(t *testing.T) {
 }
 
 // A customer's token, whatever it may do, is shown its customer's services, and
-// nothing of the process; with a limit to services, those alone.
+// nothing of the process; with a limit to services, those alone. The operator's is
+// shown those of all customers.
 func TestMetricsOfCustomers(t *testing.T) {
 	o := ok(startOrigin("one", nil))(t)
 	defer o.close()
-	i := start(t, nil)
+	data := filepath.Join(t.TempDir(), "data")
+	mustOffice(t, data, "customer", "create", "first")
+	neighbour := mustOffice(t, data, "customer", "create", "second")
+	_, second, _ := strings.Cut(mustOffice(t, data, "token", "create", "-customer", neighbour), "\t")
+	i := startOn(t, data, nil)
+	foreign := i.serveNeighbour(t, second, port(o))
 	id := i.draftShop(t, port(o))
 	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
 	token := func(args ...string) string {
@@ -118,6 +125,15 @@ func TestMetricsOfCustomers(t *testing.T) {
 	got, page := i.scrape(t, token("name=reader", "scope=global:read"))
 	if got.status != http.StatusOK || page.samples[`headwater_backend_healthy{service="`+id+`",backend="origin"}`] != 1 {
 		t.Errorf("%d:\n%s", got.status, got.body)
+	}
+	if strings.Contains(got.body, foreign) {
+		t.Errorf("a customer is shown another's service:\n%s", got.body)
+	}
+	if got, _ := i.scrape(t, second); strings.Contains(got.body, id) || !strings.Contains(got.body, foreign) {
+		t.Errorf("the second customer is shown:\n%s", got.body)
+	}
+	if got, _ := i.scrape(t, testToken); !strings.Contains(got.body, id) || !strings.Contains(got.body, foreign) {
+		t.Errorf("the operator is shown:\n%s", got.body)
 	}
 	for name := range page.types {
 		if !strings.HasPrefix(name, "headwater_backend") && !strings.HasPrefix(name, "headwater_sent") && !strings.HasPrefix(name, "headwater_pool") {
@@ -133,6 +149,25 @@ func TestMetricsOfCustomers(t *testing.T) {
 	if got, _ := i.scrape(t, token("name=purger", "scope=purge_all")); got.status != http.StatusForbidden {
 		t.Errorf("a token for purges: %d", got.status)
 	}
+}
+
+// serveNeighbour activates a service with the token of another customer.
+func (i *instance) serveNeighbour(tb testing.TB, token string, backendPort int) (id string) {
+	tb.Helper()
+	call := func(method, path string, args ...string) string {
+		r, err := callAPI(i.api, token, method, path, args...)
+		if err != nil || r.status != http.StatusOK {
+			tb.Fatalf("%s %s: %v, %+v", method, path, err, r)
+		}
+		return r.body
+	}
+	var s struct{ ID string }
+	decode(tb, call("POST", "/service", "name=neighbour"), &s)
+	at := "/service/" + s.ID + "/version/1"
+	call("POST", at+"/domain", "name=neighbour.test")
+	call("POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprintf("port=%d", backendPort))
+	call("PUT", at+"/activate")
+	return s.ID
 }
 
 // Every metric is in the documentation, with its labels, and no other is.

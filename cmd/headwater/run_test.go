@@ -111,8 +111,14 @@ func (i *instance) wait() (int, error) {
 // start runs serve on ports of its own until the test ends.
 func start(tb testing.TB, change func(*process)) *instance {
 	tb.Helper()
+	return startOn(tb, filepath.Join(tb.TempDir(), "data"), change)
+}
+
+// startOn is start on a data directory that may have something in it.
+func startOn(tb testing.TB, data string, change func(*process)) *instance {
+	tb.Helper()
 	i := launch(map[string]string{tokenVariable: testToken}, change,
-		"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", filepath.Join(tb.TempDir(), "data"))
+		"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", data)
 	tb.Cleanup(func() {
 		if code, err := i.stop(); code != exitOK || err != nil {
 			tb.Errorf("serve ended with code %d, %v: %s", code, err, i.stderr)
