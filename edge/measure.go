@@ -59,15 +59,16 @@ func (e *Edge) Measure(p *metric.Reading) {
 	})
 }
 
-// sites are those that serve.
+// sites are those that serve, in order. An activation waits only while they are
+// listed.
 func (e *Edge) sites() (all []*site) {
 	e.change.Lock()
-	defer e.change.Unlock()
 	for _, a := range e.services {
 		if a.site != nil {
 			all = append(all, a.site)
 		}
 	}
+	e.change.Unlock()
 	slices.SortFunc(all, func(a, b *site) int { return strings.Compare(a.service, b.service) })
 	return all
 }
