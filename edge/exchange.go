@@ -179,7 +179,7 @@ func (x *exchange) route() failure {
 	case x.site == nil:
 		return failUnknownDomain
 	}
-	if max(x.req.loops(), x.vcl.Visits) > maxLoops {
+	if max(x.req.loops(), x.arrival.loops+x.vcl.Visits) > maxLoops {
 		return failLoop
 	}
 	return failNone

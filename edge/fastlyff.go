@@ -19,8 +19,11 @@ import (
 // of which the mark is 40 bytes in base64: when it was made, in seconds since 1970 (7
 // bytes), what the hop is like (1 byte), and an HMAC-SHA256 with the POP's key over
 // the service, all of these and all that stands before in the list (32 bytes). So the
-// last mark vouches for the whole list. Origins get the list too: they look for it,
-// and one that is its own service's edge finds the loop in it.
+// last mark vouches for the whole list. Those before it are blanked, so that nobody
+// who sees a list can make a shorter one of it.
+//
+// Origins get the list too, for they look for it, but with a mark that says so: an edge
+// that it comes back to counts it as a loop, and believes it nothing else.
 var fastlyFFKey = message.NewKey("Fastly-FF")
 
 const (
@@ -34,18 +37,27 @@ const (
 	markTime = 60 * time.Second
 )
 
+// blankMark stands in the place of a mark.
+var blankMark = base64.StdEncoding.EncodeToString(make([]byte, markSize))
+
 // What a hop is like.
 const (
 	ffClientTLS byte = 1 << iota // the client spoke TLS to the first edge
 	ffHopTLS                     // this hop counts as one over TLS
+	ffOrigin                     // this is no hop to an edge
 	ffKinds                      // how many combinations there are
+
+	// ffLoops is how far left of these there stands how many edges the request had
+	// passed before the list began, maxLoops at most.
+	ffLoops = 3
 )
 
 // An arrival is what an edge of the fleet has told of a request that it passed on;
-// the zero value is of a request from elsewhere.
+// one without a list is of a request from elsewhere.
 type arrival struct {
-	list string // of the edges passed, as it came
-	kind byte
+	list  string // of the edges passed, with marks that are worth nothing
+	kind  byte
+	loops int // edges that the request passed before the list began
 }
 
 // A mark is an element of Fastly-FF that was made for one second.
@@ -55,11 +67,11 @@ type mark struct {
 }
 
 // A markCache keeps the last mark of each kind. The mark of a list's first element
-// is the same for all requests of a service within one second.
+// is the same for all requests of a service within one second that have passed no edge.
 type markCache [ffKinds]atomic.Pointer[mark]
 
 // arrive takes Fastly-FF off a request unless an edge of the fleet has signed it for
-// this service a moment ago, and counts the edges that it lists.
+// an edge and this service a moment ago, and counts the edges that it lists.
 func (x *exchange) arrive() {
 	fields, v := &x.req.Fields, &x.vcl
 	i := fields.Index(fastlyFFKey, 0)
@@ -72,7 +84,14 @@ func (x *exchange) arrive() {
 		fields.Unset(fastlyFFKey)
 		return
 	}
-	x.arrival = arrival{list: list, kind: kind}
+	if kind&ffOrigin != 0 {
+		fields.Unset(fastlyFFKey)
+		x.arrival.loops = int(kind>>ffLoops) + strings.Count(list, ffSeparator) + 1
+		return
+	}
+	list = blank(list)
+	fields.Set(fastlyFFKey, list)
+	x.arrival = arrival{list, kind, int(kind >> ffLoops)}
 	for element := range strings.SplitSeq(list, ffSeparator) {
 		v.Visits++
 		at := h.codes[codeOf(element)]
@@ -84,6 +103,15 @@ func (x *exchange) arrive() {
 			v.VisitsPOP++
 		}
 	}
+}
+
+// blank makes the last mark of a list worth nothing.
+func blank(list string) string {
+	at := 0
+	if i := strings.LastIndex(list, ffSeparator); i >= 0 {
+		at = i + len(ffSeparator)
+	}
+	return list[:at] + blankMark + list[at+len(blankMark):]
 }
 
 // codeOf is the POP's code in an element.
@@ -158,16 +186,19 @@ func (x *exchange) kind() (k byte) {
 	if x.vcl.EdgeTLS {
 		k |= ffClientTLS
 	}
-	if x.backend.node != nil && x.backend.known.Director.TLS {
+	switch {
+	case x.backend.node == nil:
+		k |= ffOrigin
+	case x.backend.known.Director.TLS:
 		k |= ffHopTLS
 	}
-	return k
+	return k | byte(x.arrival.loops)<<ffLoops
 }
 
 // mark returns the edge's own element of the list.
 func (x *exchange) mark(h *home) string {
 	now, kind := x.clock().Unix(), x.kind()
-	if x.arrival.list != "" {
+	if x.arrival.list != "" || kind >= ffKinds {
 		return h.sign(x.site.service, x.arrival.list, now, kind)
 	}
 	cached := &x.site.marks[kind]

@@ -42,6 +42,8 @@ func TestMarks(t *testing.T) {
 		{"from the future", one, "s", -markTime - time.Second, 0, false},
 		{"of another service", one, "t", 0, 0, false},
 		{"in another order", two[len(one)+2:] + ffSeparator + one, "s", 0, 0, false},
+		{"with what was before blanked", blank(one) + two[len(one):], "s", 0, 0, false},
+		{"blanked", blank(one), "s", 0, 0, false},
 		{"without what was before", two[len(one)+2:], "s", 0, 0, false},
 		{"with other blanks", strings.Replace(two, ", ", ",", 1), "s", 0, 0, false},
 		{"in another's name", strings.Replace(one, "IAD!", "LHR!", 1), "s", 0, 0, false},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -110,9 +111,12 @@ func TestForgedFastlyFF(t *testing.T) {
 		edgetest.With(t, s, service.SnippetKind, "name=tell", "type=miss", `content=set bereq.http.Tell = fastly.ff.visits_this_service ":" req.http.Fastly-FF;`)
 		other := edgetest.Service("other", 1, []string{"other.example"}, edgetest.Backend(origin))
 		pops := edgetest.StartPOPs(t, edge.Config{PlainIO: plain}, []string{"IAD"}, s, other)
+		shield := edgetest.NewTLSOrigin(t, nil, edgetest.Reply(ok("")))
+		before := fleetWith(t, edge.Config{PlainIO: plain}, []string{address(shield)}, edgetest.Snapshot(edgetest.Backend(origin, behind("lhr"))),
+			edgetest.Service("other", 1, []string{"other.example"}, edgetest.Backend(origin, behind("lhr"))))
 		valid := func(host string) string {
-			pops["IAD"].Dial(t).Get(host, "/")
-			return origin.Next().Fields.Get("Fastly-FF")
+			before.Dial(t).Get(host, "/")
+			return shield.Next().Fields.Get("Fastly-FF")
 		}
 		own, others := valid(edgetest.Host), valid("other.example")
 		mark, _, _ := strings.Cut(own, "!")
@@ -153,6 +157,74 @@ func TestForgedFastlyFF(t *testing.T) {
 			t.Errorf("of a mark that holds the program saw %q", tell)
 		}
 	})
+}
+
+// What an origin is sent of edges is worth nothing at an edge: not whole, nor in parts.
+func TestFastlyFFOfOrigins(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		origin := edgetest.NewTLSOrigin(t, nil, edgetest.Reply(ok("")))
+		s := edgetest.Snapshot(edgetest.Backend(origin, behind("lhr")))
+		edgetest.With(t, s, service.SnippetKind, "name=tell", "type=miss", `content=set bereq.http.Tell = if(req.http.Tell, req.http.Tell, "") fastly.ff.visits_this_service ":" if(req.http.Fastly-FF, req.http.Fastly-FF, "") ";";`)
+		pops := edgetest.StartPOPs(t, edge.Config{PlainIO: plain}, []string{"IAD", "LHR"}, s)
+		pops["IAD"].Dial(t).Get(edgetest.Host, "/")
+		r := origin.Next()
+		seen := r.Fields.Get("Fastly-FF")
+		first, last, _ := strings.Cut(seen, ", ")
+		_, told, _ := strings.Cut(r.Fields.Get("Tell"), "1:") // what the program saw at the shield
+		for _, list := range []string{seen, first, last, strings.TrimSuffix(told, ";")} {
+			for at, want := range map[string]string{"IAD": "IAD!cache-iad1-IAD, LHR!cache-lhr1-LHR", "LHR": "LHR!cache-lhr1-LHR"} {
+				c := pops[at].Dial(t)
+				c.Send(get("/", "Fastly-FF: "+list))
+				c.Answer()
+				r := origin.Next()
+				if tell, ff := r.Fields.Get("Tell"), unsigned(r.Fields.Get("Fastly-FF")); !strings.HasPrefix(tell, "0:;") || ff != want {
+					t.Errorf("%s at %s: the program saw %q, the origin got %q", list, at, tell, ff)
+				}
+			}
+		}
+	})
+}
+
+// A backend that is the edge itself is found by what requests carry to it, whether that
+// is CDN-Loop or, where a program takes it off, Fastly-FF; through shields too.
+func TestOriginLoop(t *testing.T) {
+	strip := "sub vcl_recv {\n#FASTLY recv\nreturn(pass);\n}\nsub vcl_pass {\n#FASTLY pass\nunset bereq.http.CDN-Loop;\n}\nsub vcl_fetch {\n#FASTLY fetch\nreturn(deliver);\n}"
+	for name, tt := range map[string]struct {
+		pops []string
+		vcl  string
+		sets []edgetest.Set
+	}{
+		"CDN-Loop":                  {[]string{"IAD"}, "", nil},
+		"Fastly-FF":                 {[]string{"IAD"}, strip, nil},
+		"Fastly-FF through shields": {[]string{"IAD", "LHR"}, strip, []edgetest.Set{behind("lhr")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			edgetest.Both(t, func(t *testing.T, plain bool) {
+				log, logger := edgetest.NewEvents(t)
+				pops := edgetest.StartPOPs(t, edge.Config{PlainIO: plain, AccessLog: logger}, tt.pops)
+				host, port, _ := strings.Cut(pops["IAD"].Addr, ":")
+				n, _ := strconv.Atoi(port)
+				s := edgetest.Snapshot(edgetest.BackendAt(host, n, tt.sets...))
+				if tt.vcl != "" {
+					s = edgetest.WithVCL(t, s, tt.vcl)
+				}
+				for _, e := range pops {
+					if err := e.Apply(s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				c := pops["IAD"].Dial(t)
+				c.Send(post("/", 0)) // which no program sends again
+				if a := c.AnswerTo("POST"); a.Status != 503 || a.Reason != "Loop detected" {
+					t.Errorf("%d %s", a.Status, a.Reason)
+				}
+				for range 5 {
+					log.Next()
+				}
+				log.None()
+			})
+		})
+	}
 }
 
 // swapCase changes the case of the first letter from the middle of a mark on.
