@@ -106,7 +106,9 @@ func New(o Options) http.Handler {
 		writes:   window{period: time.Hour, most: maxTokens},
 		guesses:  window{period: time.Minute, most: maxAddresses},
 		uploads:  make(chan struct{}, packageSlots),
-		checking: checking{going: map[string]int{}},
+		checking: newTurns(maxChecks, maxCustomerChecks),
+		scraping: newTurns(maxScrapes, maxReaderScrapes),
+		overall:  newTurns(maxReaderScrapes, maxReaderScrapes),
 	}
 }
 
@@ -123,10 +125,11 @@ type handler struct {
 	writes   window // writes by token
 	guesses  window // refused tokens by network address
 	uploads  chan struct{}
-	checking checking
+	checking *turns
+	scraping *turns // by customers
+	overall  *turns // scrapes by who sees all
 
-	measuring sync.Mutex // held while a reading of metrics is made
-	calls     [len(apiClasses)]atomic.Uint64
+	calls [len(apiClasses)]atomic.Uint64
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"sync"
 
 	"headwater/report"
 	"headwater/service"
@@ -14,34 +13,6 @@ const (
 	maxChecks         = 32
 	maxCustomerChecks = 2
 )
-
-// checking counts the checks that go on, by customer.
-type checking struct {
-	mu    sync.Mutex
-	all   int
-	going map[string]int
-}
-
-// enter counts one more, unless there are too many.
-func (s *checking) enter(customer string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == maxChecks || s.going[customer] == maxCustomerChecks {
-		return false
-	}
-	s.all++
-	s.going[customer]++
-	return true
-}
-
-func (s *checking) leave(customer string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.going[customer]--; s.going[customer] == 0 {
-		delete(s.going, customer)
-	}
-}
 
 // checkBackend tries a backend of a version, active or not, and answers what came
 // of it: as JSON, or as text to whoever prefers that. It takes a token that may
@@ -100,12 +71,12 @@ func (c *call) runCheck(b *service.Backend, h *service.Healthcheck) (*report.Che
 	if c.Checker == nil {
 		return nil, service.Errorf(service.Missing, "Backends are not checked here")
 	}
-	if !c.checking.enter(c.who.Customer) {
+	if !c.checking.take(c.who.Customer) {
 		return nil, &fault{
 			status: http.StatusTooManyRequests, msg: "Too many checks at a time",
 			detail: "Wait for those that go on to end",
 		}
 	}
-	defer c.checking.leave(c.who.Customer)
+	defer c.checking.give(c.who.Customer)
 	return c.Checker.Check(c.r.Context(), b, h), nil
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"headwater/metric"
-	"headwater/service"
 )
 
 const metricsPath = "/metrics"
@@ -13,21 +12,29 @@ const metricsPath = "/metrics"
 // A Measurer adds what it counts to a reading.
 type Measurer func(*metric.Reading)
 
+// How many scrapes of metrics go on at a time: each may hold a large reading. Two of
+// a reader are a pair of programs that collect the same.
+const (
+	maxScrapes       = 32
+	maxReaderScrapes = 2
+)
+
 // metrics answers what is counted: to the operator's token all of it, to others
 // that may read what is of services that they see. With MetricsOpen it needs no
 // token, and is all.
 func (c *call) metrics() ([]byte, error) {
-	reading := &metric.Reading{Whole: true}
+	reading, turns, customer := &metric.Reading{Whole: true}, c.overall, ""
 	if c.who != nil && !c.who.Operator {
-		seen, err := c.seen()
-		if err != nil {
-			return nil, err
-		}
-		reading.Whole, reading.Sees = false, func(id string) bool { return seen[id] }
+		turns, customer = c.scraping, c.who.Customer
+		reading.Whole, reading.Sees = false, c.sees
 	}
-	// One at a time: a reading may be large.
-	c.measuring.Lock()
-	defer c.measuring.Unlock()
+	if !turns.take(customer) {
+		return nil, &fault{
+			status: http.StatusTooManyRequests, msg: "Too many scrapes at a time",
+			detail: "Wait for those that go on to end",
+		}
+	}
+	defer turns.give(customer)
 	if c.Measure != nil {
 		c.Measure(reading)
 	}
@@ -38,21 +45,9 @@ func (c *call) metrics() ([]byte, error) {
 	return reading.Text(), nil
 }
 
-// seen are the services that the caller sees.
-func (c *call) seen() (map[string]bool, error) {
-	seen := map[string]bool{}
-	for p := (service.Page{Number: 1, Size: maxPage}); ; p.Number++ {
-		all, total, err := c.Store.Services(c.r.Context(), c.who, p)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range all {
-			seen[s.ID] = true
-		}
-		if len(all) == 0 || p.Number*p.Size >= total {
-			return seen, nil
-		}
-	}
+// sees reports whether the caller sees a service of a customer, by its token alone.
+func (c *call) sees(customer, id string) bool {
+	return customer == c.who.Customer && c.who.Sees(id)
 }
 
 // apiClasses are those of the statuses of answers.

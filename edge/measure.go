@@ -41,7 +41,7 @@ func (e *Edge) countRequest(x *exchange) {
 func (e *Edge) Measure(p *metric.Reading) {
 	sites := e.sites()
 	for _, s := range sites {
-		if p.Shows(s.service) {
+		if p.Shows(s.about.Customer, s.service) {
 			s.measure(p)
 		}
 	}

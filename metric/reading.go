@@ -13,8 +13,8 @@ const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
 // A Reading is the samples of one moment, for one reader. It is for one goroutine.
 type Reading struct {
-	// Sees tells which services the reader may see; nil is all.
-	Sees func(service string) bool
+	// Sees tells which services, each of a customer, the reader may see; nil is all.
+	Sees func(customer, service string) bool
 
 	// Whole is whether the reader may see what is no service's.
 	Whole bool
@@ -22,8 +22,10 @@ type Reading struct {
 	samples map[*Metric]*bytes.Buffer
 }
 
-// Shows reports whether samples of a service belong in the reading.
-func (p *Reading) Shows(service string) bool { return p.Sees == nil || p.Sees(service) }
+// Shows reports whether samples of a customer's service belong in the reading.
+func (p *Reading) Shows(customer, service string) bool {
+	return p.Sees == nil || p.Sees(customer, service)
+}
 
 // Add adds a sample of f, with a value for each of its labels in their order. No
 // two samples of a metric may have the same.

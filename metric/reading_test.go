@@ -35,12 +35,12 @@ headwater_panics_total 3
 
 // What a reader may not see is not in its reading.
 func TestReadingIsTheReaders(t *testing.T) {
-	p := &Reading{Sees: func(service string) bool { return service == "mine" }}
+	p := &Reading{Sees: func(customer, service string) bool { return customer == "me" && service == "mine" }}
 	Process(p)
-	if !p.Shows("mine") || p.Shows("another's") || len(p.Text()) != 0 {
+	if !p.Shows("me", "mine") || p.Shows("me", "another's") || p.Shows("another", "mine") || len(p.Text()) != 0 {
 		t.Errorf("shown:\n%s", p.Text())
 	}
-	if p := new(Reading); !p.Shows("any") {
+	if p := new(Reading); !p.Shows("any", "any") {
 		t.Error("a reading for all does not show all")
 	}
 }
