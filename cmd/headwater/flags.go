@@ -17,18 +17,19 @@ import (
 // serveFlags are the flags of serve. Each can also be set in the environment, as
 // HEADWATER_ and its name; the command line wins.
 type serveFlags struct {
-	data      string
-	api       string
-	edge      string
-	edgeTLS   string
-	edgeCert  string
-	staging   string
-	pops      popFlags
-	popsFile  string
-	publicIPs string
-	demo      bool
-	h2c       bool
-	accessLog string
+	data       string
+	api        string
+	edge       string
+	edgeTLS    string
+	edgeCert   string
+	staging    string
+	pops       popFlags
+	popsFile   string
+	publicIPs  string
+	demo       bool
+	h2c        bool
+	accessLog  string
+	secretsKey string
 
 	resolver        string
 	originPolicy    string
@@ -52,11 +53,18 @@ type serveFlags struct {
 	tlsGiven  bool // edgeTLS is what the operator says
 }
 
+// The flag of all commands that open the data directory.
+const (
+	secretsKeyFlag  = "secrets-key"
+	secretsKeyUsage = "the key that secrets are sealed with is in `FILE`, in the place of secrets.key in the data directory"
+)
+
 // inMemory is the value of --data that keeps nothing.
 const inMemory = ":memory:"
 
 func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "headwater-data", "keep data in `DIR`; \""+inMemory+"\" keeps nothing")
+	fs.StringVar(&f.secretsKey, secretsKeyFlag, "", secretsKeyUsage)
 	fs.StringVar(&f.api, "api", "127.0.0.1:8081", "serve the API on `ADDR`")
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
 	fs.StringVar(&f.edgeTLS, "edge-tls", "", "serve traffic over TLS on `ADDR`; with -demo it is "+demoTLS+" unless given")

@@ -32,7 +32,7 @@ type office struct {
 }
 
 type peopleFlags struct {
-	data, customer                 string
+	data, secretsKey, customer     string
 	login, name, role              string
 	user, scope, services, expires string
 }
@@ -71,8 +71,11 @@ func (o *office) flagSet(verb string) *flag.FlagSet {
 	fs, f := flag.NewFlagSet("headwater "+o.noun+" "+verb, flag.ContinueOnError), &o.flags
 	fs.SetOutput(io.Discard) // errors are told by run, in one line
 	fs.StringVar(&f.data, "data", "headwater-data", "the data `DIR`")
-	if value, set := o.lookup(variable("data")); set {
-		f.data = value
+	fs.StringVar(&f.secretsKey, secretsKeyFlag, "", secretsKeyUsage)
+	for flag, value := range map[string]*string{"data": &f.data, secretsKeyFlag: &f.secretsKey} {
+		if said, set := o.lookup(variable(flag)); set {
+			*value = said
+		}
 	}
 	if o.noun == "customer" {
 		return fs
@@ -106,7 +109,7 @@ func (o *office) open() (close func() error, err error) {
 	if o.flags.data == inMemory {
 		return nil, fmt.Errorf("%w: -data must be a directory", errUsage)
 	}
-	sealer, err := openSealer(o.flags.data)
+	sealer, err := openSealer(o.flags.data, o.flags.secretsKey)
 	if err != nil {
 		return nil, err
 	}

@@ -240,7 +240,7 @@ func (i *instance) mustCall(tb testing.TB, method, path string, args ...string) 
 // addToken makes a token with the given scopes in a data directory that no
 // process has open.
 func addToken(dir, secret string, scopes ...string) error {
-	sealer, err := service.OpenKeeper(filepath.Join(dir, "key"))
+	sealer, err := service.OpenKeeper(filepath.Join(dir, "secrets.key"))
 	if err != nil {
 		return err
 	}

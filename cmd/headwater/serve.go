@@ -208,7 +208,7 @@ func (s *server) openAccessLog() error {
 
 func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	dir := s.dir()
-	sealer, err := openSealer(dir)
+	sealer, err := openSealer(dir, s.flags.secretsKey)
 	if err != nil {
 		return nil, err
 	}
@@ -229,18 +229,22 @@ func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	return sealer, err
 }
 
-// openSealer opens the key of the data directory; of a new one it makes it.
-func openSealer(dir string) (*service.Keeper, error) {
-	if dir == "" {
+// openSealer opens the key that secrets in dir are sealed with: the file, or dir's own
+// if file is "". Beside a new directory it makes it. With no directory secrets are
+// not kept, and a key that is made up does.
+func openSealer(dir, file string) (*service.Keeper, error) {
+	switch {
+	case file == "" && dir == "":
 		return service.NewKeeper()
+	case file == "":
+		file = filepath.Join(dir, "secrets.key")
 	}
-	key := filepath.Join(dir, "key")
-	_, err := os.Stat(key)
-	if errors.Is(err, fs.ErrNotExist) && store.Exists(dir) {
+	_, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) && dir != "" && store.Exists(dir) {
 		// A new key would only stand in the way of the right one.
-		return nil, fmt.Errorf("the key file %s is missing: the database beside it opens with no other key", key)
+		return nil, fmt.Errorf("the key file %s is missing: the database in %s opens with no other key", file, dir)
 	}
-	return service.OpenKeeper(key)
+	return service.OpenKeeper(file)
 }
 
 // newNetwork returns the way to origins that the flags leave.
