@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -76,6 +77,10 @@ func (r *run) problem(format string, args ...any) {
 	r.told.Problems = append(r.told.Problems, fmt.Sprintf(format, args...))
 }
 
+func (r *run) warning(format string, args ...any) {
+	r.told.Warnings = append(r.told.Warnings, fmt.Sprintf(format, args...))
+}
+
 func (r *run) all(ctx context.Context, c *Checker) {
 	plan, warnings, err := dial.NewPlan(r.backend, c.Rules)
 	r.told.Warnings = append(r.told.Warnings, warnings...)
@@ -110,15 +115,15 @@ func (r *run) addresses(ctx context.Context) []netip.Addr {
 	if !found.Expires.IsZero() {
 		names.Expires = &found.Expires
 	}
-	err := errors.Join(waited, found.Err)
-	switch {
-	case len(found.Addrs) > 0:
+	if names.Forbidden = found.Forbidden; names.Forbidden > 0 {
+		r.problem("%s: the origin policy forbids %d of its addresses", plain(r.backend.Address), names.Forbidden)
+	}
+	if len(found.Addrs)+names.Forbidden > 0 {
 		names.Passed = true
 		return found.Addrs
-	case err == nil:
-		err = dial.ErrNoAddress
 	}
-	names.Reason, names.Cause = (&dial.Error{Cause: dial.NoAddress}).Reason(), plain(err.Error())
+	err := cmp.Or(found.Err, waited, dial.ErrNoAddress)
+	names.Reason, names.Cause = (&dial.Error{Cause: dial.NoAddress}).Reason(), plain(dial.LookupText(r.backend.Address, err))
 	r.problem("%s: %s", plain(r.backend.Address), names.Cause)
 	return nil
 }
@@ -144,8 +149,12 @@ func (r *run) warn(a *report.Address) {
 	if a.TLS == nil || !a.TLS.Passed || len(a.TLS.Chain) == 0 {
 		return
 	}
-	if left := time.Until(a.TLS.Chain[0].NotAfter); left < soon {
-		r.told.Warnings = append(r.told.Warnings, fmt.Sprintf("%s: the certificate expires in %d days", a.Address, left/(24*time.Hour)))
+	const day = 24 * time.Hour
+	switch left := time.Until(a.TLS.Chain[0].NotAfter); {
+	case left < 0:
+		r.warning("%s: the certificate expired %d days ago", a.Address, -left/day)
+	case left < soon:
+		r.warning("%s: the certificate expires in %d days", a.Address, left/day)
 	}
 }
 
@@ -228,7 +237,7 @@ func stepOf(began time.Time, err error) report.Step {
 	if err == nil {
 		return s
 	}
-	s.Reason, s.Cause = "backend read error", plain(err.Error())
+	s.Reason, s.Cause = "backend read error", plain(dial.PublicText(err))
 	var known *dial.Error
 	if errors.As(err, &known) {
 		s.Reason = known.Reason()

@@ -2,12 +2,15 @@ package check_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"headwater/check"
 	"headwater/dial"
 	"headwater/dial/dialtest"
+	"headwater/report"
 	"headwater/service"
 )
 
@@ -125,7 +129,7 @@ func TestCheck(t *testing.T) {
 		cause    string // part of what is told, in text
 		wantText string // another
 	}{
-		{"in clear", backend(origin(t, nil)), healthcheck(204), "any", "", "204, as expected", "1 address, in"},
+		{"in clear", backend(origin(t, nil)), healthcheck(204), "any", "", "204, as expected", "1 address"},
 		{"an address", backend(closed, func(b *service.Backend) { b.Address = "127.0.0.1" }), nil, "any", "", "none: nothing was asked", "address      127.0.0.1"},
 		{"another status", backend(origin(t, nil)), healthcheck(200), "any", "127.0.0.1: health check: status 204, not 200", "204, and 200 is expected", "HEAD /health HTTP/1.1"},
 		{"TLS", backend(origin(t, good), secure(root.PEM())), healthcheck(204), "any", "", "TLS 1.3, TLS_", "sent origin.test, certificate checked for origin.test"},
@@ -141,7 +145,9 @@ func TestCheck(t *testing.T) {
 		{"no TLS there", backend(closed, secure(root.PEM())), nil, "any", "127.0.0.1: TLS: SSL handshake error", "", ""},
 		{"refused", backend(refused(t)), healthcheck(204), "any", "127.0.0.1: connect: Connection refused", "connection refused", ""},
 		{"no such name", backend(80, func(b *service.Backend) { b.Address = "nowhere.test" }), nil, "any", "nowhere.test: look-up of nowhere.test: no such host", "dns          failed", ""},
-		{"forbidden", backend(closed), healthcheck(204), "public", "127.0.0.1: connect: No healthy IP available for the backend", "the origin policy forbids the address", ""},
+		{"forbidden", backend(closed, func(b *service.Backend) { b.Address = "127.0.0.1" }), healthcheck(204), "public",
+			"127.0.0.1: connect: No healthy IP available for the backend", "the origin policy forbids the address", ""},
+		{"forbidden, by name", backend(closed), healthcheck(204), "public", "origin.test: the origin policy forbids 1 of its addresses", "0 addresses and 1 forbidden", ""},
 		{"contradicts itself", backend(closed, secure(root.PEM(), func(b *service.Backend) { b.SSLCertHostname = nil })), nil, "any",
 			"configuration: Backend 'origin': Mandatory SSL cert checks require specifying cert hostname: set 'ssl_cert_hostname', or clear 'ssl_check_cert'", "", ""},
 	}
@@ -162,6 +168,29 @@ func TestCheck(t *testing.T) {
 				t.Errorf("a secret is told:\n%s", text)
 			}
 		})
+	}
+}
+
+// What is the operator's, its name servers and where names of its network lead, is
+// not told.
+func TestOperatorsNetworkIsNotTold(t *testing.T) {
+	forbidden := checker(t, "public")
+	nobody := dial.NewResolver(dial.ResolverConfig{Server: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(refused(t)))})
+	t.Cleanup(nobody.Close)
+	for name, tt := range map[string]struct {
+		checker *check.Checker
+		cause   string
+	}{
+		"no name server": {&check.Checker{Network: &dial.Network{Resolver: nobody}}, "origin.test: look-up of origin.test: name server: read: connection refused"},
+		"an inner name":  {forbidden, "origin.test: the origin policy forbids 1 of its addresses"},
+	} {
+		told := tt.checker.Check(t.Context(), backend(80), healthcheck(204))
+		if got := strings.Join(told.Problems, "\n"); got != tt.cause {
+			t.Errorf("%s: problems %q, want %q", name, got, tt.cause)
+		}
+		if text := told.Text(time.Now()); strings.Contains(text, "127.0.0.1") {
+			t.Errorf("%s: an address is told:\n%s", name, text)
+		}
 	}
 }
 
@@ -200,14 +229,62 @@ func TestHostileCertificate(t *testing.T) {
 	}
 }
 
-// A check ends with whoever wanted it.
-func TestCheckEnds(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
+// One that has expired, and is not checked, is warned of in the past.
+func TestExpiredCertificate(t *testing.T) {
+	leaf := dialtest.NewAuthority(t, "root").Issue([]string{name}, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-480*time.Hour), time.Now().Add(-241*time.Hour)
+	})
+	b := backend(origin(t, &tls.Config{Certificates: []tls.Certificate{leaf}}), secure("", func(b *service.Backend) {
+		b.SSLCACert, b.SSLCheckCert = nil, false
+	}))
+	told := checker(t, "any").Check(t.Context(), b, nil)
+	if !slices.Contains(told.Warnings, "127.0.0.1: the certificate expired 10 days ago") {
+		t.Errorf("warnings %q", told.Warnings)
+	}
+}
+
+// silence takes a connection, tells when something comes there, and says nothing.
+func silence(t *testing.T) (port int, spoken <-chan struct{}) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
-	port := silent.Addr().(*net.TCPAddr).Port
+	t.Cleanup(func() { l.Close() })
+	begun := make(chan struct{})
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			c.Read(make([]byte, 1))
+			close(begun)
+			io.Copy(io.Discard, c)
+			c.Close()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr).Port, begun
+}
+
+// A check ends with whoever wanted it.
+func TestCheckEnds(t *testing.T) {
+	port, spoken := silence(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-spoken
+		cancel()
+	}()
+	told := checker(t, "any").Check(ctx, backend(port, secure("", func(b *service.Backend) {
+		b.SSLCACert, b.ConnectTimeout = nil, 3_600_000
+	})), nil)
+	if len(told.Problems) != 1 || told.Took >= report.MillisOf(check.Most) {
+		t.Errorf("problems %q after %v", told.Problems, told.Took)
+	}
+	if step := told.Addresses[0].TLS; step == nil || step.Passed {
+		t.Errorf("%+v", step)
+	}
+}
+
+// An origin that says nothing has its connect_timeout.
+func TestSilentOrigin(t *testing.T) {
+	port, _ := silence(t)
 	told := checker(t, "any").Check(t.Context(), backend(port, secure("", func(b *service.Backend) {
 		b.SSLCACert, b.ConnectTimeout = nil, 1000
 	})), nil)

@@ -20,6 +20,9 @@ type Network struct {
 	Permit func(netip.AddrPort) bool
 }
 
+// Permits reports whether anything may be sent to an address.
+func (n *Network) Permits(to netip.AddrPort) bool { return n.Permit == nil || n.Permit(to) }
+
 // An Origin is one endpoint as one pool reaches it. Nothing of it is shared
 // between pools but the addresses that its name resolves to: a TLS session of one
 // cannot be resumed by another, with what may be another's identity. Its methods
@@ -144,7 +147,7 @@ func (o *Origin) Handshake(ctx context.Context, conn net.Conn) (*tls.Conn, error
 
 func (o *Origin) connect(ctx context.Context, addr netip.Addr) (*net.TCPConn, error) {
 	to := netip.AddrPortFrom(addr, o.plan.Endpoint.Port)
-	if o.network.Permit != nil && !o.network.Permit(to) {
+	if !o.network.Permits(to) {
 		return nil, &Error{Cause: Denied, Addr: to, Err: ErrForbidden}
 	}
 	d := net.Dialer{KeepAlive: -1, KeepAliveConfig: o.plan.Endpoint.KeepAlive}

@@ -2,7 +2,6 @@ package dial
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -156,7 +155,7 @@ func (n *Name) wait(ctx context.Context) (*resolution, error) {
 	case <-n.stopped:
 		return nil, &Error{Cause: NoAddress, Err: net.ErrClosed}
 	case <-ctx.Done():
-		return nil, fmt.Errorf("look-up of %s: %w", n.host, ctx.Err())
+		return nil, &lookupError{n.host, ctx.Err()}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -92,7 +91,7 @@ func (s *stub) search(ctx context.Context, from *servers, host string) (none ans
 			return a, nil
 		}
 		if err == nil || errors.Is(err, errNoSuchName) {
-			err, none = fmt.Errorf("look-up of %s: %w", name, e), a
+			err, none = &lookupError{name, e}, a
 		}
 	}
 	return none, err
@@ -164,7 +163,7 @@ func (s *stub) ask(ctx context.Context, from *servers, name string, kind dnsmess
 		if err == nil {
 			return r, nil
 		}
-		last = fmt.Errorf("name server %s: %w", server, err)
+		last = &serverError{server, err}
 		if ctx.Err() != nil {
 			break
 		}

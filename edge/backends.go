@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"headwater/dial"
 	"headwater/probe"
 	"headwater/report"
 )
@@ -96,9 +97,18 @@ func (b *backend) health() *report.Health {
 		SharedBy: len(s.Backends), Addresses: []report.Probed{},
 	}
 	for i := range s.Addresses {
-		told.Addresses = append(told.Addresses, probed(&s.Addresses[i]))
+		if a := &s.Addresses[i]; b.tells(a.Addr.Addr()) {
+			told.Addresses = append(told.Addresses, probed(a))
+		}
 	}
 	return told
+}
+
+// tells reports whether the backend's owner is told of one of its addresses: not of
+// one that a name leads to and the operator forbids.
+func (b *backend) tells(ip netip.Addr) bool {
+	_, err := netip.ParseAddr(b.plan.Endpoint.Host)
+	return err == nil || b.pool.origin.Permits(ip)
 }
 
 func probed(a *probe.Address) report.Probed {
@@ -116,7 +126,7 @@ func probed(a *probe.Address) report.Probed {
 
 func (b *backend) resolution() report.Resolution {
 	r := b.pool.origin.Resolved()
-	told := report.Resolution{Addresses: []string{}}
+	told := report.Resolution{Addresses: []string{}, Forbidden: r.Forbidden}
 	for _, ip := range r.Addrs {
 		told.Addresses = append(told.Addresses, ip.String())
 	}
@@ -125,7 +135,7 @@ func (b *backend) resolution() report.Resolution {
 	}
 	switch {
 	case r.Err != nil:
-		told.Failure = r.Err.Error()
+		told.Failure = dial.LookupText(b.plan.Endpoint.Host, r.Err)
 	case r.Pending:
 		told.Failure = "the name has not been looked up yet"
 	}

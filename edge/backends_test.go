@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/dns/dnsmessage"
 
+	"headwater/dial"
+	"headwater/dial/dialtest"
 	"headwater/edge"
 	"headwater/edge/edgetest"
 	"headwater/metric"
@@ -141,6 +144,44 @@ func TestResolutionIsTold(t *testing.T) {
 	}
 	if diff := cmp.Diff(report.Resolution{Addresses: []string{"192.0.2.1"}}, literal); diff != "" {
 		t.Errorf("an address (-want +got):\n%s", diff)
+	}
+}
+
+// What a name of the operator's network leads to is not told, nor which name servers
+// there are.
+func TestOperatorsNetworkIsNotTold(t *testing.T) {
+	policy, err := dial.ParsePolicy("public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns := dialtest.NewNameServer(t)
+	ns.Set("inside.test 60 A 127.0.0.1")
+	n := network(t, ns)
+	n.Permit = policy.Permit
+	log, logger := edgetest.NewEvents(t)
+	changes := make(chan probe.Change, 100)
+	s := checked(edgetest.Snapshot(edgetest.BackendAt("inside.test", 80, pinged), edgetest.BackendAt("127.0.0.1", 80, pinged, func(b *service.Backend) { b.Name = "literal" })), ping())
+	e := edgetest.Start(t, edge.Config{Network: n, AccessLog: logger, HealthChanged: func(c probe.Change) { changes <- c }}, s)
+	for range 2 {
+		if c := <-changes; c.Reason != "the origin policy forbids the address" || !c.Forbidden {
+			t.Errorf("%+v", c)
+		}
+	}
+	e.Dial(t).Get(edgetest.Host, "/")
+	log.Next()
+	inside, literal := e.Backends("test").Backends[0], e.Backends("test").Backends[1]
+	if r := inside.Resolution; len(r.Addresses) != 0 || r.Forbidden != 1 || len(inside.Health.Addresses) != 0 || len(inside.Places) != 0 {
+		t.Errorf("told %+v, %+v, %+v", r, inside.Health, inside.Places)
+	}
+	if len(literal.Resolution.Addresses) != 1 || len(literal.Health.Addresses) != 1 {
+		t.Errorf("told %+v, %+v", literal.Resolution, literal.Health)
+	}
+
+	ns = dialtest.NewNameServer(t)
+	ns.Fail(dnsmessage.RCodeServerFailure)
+	e = edgetest.Start(t, edge.Config{Network: network(t, ns)}, edgetest.Snapshot(edgetest.BackendAt("inside.test", 80)))
+	if got, want := e.Backends("test").Backends[0].Resolution.Failure, "look-up of inside.test: name server: RCodeServerFailure"; got != want {
+		t.Errorf("failure %q, want %q", got, want)
 	}
 }
 

@@ -12,13 +12,10 @@ import (
 // resolve to then. A version that serves already is not asked: an operator who
 // forbids more should not end services whose other backends are still good.
 func (s *site) checkAddresses(network *dial.Network) error {
-	if network.Permit == nil {
-		return nil
-	}
 	for _, b := range s.backends {
 		at := b.plan.Endpoint
 		ip, err := netip.ParseAddr(at.Host)
-		if err == nil && !network.Permit(netip.AddrPortFrom(ip, at.Port)) {
+		if err == nil && !network.Permits(netip.AddrPortFrom(ip, at.Port)) {
 			return service.Errorf(service.Invalid, "Backend '%s': the edge's origin policy forbids connections to %s", b.name, at.Host)
 		}
 	}

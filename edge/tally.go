@@ -221,10 +221,11 @@ func (t *tally) connected(took time.Duration, err error) {
 	}
 }
 
-// placeOf returns the place that err tells of, nil if it tells of none.
+// placeOf returns the place that err tells of, nil if it tells of none. One that
+// the operator forbids was not connected to, and is none.
 func (t *tally) placeOf(err error) *place {
 	var e *dial.Error
-	if !errors.As(err, &e) || !e.Addr.IsValid() {
+	if !errors.As(err, &e) || !e.Addr.IsValid() || e.Cause == dial.Denied {
 		return nil
 	}
 	return t.place(e.Addr.Addr())

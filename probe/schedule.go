@@ -112,7 +112,7 @@ func (s *Set) finish(r *record, result Result) (next *record) {
 		if r.learn(result) {
 			turned := p.conclude()
 			c := p.change()
-			c.Turned = turned
+			c.Turned, c.Forbidden = turned, !p.origin.Permits(r.addr)
 			c.Addr, c.Healthy, c.Reason = netip.AddrPortFrom(r.addr, p.key.endpoint.Port), r.healthy, result.Reason
 			s.untold = append(s.untold, c)
 		}

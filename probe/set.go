@@ -38,10 +38,12 @@ type Change struct {
 	Customer string
 	Backends []Ref // all that share the probe, in order
 	Addr     netip.AddrPort
-	Healthy  bool   // the address, or else the backend, is so now
-	Backend  bool   // whether the backend is healthy now
-	Turned   bool   // whether the backend has become so by this change
-	Reason   string // of one that is sick
+	Healthy  bool // the address, or else the backend, is so now
+	Backend  bool // whether the backend is healthy now
+	Turned   bool // whether the backend has become so by this change
+
+	Forbidden bool   // the operator forbids Addr, which is not for customers
+	Reason    string // of one that is sick
 }
 
 // A Ref names a backend across the versions of its service.

@@ -135,7 +135,7 @@ func outcomeOf(ctx context.Context, err error) (Outcome, string) {
 	case err == errCutOff, errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return Broken, errCutOff.Error()
 	}
-	return Broken, err.Error()
+	return Broken, dial.PublicText(err)
 }
 
 func outcomeOfDial(e *dial.Error, secure bool) (Outcome, string) {
@@ -143,7 +143,7 @@ func outcomeOfDial(e *dial.Error, secure bool) (Outcome, string) {
 	case e.Cause == dial.Exhausted, e.Cause == dial.Canceled:
 		return Skipped, e.Error()
 	case e.Cause == dial.Denied:
-		return Unreached, e.Error()
+		return Unreached, dial.ErrForbidden.Error()
 	case secure && e.Cause == dial.TimedOut:
 		return Late, "no TLS handshake within the timeout"
 	case secure:

@@ -39,6 +39,7 @@ type Connections struct {
 // A Resolution is what an origin's name, or address, stands for.
 type Resolution struct {
 	Addresses []string   `json:"addresses"`
+	Forbidden int        `json:"forbidden"`  // further ones of a name, that the operator forbids
 	Expires   *time.Time `json:"expires_at"` // null for an address, and until the first look-up is over
 	Failure   string     `json:"failure,omitempty"`
 }

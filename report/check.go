@@ -44,6 +44,8 @@ type Names struct {
 	Step
 	Known   bool       `json:"known_before"` // the edge has the name in use, so that nothing had to be asked
 	Expires *time.Time `json:"expires_at"`
+
+	Forbidden int `json:"forbidden"` // addresses that are not tried, since the operator forbids them
 }
 
 // An Address is the way to the origin at one address.

@@ -57,10 +57,17 @@ func (w *writer) names(c *Check) {
 		w.row("dns", "failed, after %s", n.Took)
 		w.row("", "%s", n.Cause)
 	case n.Known:
-		w.row("dns", "%s, known before%s", addresses(len(c.Addresses)), w.until(n.Expires))
+		w.row("dns", "%s%s, known before%s", addresses(len(c.Addresses)), forbidden(n.Forbidden), w.until(n.Expires))
 	default:
-		w.row("dns", "%s, in %s%s", addresses(len(c.Addresses)), n.Took, w.until(n.Expires))
+		w.row("dns", "%s%s, in %s%s", addresses(len(c.Addresses)), forbidden(n.Forbidden), n.Took, w.until(n.Expires))
 	}
+}
+
+func forbidden(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d forbidden", n)
 }
 
 func addresses(n int) string {

@@ -109,7 +109,8 @@ func healthEvent(ref probe.Ref, c *probe.Change) *service.Event {
 		Reason  string `json:"reason,omitempty"`
 	}
 	now := health{Healthy: c.Backend, Reason: c.Reason}
-	if c.Addr.IsValid() {
+	// An address that the operator forbids is for the log alone.
+	if c.Addr.IsValid() && !c.Forbidden {
 		now.Address = c.Addr.String()
 	}
 	e.Before, e.After = text(health{Healthy: !c.Backend}), text(now)

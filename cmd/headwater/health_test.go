@@ -63,6 +63,18 @@ func TestHealthEvents(t *testing.T) {
 	}
 }
 
+// An address that the operator forbids, and that a name leads to, is not told.
+func TestForbiddenAddressIsNoEvents(t *testing.T) {
+	r, kept := recordedHealth()
+	r.changed(probe.Change{
+		At: noon, Customer: "acme", Backends: []probe.Ref{{Service: "s", Backend: "b"}}, Turned: true,
+		Addr: netip.MustParseAddrPort("10.0.0.1:80"), Forbidden: true, Reason: "the origin policy forbids the address",
+	})
+	if got, want := kept()[0].After, `{"healthy":false,"reason":"the origin policy forbids the address"}`; got != want {
+		t.Errorf("after %s, want %s", got, want)
+	}
+}
+
 // turn tells r that one backend of a customer has turned sick.
 func turn(r *healthRecorder, at time.Time, customer, backend string) {
 	r.changed(probe.Change{At: at, Customer: customer, Backends: []probe.Ref{{Service: customer, Backend: backend}}, Turned: true})
