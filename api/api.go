@@ -235,9 +235,10 @@ func (c *call) rescue() {
 	}
 	c.Log.ErrorContext(c.r.Context(), "api call panicked",
 		"method", c.r.Method, "path", c.path(), "panic", p, "stack", string(debug.Stack()))
-	if c.status == 0 {
-		c.write(http.StatusInternalServerError, errorBody(msgInternal, detailInternal))
+	if c.status != 0 {
+		panic(http.ErrAbortHandler) // what is cut short must not look whole
 	}
+	c.write(http.StatusInternalServerError, errorBody(msgInternal, detailInternal))
 }
 
 // path is what may be logged of a URL: never the query, where people put

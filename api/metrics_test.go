@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,6 +65,26 @@ func TestScrapesAreBounded(t *testing.T) {
 	going.Go(func() { f.send(t, "GET", "/metrics", readerToken, nil).want(t, http.StatusOK, "") })
 	<-measuring
 	going.Wait()
+}
+
+// A large reading is streamed: its length is not known before it.
+func TestMetricsAreStreamed(t *testing.T) {
+	const n = 10_000
+	f := start(t, func(o *api.Options) {
+		o.MetricsOpen = true
+		o.Measure = func(p *metric.Reading) {
+			for i := range n {
+				p.Service(strconv.Itoa(i)).Add(metric.SentBytes, 1)
+			}
+		}
+	})
+	got := f.send(t, "GET", "/metrics", "", nil)
+	if lines := strings.Count(got.body, "\nheadwater_sent_bytes_total{"); lines != n || got.header.Get("Content-Length") != "" {
+		t.Errorf("%d lines, with %v", lines, got.header)
+	}
+	if got := f.send(t, "HEAD", "/metrics", "", nil); got.status != http.StatusOK || got.body != "" || got.header.Get("Content-Type") != metric.ContentType {
+		t.Errorf("HEAD: %+v", got)
+	}
 }
 
 // A customer's token shows the services of its customer, without a look at the

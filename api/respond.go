@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -68,8 +70,12 @@ func asCode(err error, code service.Code) (*service.Error, bool) {
 	return e, ok && e.Code == code
 }
 
-// respond answers the call with body, or with the shape of err.
+// respond answers the call with body, or with the shape of err, unless it has
+// streamed its answer.
 func (c *call) respond(body []byte, err error) {
+	if c.status != 0 {
+		return
+	}
 	if err == nil {
 		c.write(cmp.Or(c.success, http.StatusOK), body)
 		return
@@ -158,17 +164,40 @@ func encode(reply any) []byte {
 	return body
 }
 
-// write sends one answer with the headers that all of them have.
+// write sends one answer.
 func (c *call) write(status int, body []byte) {
+	if status != http.StatusNoContent {
+		c.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	c.begin(status)
+	const piece = 64 << 10
+	for len(body) > 0 {
+		n, err := c.Write(body[:min(len(body), piece)])
+		if err != nil {
+			return // the client is gone, and with it whoever could be told
+		}
+		body = body[n:]
+	}
+}
+
+// stream sends the answer that write writes, which need not be in memory.
+func (c *call) stream(write func(io.Writer) error) {
+	c.begin(http.StatusOK)
+	const piece = 64 << 10
+	w := bufio.NewWriterSize(c, piece)
+	if write(w) == nil {
+		_ = w.Flush() // the client is gone
+	}
+}
+
+// begin sends the head of an answer, with the headers that all of them have.
+func (c *call) begin(status int) {
 	c.status = status
 	header := c.w.Header()
 	header.Set("Status", strconv.Itoa(status)+" "+http.StatusText(status))
-	// No charset: Fastly's Go client compares the whole value.
-	header.Set("Content-Type", cmp.Or(c.media, "application/json"))
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	if status == http.StatusNoContent {
-		header.Del("Content-Type")
-		header.Del("Content-Length")
+	if status != http.StatusNoContent {
+		// No charset: Fastly's Go client compares the whole value.
+		header.Set("Content-Type", cmp.Or(c.media, "application/json"))
 	}
 	header.Set("Cache-Control", "no-store")
 	header.Set("Pragma", "no-cache")
@@ -176,21 +205,18 @@ func (c *call) write(status int, body []byte) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	c.limitWrite()
 	c.w.WriteHeader(status)
+}
+
+// Write sends a piece of the answer's body. The deadline is each piece's, so that
+// it bounds a client that stalls and not one that is slow over a long list.
+func (c *call) Write(piece []byte) (n int, err error) {
 	if c.r.Method == http.MethodHead {
-		return
+		return len(piece), nil
 	}
-	// In pieces, so that the deadline bounds a client that stalls and not one
-	// that is slow over a long list.
-	const piece = 64 << 10
-	for len(body) > 0 {
-		c.limitWrite()
-		n, err := c.w.Write(body[:min(len(body), piece)])
-		c.sent += n
-		if err != nil {
-			return // the client is gone, and with it whoever could be told
-		}
-		body = body[n:]
-	}
+	c.limitWrite()
+	n, err = c.w.Write(piece)
+	c.sent += n
+	return n, err
 }
 
 func (c *call) limitWrite() {

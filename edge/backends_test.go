@@ -226,7 +226,8 @@ func TestShieldsAreTold(t *testing.T) {
 	}
 	p := &metric.Reading{Whole: true}
 	pops["IAD"].Measure(p)
-	if text := string(p.Text()); strings.Count(text, "\nheadwater_backend_healthy{") != 2 {
-		t.Errorf("measured:\n%s", text)
+	var text strings.Builder
+	if err := p.Encode(&text); err != nil || strings.Count(text.String(), "\nheadwater_backend_healthy{") != 2 {
+		t.Errorf("measured: %v\n%s", err, &text)
 	}
 }

@@ -42,7 +42,7 @@ func (e *Edge) Measure(p *metric.Reading) {
 	sites := e.sites()
 	for _, s := range sites {
 		if p.Shows(s.about.Customer, s.service) {
-			s.measure(p)
+			s.measure(p.Service(s.service))
 		}
 	}
 	if !p.Whole {
@@ -105,16 +105,16 @@ func statusOf(class int) string {
 	return strconv.Itoa(class) + "xx"
 }
 
-func (s *site) measure(p *metric.Reading) {
+func (s *site) measure(p metric.Subject) {
 	t := s.traffic
 	for class := range t.answers {
 		if n := t.answers[class].Load(); n > 0 {
-			p.Add(metric.Requests, float64(n), s.service, statusOf(class))
+			p.Add(metric.Requests, float64(n), statusOf(class))
 		}
 	}
-	p.Add(metric.SentBytes, float64(t.sent.Load()), s.service)
+	p.Add(metric.SentBytes, float64(t.sent.Load()))
 	eachFailure(func(f int) uint64 { return t.failures[f].Load() }, func(side, reason string, n uint64) {
-		p.Add(metric.RequestFailures, float64(n), s.service, side, reason)
+		p.Add(metric.RequestFailures, float64(n), side, reason)
 	})
 	now := time.Now()
 	for _, b := range s.listed() {
@@ -122,14 +122,15 @@ func (s *site) measure(p *metric.Reading) {
 		if s.well(b, now) {
 			healthy = 1
 		}
-		p.Add(metric.BackendHealthy, healthy, s.service, b.name)
-		b.measure(p, s.service)
+		of := p.Backend(b.name)
+		of.Add(metric.BackendHealthy, healthy)
+		b.measure(of)
 	}
 	s.measurePools(p)
 }
 
 // measurePools tells of each endpoint once, with all that is open to it.
-func (s *site) measurePools(p *metric.Reading) {
+func (s *site) measurePools(p metric.Subject) {
 	type state struct{ open, used int }
 	seen, at := map[*pool]bool{}, map[string]state{}
 	for _, b := range s.reached() {
@@ -142,15 +143,15 @@ func (s *site) measurePools(p *metric.Reading) {
 		at[b.plan.Endpoint.String()] = state{sum.open + open, sum.used + used}
 	}
 	for endpoint, n := range at {
-		p.Add(metric.PoolConnections, float64(n.open-n.used), s.service, endpoint, "idle")
-		p.Add(metric.PoolConnections, float64(n.used), s.service, endpoint, "in_use")
+		p.Add(metric.PoolConnections, float64(n.open-n.used), endpoint, "idle")
+		p.Add(metric.PoolConnections, float64(n.used), endpoint, "in_use")
 	}
 }
 
-func (b *backend) measure(p *metric.Reading, service string) {
-	b.measureAddresses(p, service)
-	p.Add(metric.BackendConnections, float64(b.gauge.n.Load()), service, b.name)
-	p.Add(metric.BackendConnectionLimit, float64(b.maxConn), service, b.name)
+func (b *backend) measure(p metric.Subject) {
+	b.measureAddresses(p)
+	p.Add(metric.BackendConnections, float64(b.gauge.n.Load()))
+	p.Add(metric.BackendConnectionLimit, float64(b.maxConn))
 	tally := b.gauge.tally.Load()
 	if tally == nil {
 		return // nothing was sent to it yet
@@ -158,24 +159,24 @@ func (b *backend) measure(p *metric.Reading, service string) {
 	_, _, total := tally.read()
 	for class, n := range total.answers {
 		if n > 0 {
-			p.Add(metric.BackendAnswers, float64(n), service, b.name, statusOf(class))
+			p.Add(metric.BackendAnswers, float64(n), statusOf(class))
 		}
 	}
 	eachFailure(func(f int) uint64 { return total.failures[f] + total.broken[f] }, func(side, reason string, n uint64) {
-		p.Add(metric.BackendFailures, float64(n), service, b.name, side, reason)
+		p.Add(metric.BackendFailures, float64(n), side, reason)
 	})
-	p.AddHistogram(metric.BackendConnect, total.connect.histogram(), service, b.name)
-	p.AddHistogram(metric.BackendFirstByte, total.firstByte.histogram(), service, b.name)
+	p.AddHistogram(metric.BackendConnect, total.connect.histogram())
+	p.AddHistogram(metric.BackendFirstByte, total.firstByte.histogram())
 }
 
-func (b *backend) measureAddresses(p *metric.Reading, service string) {
+func (b *backend) measureAddresses(p metric.Subject) {
 	if b.checkup == nil {
-		p.Add(metric.BackendAddresses, float64(len(b.pool.origin.Addresses())), service, b.name, "unchecked")
+		p.Add(metric.BackendAddresses, float64(len(b.pool.origin.Addresses())), "unchecked")
 		return
 	}
 	healthy, sick := b.checkup.probe.Count()
-	p.Add(metric.BackendAddresses, float64(healthy), service, b.name, "healthy")
-	p.Add(metric.BackendAddresses, float64(sick), service, b.name, "sick")
+	p.Add(metric.BackendAddresses, float64(healthy), "healthy")
+	p.Add(metric.BackendAddresses, float64(sick), "sick")
 }
 
 // The bounds of the buckets that metrics tell: powers of two of a microsecond, from
@@ -185,16 +186,21 @@ const (
 	mostBound  = 25
 )
 
-func (s *spread) histogram() metric.Histogram {
-	h := metric.Histogram{All: s.count(), Sum: float64(s.micros) / 1e6}
+var bounds = func() (all []float64) {
+	for exponent := leastBound; exponent <= mostBound; exponent++ {
+		all = append(all, float64(uint64(1)<<exponent)/1e6)
+	}
+	return all
+}()
+
+func (s *spread) histogram() *metric.Histogram {
+	h := &metric.Histogram{Bounds: bounds, Counts: make([]uint64, 0, len(bounds)), All: s.count(), Sum: float64(s.micros) / 1e6}
 	var below uint64
 	i := 0
 	for exponent := leastBound; exponent <= mostBound; exponent++ {
-		bound := uint64(1) << exponent
-		for ; bucketFloor(i) < bound; i++ {
+		for ; bucketFloor(i) < 1<<exponent; i++ {
 			below += s.n[i]
 		}
-		h.Bounds = append(h.Bounds, float64(bound)/1e6)
 		h.Counts = append(h.Counts, below)
 	}
 	return h

@@ -2,7 +2,9 @@ package edge_test
 
 import (
 	"fmt"
+	"io"
 	"runtime"
+	"strings"
 	"testing"
 
 	"headwater/edge"
@@ -34,4 +36,27 @@ func TestMeasureIsLinear(t *testing.T) {
 	if many > 48*few {
 		t.Errorf("50 backends take %d bytes, 800 take %d", few, many)
 	}
+}
+
+// BenchmarkMeasure is a scrape of a thousand backends that have had requests: in
+// memory, and as text.
+func BenchmarkMeasure(b *testing.B) {
+	const n = 1000
+	e, _ := startBackends(b, n, false)
+	clients := make([]*asker, 64)
+	for i := range clients {
+		clients[i] = &asker{tcp: e.Dial(b).TCP, answer: make([]byte, 8<<10)}
+	}
+	askAll(b, clients, 20*n)
+	b.ReportAllocs()
+	p := &metric.Reading{}
+	for b.Loop() {
+		p = &metric.Reading{Whole: true}
+		e.Measure(p)
+		p.Encode(io.Discard)
+	}
+	var text strings.Builder
+	p.Encode(&text)
+	b.ReportMetric(float64(text.Len())/n, "text-B/backend")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "µs/backend")
 }

@@ -1,7 +1,7 @@
 package metric
 
 import (
-	"bytes"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -19,7 +19,14 @@ type Reading struct {
 	// Whole is whether the reader may see what is no service's.
 	Whole bool
 
-	samples map[*Metric]*bytes.Buffer
+	samples map[*Metric][]sample
+}
+
+// A sample is one line, or those of a histogram. Its labels are as they are written.
+type sample struct {
+	labels, more string
+	value        float64
+	histogram    *Histogram // nil of other types
 }
 
 // Shows reports whether samples of a customer's service belong in the reading.
@@ -30,10 +37,30 @@ func (p *Reading) Shows(customer, service string) bool {
 // Add adds a sample of f, with a value for each of its labels in their order. No
 // two samples of a metric may have the same.
 func (p *Reading) Add(f *Metric, value float64, labels ...string) {
-	p.sample(f, "", value, f.Labels, labels)
+	Subject{reading: p}.Add(f, value, labels...)
 }
 
-// A Histogram is one of a metric of that type.
+// A Subject is a service or backend, which many samples tell of: the labels that
+// name it are written once for all of them. The zero value is of no use.
+type Subject struct {
+	reading *Reading
+	names   []string
+	text    string
+}
+
+// Service returns the subject that a service is.
+func (p *Reading) Service(id string) Subject {
+	names := []string{"service"}
+	return Subject{p, names, written(names, []string{id})}
+}
+
+// Backend returns the subject that a backend of the service s is.
+func (s Subject) Backend(name string) Subject {
+	names := []string{"service", "backend"}
+	return Subject{s.reading, names, s.text + "," + written(names[1:], []string{name})}
+}
+
+// A Histogram is one of a metric of that type. It may not change once it is added.
 type Histogram struct {
 	Bounds []float64 // ascending, what each bucket goes up to
 	Counts []uint64  // of all below each bound
@@ -41,44 +68,45 @@ type Histogram struct {
 	Sum    float64
 }
 
-// AddHistogram adds h to f.
-func (p *Reading) AddHistogram(f *Metric, h Histogram, labels ...string) {
-	names := append(slices.Clone(f.Labels), "le")
-	for i, bound := range h.Bounds {
-		p.sample(f, "_bucket", float64(h.Counts[i]), names, append(slices.Clone(labels), number(bound)))
-	}
-	p.sample(f, "_bucket", float64(h.All), names, append(slices.Clone(labels), "+Inf"))
-	p.sample(f, "_sum", h.Sum, f.Labels, labels)
-	p.sample(f, "_count", float64(h.All), f.Labels, labels)
+// Add adds a sample of f, with a value for each label that does not name
+// the subject.
+func (s Subject) Add(f *Metric, value float64, labels ...string) {
+	s.add(f, sample{value: value}, labels)
 }
 
-func (p *Reading) sample(f *Metric, suffix string, value float64, names, labels []string) {
-	if len(names) != len(labels) {
+// AddHistogram adds h to f. One of nothing is left out, as a series that did not begin.
+func (s Subject) AddHistogram(f *Metric, h *Histogram, labels ...string) {
+	if h.All > 0 {
+		s.add(f, sample{histogram: h}, labels)
+	}
+}
+
+func (s Subject) add(f *Metric, one sample, labels []string) {
+	n := len(s.names)
+	if len(f.Labels) != n+len(labels) || !slices.Equal(f.Labels[:n], s.names) {
 		panic("metric: " + f.Name + " has other labels")
 	}
+	one.labels, one.more = s.text, written(f.Labels[n:], labels)
+	p := s.reading
 	if p.samples == nil {
-		p.samples = map[*Metric]*bytes.Buffer{}
+		p.samples = map[*Metric][]sample{}
 	}
-	b := p.samples[f]
-	if b == nil {
-		b = new(bytes.Buffer)
-		p.samples[f] = b
-	}
-	b.WriteString(f.Name + suffix)
+	p.samples[f] = append(p.samples[f], one)
+}
+
+// written are labels as they stand in a line.
+func written(names, values []string) string {
+	var text []byte
 	for i, name := range names {
-		if i == 0 {
-			b.WriteByte('{')
-		} else {
-			b.WriteByte(',')
+		if i > 0 {
+			text = append(text, ',')
 		}
-		b.WriteString(name + `="`)
-		escapeLabel.WriteString(b, strings.ToValidUTF8(labels[i], "\uFFFD"))
-		b.WriteByte('"')
+		text = append(text, name...)
+		text = append(text, `="`...)
+		text = append(text, escapeLabel.Replace(strings.ToValidUTF8(values[i], "\uFFFD"))...)
+		text = append(text, '"')
 	}
-	if len(names) > 0 {
-		b.WriteByte('}')
-	}
-	b.WriteString(" " + number(value) + "\n")
+	return string(text)
 }
 
 var (
@@ -86,30 +114,69 @@ var (
 	escapeHelp  = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 )
 
-func number(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "NaN"
-	case math.IsInf(v, 1):
-		return "+Inf"
-	case math.IsInf(v, -1):
-		return "-Inf"
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
-}
-
-// Text returns the reading: the metrics in the order of the table, each with its help
-// and type once.
-func (p *Reading) Text() []byte {
-	var b bytes.Buffer
+// Encode writes the reading as text: the metrics in the order of the table, each
+// with its help and type once. It writes line by line, and ends with w's first error.
+func (p *Reading) Encode(w io.Writer) error {
+	var line []byte
 	for _, f := range All() {
 		samples := p.samples[f]
 		if samples == nil {
 			continue
 		}
-		b.WriteString("# HELP " + f.Name + " " + escapeHelp.Replace(f.Help) + "\n")
-		b.WriteString("# TYPE " + f.Name + " " + string(f.Type) + "\n")
-		b.Write(samples.Bytes())
+		_, err := io.WriteString(w, "# HELP "+f.Name+" "+escapeHelp.Replace(f.Help)+"\n# TYPE "+f.Name+" "+string(f.Type)+"\n")
+		for i := 0; i < len(samples) && err == nil; i++ {
+			line = samples[i].append(line[:0], f.Name)
+			_, err = w.Write(line)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return b.Bytes()
+	return nil
+}
+
+func (s *sample) append(dst []byte, name string) []byte {
+	h := s.histogram
+	if h == nil {
+		return s.appendLine(dst, name, "", "", s.value)
+	}
+	var room [32]byte
+	for i, bound := range h.Bounds {
+		dst = s.appendLine(dst, name, "_bucket", string(appendNumber(room[:0], bound)), float64(h.Counts[i]))
+	}
+	dst = s.appendLine(dst, name, "_bucket", "+Inf", float64(h.All))
+	dst = s.appendLine(dst, name, "_sum", "", h.Sum)
+	return s.appendLine(dst, name, "_count", "", float64(h.All))
+}
+
+// appendLine appends one line; a bound of "" is none.
+func (s *sample) appendLine(dst []byte, name, suffix, bound string, value float64) []byte {
+	dst = append(append(dst, name...), suffix...)
+	before := byte('{')
+	for _, labels := range [...]string{s.labels, s.more} {
+		if labels != "" {
+			dst = append(append(dst, before), labels...)
+			before = ','
+		}
+	}
+	if bound != "" {
+		dst = append(append(append(append(dst, before), `le="`...), bound...), '"')
+		before = ','
+	}
+	if before == ',' {
+		dst = append(dst, '}')
+	}
+	return append(appendNumber(append(dst, ' '), value), '\n')
+}
+
+func appendNumber(dst []byte, v float64) []byte {
+	switch {
+	case math.IsNaN(v):
+		return append(dst, "NaN"...)
+	case math.IsInf(v, 1):
+		return append(dst, "+Inf"...)
+	case math.IsInf(v, -1):
+		return append(dst, "-Inf"...)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }

@@ -1,7 +1,11 @@
 package metric
 
 import (
+	"errors"
+	"io"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,11 +16,17 @@ func TestReading(t *testing.T) {
 	p.Add(Panics, 3)
 	p.Add(BackendHealthy, 1, "s", "a \"quoted\"\\\nname \xff")
 	p.Add(BackendHealthy, math.Inf(1), "s", "b")
-	p.AddHistogram(BackendConnect, Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{1, 2}, All: 4, Sum: 7.25}, "s", "a")
+	a := p.Service("s").Backend("a")
+	a.AddHistogram(BackendConnect, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{1, 2}, All: 4, Sum: 7.25})
+	a.AddHistogram(BackendFirstByte, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{0, 0}})
+	a.Add(BackendAddresses, 2, "sick")
 	want := `# HELP headwater_backend_healthy 1 if requests may be sent to the backend, 0 if its health check says otherwise.
 # TYPE headwater_backend_healthy gauge
 headwater_backend_healthy{service="s",backend="a \"quoted\"\\\nname ` + "\uFFFD" + `"} 1
 headwater_backend_healthy{service="s",backend="b"} +Inf
+# HELP headwater_backend_addresses Addresses that the backend's host stands for; of one with a health check, by what that says.
+# TYPE headwater_backend_addresses gauge
+headwater_backend_addresses{service="s",backend="a",health="sick"} 2
 # HELP headwater_backend_connect_seconds How long connections to the backend took to make, with TLS.
 # TYPE headwater_backend_connect_seconds histogram
 headwater_backend_connect_seconds_bucket{service="s",backend="a",le="0.5"} 1
@@ -28,8 +38,41 @@ headwater_backend_connect_seconds_count{service="s",backend="a"} 4
 # TYPE headwater_panics_total counter
 headwater_panics_total 3
 `
-	if diff := cmp.Diff(want, string(p.Text())); diff != "" {
+	if diff := cmp.Diff(want, text(t, p)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
+	}
+}
+
+func text(t *testing.T, p *Reading) string {
+	t.Helper()
+	var b strings.Builder
+	if err := p.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A large reading is written from what it is made of, and not copied: what that
+// allocates does not grow with it.
+func TestEncodeCopiesNothing(t *testing.T) {
+	p := &Reading{Whole: true}
+	s := p.Service("s")
+	for i := range 1000 {
+		s.Backend(strconv.Itoa(i)).AddHistogram(BackendConnect, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{1, 2}, All: 4, Sum: 7.25})
+	}
+	if n := testing.AllocsPerRun(10, func() { p.Encode(io.Discard) }); n > 20 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// The end of the reader is the end of the writing.
+func TestEncodeEnds(t *testing.T) {
+	p := &Reading{Whole: true}
+	p.Add(Panics, 3)
+	r, w := io.Pipe()
+	r.Close()
+	if err := p.Encode(w); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -37,8 +80,8 @@ headwater_panics_total 3
 func TestReadingIsTheReaders(t *testing.T) {
 	p := &Reading{Sees: func(customer, service string) bool { return customer == "me" && service == "mine" }}
 	Process(p)
-	if !p.Shows("me", "mine") || p.Shows("me", "another's") || p.Shows("another", "mine") || len(p.Text()) != 0 {
-		t.Errorf("shown:\n%s", p.Text())
+	if !p.Shows("me", "mine") || p.Shows("me", "another's") || p.Shows("another", "mine") || len(text(t, p)) != 0 {
+		t.Errorf("shown:\n%s", text(t, p))
 	}
 	if p := new(Reading); !p.Shows("any", "any") {
 		t.Error("a reading for all does not show all")
@@ -56,7 +99,7 @@ func TestTable(t *testing.T) {
 	}
 	p := &Reading{Whole: true}
 	Process(p)
-	if len(p.Text()) == 0 {
+	if len(text(t, p)) == 0 {
 		t.Error("the process is not told of")
 	}
 }
