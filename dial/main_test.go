@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
 
 	"headwater/dial/dialtest"
 )
@@ -28,12 +25,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("SSL_CERT_FILE", roots)
 	os.Setenv("SSL_CERT_DIR", dir)
-	code := m.Run()
+	code := dialtest.Run(m, "headwater/dial")
 	os.RemoveAll(dir)
-	if left := leftover(2 * time.Second); left != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "goroutines left behind:\n%s\n", left)
-		code = 1
-	}
 	os.Exit(code)
 }
 
@@ -42,21 +35,3 @@ type before struct{ testing.TB }
 
 func (before) Helper()           {}
 func (before) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
-
-// leftover returns the stacks of the goroutines that run this package's code,
-// once those that are about to end have had that long.
-func leftover(grace time.Duration) string {
-	for due := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
-		var left []string
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		for _, stack := range strings.Split(string(stacks), "\n\n") {
-			if strings.Contains(stack, "headwater/dial.") && !strings.Contains(stack, "headwater/dial.TestMain") {
-				left = append(left, stack)
-			}
-		}
-		if len(left) == 0 || time.Now().After(due) {
-			return strings.Join(left, "\n\n")
-		}
-	}
-}

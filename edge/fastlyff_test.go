@@ -47,7 +47,7 @@ func TestMarks(t *testing.T) {
 		{"without what was before", two[len(one)+2:], "s", 0, 0, false},
 		{"with other blanks", strings.Replace(two, ", ", ",", 1), "s", 0, 0, false},
 		{"in another's name", strings.Replace(one, "IAD!", "LHR!", 1), "s", 0, 0, false},
-		{"in nobody's name", strings.Replace(one, "IAD!", "XXX!", 1), "s", 0, 0, false},
+		{"in nobody's name", strings.Replace(one, "IAD!", "NIL!", 1), "s", 0, 0, false},
 		{"nothing", "", "s", 0, 0, false},
 	}
 	for _, tt := range tests {

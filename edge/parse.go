@@ -190,7 +190,7 @@ func parseResponse(b []byte, r *response) error {
 	if len(line) > 13 {
 		r.Reason = line[13:]
 	}
-	if !all(r.Reason, valueByte) {
+	if !message.IsValue(r.Reason) {
 		return errStartLine
 	}
 	return r.parseFields(b[eol+1:], &r.Fields)

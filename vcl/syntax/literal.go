@@ -195,8 +195,8 @@ func (l *lexer) unescape(raw string, off int) string {
 	return b.String()
 }
 
-// escape decodes the escape that s begins with: %XX is a byte, %uXXXX and
-// %u{X...} are a character. It returns its size in s, 0 if it is none.
+// escape decodes the escape that s begins with: %hh is a byte, %uhhhh and
+// %u{h...} are a character. It returns its size in s, 0 if it is none.
 func escape(s string) (decoded string, size int) {
 	digits, begin, end := "", 1, 3
 	switch {
