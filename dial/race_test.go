@@ -7,10 +7,11 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"headwater/dial/dialtest"
 )
 
 // A fakeConn knows whether it was closed.
@@ -95,7 +96,7 @@ func TestRace(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			dialtest.Bubble(t, func(t *testing.T) {
 				n := &fakeNetwork{began: time.Now(), outcomes: tt.outcomes}
 				ctx, cancel := context.WithTimeout(context.Background(), tt.limit)
 				defer cancel()
@@ -126,7 +127,7 @@ func TestRace(t *testing.T) {
 
 // Whoever wanted the connection may give up at any time.
 func TestRaceIsCancelled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
 		n := &fakeNetwork{began: time.Now(), outcomes: map[string]outcome{"192.0.2.1": {after: never}, "192.0.2.2": {after: never}}}
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(300*time.Millisecond, cancel)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"headwater/dial/dialtest"
 	"headwater/service"
 )
 
@@ -69,7 +70,7 @@ func (p *phoneBook) since(d time.Duration) (times []time.Duration) {
 
 // inBubble runs f with a resolver whose clock is fake.
 func inBubble(t *testing.T, f func(t *testing.T, r *Resolver, book *phoneBook)) {
-	synctest.Test(t, func(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
 		book := &phoneBook{began: time.Now()}
 		r := newResolver(book.lookup, nil)
 		defer r.Close()

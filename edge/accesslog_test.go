@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headwater/dial/dialtest"
 )
 
 // A writes is what was written, a write each.
@@ -34,7 +36,7 @@ func (w *writes) take() string {
 }
 
 func TestLinesWaitForOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
 		w := &writes{}
 		l := NewAccessLog(w, time.Second, nil)
 		for range 2 {

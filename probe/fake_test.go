@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/dial/dialtest"
 	"headwater/service"
 )
 
@@ -72,7 +73,7 @@ func result(letter byte) Result {
 
 // inWorld runs f in a bubble. Each try takes 10 ms.
 func inWorld(t *testing.T, network *dial.Network, f func(w *world)) {
-	synctest.Test(t, func(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
 		w := &world{t: t, tries: map[string][]time.Time{}}
 		w.Set = NewSet(Config{Network: network, Changed: func(c Change) { w.changes = append(w.changes, c) }})
 		w.answer = func(string, int) Result { return result('p') }

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"headwater/dial/dialtest"
 )
 
 // A dialogue is a connection whose client is the test. What it spawns runs when the
@@ -241,7 +243,7 @@ func TestWriterPanics(t *testing.T) {
 // A client that does not answer is told after a while which request was the last,
 // where a panic is contained.
 func TestNoAnswerToFarewell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
 		d := newDialogue(t)
 		d.run()
 		d.Conn.Drain()
