@@ -188,13 +188,17 @@ func (c *compiler) matcher(a value, e *syntax.Binary) func(*Ctx) bool {
 		if r == nil {
 			return nil
 		}
-		return c.matchText(r, subject, e)
+		if prefix, all := r.Prefix(); all && !c.groups {
+			return begins(prefix, r, a, subject, e)
+		}
+		return matchText(r, subject, e)
 	}
 	c.failf(e.Y.Place(), "a pattern is a literal string, and this is %s", describe(b))
 	return nil
 }
 
-func (c *compiler) matchText(r *regex.Regex, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
+// matchText compiles a match of a literal pattern.
+func matchText(r *regex.Regex, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
 	return func(x *Ctx) bool {
 		s, _ := subject(x)
 		yes := x.match(r, s)
@@ -202,6 +206,24 @@ func (c *compiler) matchText(r *regex.Regex, subject textFunc, e *syntax.Binary)
 			x.Trace.matched(e, s, yes, x)
 		}
 		return yes
+	}
+}
+
+// begins is matchText of a pattern that asks for a prefix alone, which most often is
+// all that a condition has to find out of a URL. It is for programs that do not read
+// what was matched; only a trace does, which gets the match itself.
+func begins(prefix string, r *regex.Regex, v value, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
+	text, traced := v.plain, matchText(r, subject, e)
+	if text == nil {
+		text = func(x *Ctx) string { s, _ := subject(x); return s }
+	}
+	return func(x *Ctx) bool {
+		if x.Trace != nil {
+			return traced(x)
+		}
+		s := text(x)
+		x.charge(len(s) / bytesAStep)
+		return strings.HasPrefix(s, prefix)
 	}
 }
 

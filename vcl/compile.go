@@ -27,6 +27,8 @@ type compiler struct {
 
 	patternSize int // bytes of memory that patterns take
 
+	groups bool // some subroutine reads re.group.N
+
 	late bool // the deadline has passed
 
 	// loose says that names without a dot may be declared elsewhere.

@@ -156,13 +156,15 @@ type routine struct {
 	params []local
 
 	// own are the places of the local variables that it declares itself.
-	own struct{ from, to slots }
+	own      struct{ from, to slots }
+	declares bool // there are some
 }
 
 // run runs the subroutine. Its own variables begin anew, so that one whose
 // declaration is not passed has nothing of another run's, or another request's.
 func (r *routine) run(c *Ctx) Action {
-	if from, to := &r.own.from, &r.own.to; *from != *to {
+	if r.declares {
+		from, to := &r.own.from, &r.own.to
 		clear(c.strs[from.strs:to.strs])
 		clear(c.bools[from.bools:to.bools])
 		clear(c.ints[from.ints:to.ints])

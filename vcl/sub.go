@@ -38,7 +38,7 @@ func (c *compiler) declareSub(d *syntax.Sub) {
 	r := c.subs[name]
 	if r != nil && builtin {
 		r.decls = append(r.decls, d)
-		r.calls = append(r.calls, callsIn(d)...)
+		r.calls = append(r.calls, c.namesIn(d)...)
 		return
 	}
 	if name == "vcl_pipe" {
@@ -52,7 +52,7 @@ func (c *compiler) declareSub(d *syntax.Sub) {
 	if !c.take(d.Name) {
 		return
 	}
-	r = &routine{name: name, decls: []*syntax.Sub{d}, calls: callsIn(d), body: &block{}}
+	r = &routine{name: name, decls: []*syntax.Sub{d}, calls: c.namesIn(d), body: &block{}}
 	if builtin {
 		r.scopes = 1 << scope
 		c.program.subs[scope] = r
@@ -82,18 +82,21 @@ func (c *compiler) signature(r *routine, d *syntax.Sub) {
 	}
 }
 
-// callsIn are the names that a subroutine calls, of statements and functions.
-func callsIn(d *syntax.Sub) (names []*syntax.Name) {
+// namesIn returns the names that a subroutine calls, of statements and functions,
+// and notes whether it reads what was matched.
+func (c *compiler) namesIn(d *syntax.Sub) (calls []*syntax.Name) {
 	syntax.Walk(d.Body, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Invoke:
-			names = append(names, n.Sub)
+			calls = append(calls, n.Sub)
 		case *syntax.Call:
-			names = append(names, n.Fun)
+			calls = append(calls, n.Fun)
+		case *syntax.Name:
+			c.groups = c.groups || strings.HasPrefix(n.Text, "re.group.")
 		}
 		return true
 	})
-	return names
+	return calls
 }
 
 // maxCalls bounds the subroutines that are in each other at one time.
@@ -166,6 +169,7 @@ func (c *compiler) routine(r *routine) {
 	r.own.from = c.program.slots
 	r.body = c.block(stmts)
 	r.own.to = c.program.slots
+	r.declares = r.own.from != r.own.to
 	for _, label := range slices.Sorted(maps.Keys(c.gotos)) {
 		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
 	}

@@ -27,7 +27,8 @@ type value struct {
 	parts []textFunc // of a concatenation, in the place of str
 
 	str     textFunc
-	has     func(*Ctx) bool // whether str is set, if that costs less to know
+	plain   func(*Ctx) string // what str says, of a STRING that is never NOTSET; may be nil
+	has     func(*Ctx) bool   // whether str is set, if that costs less to know
 	boolean func(*Ctx) bool
 	integer func(*Ctx) int64
 	float   func(*Ctx) float64
@@ -58,7 +59,7 @@ func ofAction(f func(*Ctx)) value {
 	return value{typ: Void, boolean: func(c *Ctx) bool { f(c); return true }}
 }
 func ofSetString(f func(*Ctx) string) value {
-	return ofString(func(c *Ctx) (string, bool) { return f(c), true })
+	return value{typ: String, plain: f, str: func(c *Ctx) (string, bool) { return f(c), true }}
 }
 func constant(s string) value { return ofString(func(*Ctx) (string, bool) { return s, true }) }
 func (v *value) run(c *Ctx)   { v.boolean(c) }

@@ -197,6 +197,26 @@ func TestLinear(t *testing.T) {
 	}
 }
 
+// Whoever asks for the prefix alone decides as Match does.
+func TestPrefix(t *testing.T) {
+	subjects := []string{"", "/api", "/api/", "/api/x\n", "x/api/", "/API/", "/apj", "\n/api/"}
+	for pattern, want := range map[string]bool{
+		`^/api/`: true, `^`: true, `^/api/?`: true, `^/ap(i)`: true, `\A/api/.*`: true, `^(?:/api)+`: false,
+		`/api/`: false, `^/api/$`: false, `(?i)^/api/`: false, `(?m)^/api/`: false, `^/api/|^/x`: false, `^/api/(?=x)`: false,
+	} {
+		r := mustCompile(t, pattern)
+		prefix, got := r.Prefix()
+		if got != want {
+			t.Errorf("%q: got %v, want %v", pattern, got, want)
+		}
+		for _, s := range subjects {
+			if yes, _ := r.Match(s); got && yes != strings.HasPrefix(s, prefix) {
+				t.Errorf("%q matches %q: %v, and not by its prefix %q", pattern, s, yes, prefix)
+			}
+		}
+	}
+}
+
 // manyWords is a list as those of robots are.
 func manyWords(n int) string {
 	var words []string

@@ -78,6 +78,15 @@ func (r *Regex) Groups() int { return r.groups }
 // fails.
 func (r *Regex) Linear() bool { return r.literal != nil || r.dfa != nil }
 
+// Prefix returns what a subject has to begin with, and whether that is all that r asks
+// of it.
+func (r *Regex) Prefix() (text string, all bool) {
+	if l := r.literal; l != nil && l.begin && !l.end {
+		return l.text, true
+	}
+	return "", false
+}
+
 // Size returns about how many bytes of memory r keeps. A short pattern can take 100
 // KiB, so whoever compiles many from one source has to add them up.
 func (r *Regex) Size() int {
