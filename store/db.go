@@ -53,7 +53,8 @@ var ErrInUse = errors.New("the data directory is in use by another process")
 
 // A DB keeps configuration. It may be used by many goroutines.
 type DB struct {
-	write  *sql.DB // one connection: writers wait their turn here, not in SQLite
+	write  *sql.DB // one connection, of writes alone
+	writes committer
 	read   *sql.DB // the same as write when all is in memory
 	sealer service.Sealer
 	now    func() time.Time
@@ -101,6 +102,7 @@ func (db *DB) open(ctx context.Context, dir string) (err error) {
 	if err := db.write.PingContext(ctx); err != nil {
 		return err
 	}
+	db.writes.pool, db.writes.groupTime = db.write, defaultGroupTime
 	if err := db.update(ctx, migrate); err != nil {
 		return err
 	}
@@ -127,8 +129,10 @@ func (db *DB) openDir(dir string) (err error) {
 	return db.openFile(filepath.Join(dir, file))
 }
 
-// Close ends all use of the database and releases the data directory.
+// Close ends all use of the database and releases the data directory. Writes that
+// have begun, or wait, come to their end.
 func (db *DB) Close() error {
+	db.writes.close()
 	var errs []error
 	if db.read != nil && db.read != db.write {
 		errs = append(errs, db.read.Close())
@@ -150,11 +154,11 @@ func (db *DB) Ping(ctx context.Context) error {
 	})
 }
 
-// A tx is one transaction, with the moment it began. All times that it writes
-// are that one.
+// A tx is one call's use of a transaction, with the moment it began. All times
+// that it writes are that one.
 type tx struct {
 	*sql.Tx
-	ctx    context.Context // for the transaction's life, which is one call
+	ctx    context.Context // of the call
 	now    time.Time
 	sealer service.Sealer
 	limits limits
@@ -162,13 +166,21 @@ type tx struct {
 
 // view runs f on one state of the database, which does not change meanwhile.
 func (db *DB) view(ctx context.Context, f func(*tx) error) error {
-	return db.run(ctx, db.read, &sql.TxOptions{ReadOnly: true}, f)
+	raw, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer raw.Rollback() // there is nothing to commit
+	return f(db.newTx(ctx, raw))
 }
 
-// update runs f and commits what it wrote, unless f fails. With it goes the
-// event that the context carries, if any.
+// update runs f and commits what it wrote, unless f fails or ctx ends before it
+// does. With it goes the event that the context carries, if any. Statements under
+// way are not interrupted: SQLite would undo what others wrote in the same
+// transaction.
 func (db *DB) update(ctx context.Context, f func(*tx) error) error {
-	return db.run(ctx, db.write, nil, func(t *tx) error {
+	return db.writes.write(ctx, func(raw *sql.Tx) error {
+		t := db.newTx(context.WithoutCancel(ctx), raw)
 		if err := f(t); err != nil {
 			return err
 		}
@@ -176,20 +188,8 @@ func (db *DB) update(ctx context.Context, f func(*tx) error) error {
 	})
 }
 
-func (db *DB) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, f func(*tx) error) error {
-	raw, err := pool.BeginTx(ctx, o)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer raw.Rollback() // without effect after a commit
-	t := &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, limits: db.limits}
-	if err := f(t); err != nil {
-		return err
-	}
-	if err := raw.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
+func (db *DB) newTx(ctx context.Context, raw *sql.Tx) *tx {
+	return &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, limits: db.limits}
 }
 
 // exec runs a statement that changes rows, and returns how many it changed.

@@ -6,7 +6,12 @@
 //
 // # Writes
 //
-// A write is one transaction. It first updates the row that it is about (the
+// A write is one transaction, or a savepoint in one: writes that come at the same
+// time share a commit, and the sync of the disk with it. Each sees those before it,
+// fails alone, and is answered when all of them are on disk. If the commit fails,
+// all have failed.
+//
+// A write first updates the row that it is about (the
 // version for an object, the service for a version) and only then reads: the
 // row's lock makes writers of one version wait for each other, so that numbers
 // are given once and no update is lost. SQLite has one writer at a time anyway;

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T, o store.Options) *store.DB) {
 		{"UpdateRace", updateRace},
 		{"CloneRace", cloneRace},
 		{"DomainRace", domainRace},
+		{"Fates", fates},
 		{"FailedChange", failedChange},
 		{"Cancelled", cancelled},
 	} {
