@@ -11,43 +11,89 @@ import (
 	"headwater/vcl/syntax"
 )
 
-// build compiles s, which may be about to serve, and all that it does, with what is
-// known of its holders. Whatever would fail at run time fails here, as
-// [service.Invalid].
-func (e *Edge) build(i *items, s *service.Snapshot, serves bool) (*site, []string, error) {
-	tree, run, notes, err := i.program(s, serves)
+// A code is what a version does with requests.
+type code struct {
+	tree    *program.Program   // as it is written; nil of one that is shared
+	run     *vcl.Program       // and compiled
+	objects []*service.Backend // what its backends are, by its numbers; nil for directors and what VCL declares
+}
+
+// build compiles s and all that it does, with what is known of its holders. Whatever
+// would fail at run time fails here, as [service.Invalid].
+func (e *Edge) build(i *items, s *service.Snapshot) (*site, []string, error) {
+	c, notes, err := i.code(s, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	site, warnings, err := compile(s, tree, run, e.cfg.Rules, &e.home)
-	if err != nil {
-		return nil, nil, err
+	site, warnings, err := compile(s, c, e.cfg.Rules, &e.home)
+	return site, append(warnings, notes...), err
+}
+
+// ready is build of a version that is about to serve. It keeps the version, to make
+// the tree of its program again for whoever asks what becomes of a request.
+func (e *Edge) ready(s *service.Snapshot) (*site, error) {
+	c, shared := e.shared.code(s)
+	if !shared {
+		var err error
+		if c, _, err = e.items.code(s, true); err != nil {
+			return nil, err
+		}
+		c.tree = nil
 	}
+	site, _, err := compile(s, c, e.cfg.Rules, &e.home)
+	if err != nil {
+		return nil, err
+	}
+	site.source = s
 	site.follow(&e.healthEpoch)
-	return site, append(warnings, notes...), nil
+	return site, nil
+}
+
+// written returns the site with its program as it is written, for requests that are to
+// be told of. It stays as long as the site, of which there are few that anybody asks.
+func (e *Edge) written(s *site) (*site, error) {
+	if w := s.asWritten.Load(); w != nil {
+		return w, nil
+	}
+	c, _, err := e.items.code(s.source, true)
+	if err != nil {
+		return nil, err
+	}
+	w := &site{
+		service: s.service, version: s.version, exact: s.exact, wild: s.wild,
+		tree: c.tree, program: c.run, logs: s.logs, about: s.about,
+		strict: s.strict, upgrades: s.upgrades, traffic: s.traffic,
+		destinations: s.destinations, backends: s.backends, nodes: s.nodes,
+	}
+	s.asWritten.Store(w)
+	return w, nil
 }
 
 // compileTime is how long a program may take to compile. The largest that there may
 // be takes a tenth of it.
 const compileTime = 10 * time.Second
 
-// program makes the program of s and compiles it.
-func (i *items) program(s *service.Snapshot, serves bool) (tree *program.Program, run *vcl.Program, warnings []string, err error) {
+// code makes the program of s, which may be about to serve, and compiles it.
+func (i *items) code(s *service.Snapshot, serves bool) (c code, warnings []string, err error) {
 	tree, problems := program.Build(s)
 	if len(problems) > 0 {
-		return nil, nil, nil, refused(problems)
+		return code{}, nil, refused(problems)
 	}
 	o := i.options(s.Service, tree, serves)
 	o.Deadline = time.Now().Add(compileTime)
-	run, problems = vcl.Compile(tree.Unit, o)
+	run, problems := vcl.Compile(tree.Unit, o)
 	if len(problems) > 0 {
-		return nil, nil, nil, refused(problems)
+		return code{}, nil, refused(problems)
 	}
 	warnings = tree.Warnings
 	for _, w := range run.Warnings() {
 		warnings = append(warnings, told(w))
 	}
-	return tree, run, warnings, nil
+	c = code{tree: tree, run: run, objects: make([]*service.Backend, len(run.Backends))}
+	for n, b := range run.Backends {
+		c.objects[n] = tree.Backends[b.Name]
+	}
+	return c, warnings, nil
 }
 
 // question waits for its turn: what is compiled only to answer a question, which
@@ -60,7 +106,7 @@ func (e *Edge) question() (done func()) {
 // Lint is [Edge.Check] for the program of s alone.
 func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
 	defer e.question()()
-	_, _, warnings, err = e.items.program(s, false)
+	_, warnings, err = e.items.code(s, false)
 	return warnings, err
 }
 

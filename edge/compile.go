@@ -15,24 +15,24 @@ import (
 // otherwise let a dead address hold a request for minutes.
 const defaultConnectTimeout = time.Second
 
-// compile turns a version and its program into a site whose backends have no pools
+// compile turns a version and what it does into a site whose backends have no pools
 // yet. Whatever would fail at run time fails here, as [service.Invalid] with the
 // object's name and field; what only deserves notice comes back as warnings.
-func compile(s *service.Snapshot, tree *program.Program, run *vcl.Program, rules dial.Rules, h *home) (*site, []string, error) {
+func compile(s *service.Snapshot, c code, rules dial.Rules, h *home) (*site, []string, error) {
 	site := &site{
 		service: s.Service, version: s.Version,
-		tree: tree, program: run, logs: run.Has(vcl.Log),
+		tree: c.tree, program: c.run, logs: c.run.Has(vcl.Log),
 		strict: s.Extensions().StrictTruncation, upgrades: s.Extensions().Upgrades,
 		about: vcl.Service{
 			ID: s.Service, Customer: s.Customer, Version: s.Version,
 			Generation: s.Generation, Digest: s.Identity(),
 		},
 	}
-	warnings, err := site.addDestinations(rules, h)
+	warnings, err := site.addDestinations(c.objects, rules, h)
 	if err != nil {
 		return nil, nil, err
 	}
-	checkups, err := site.addCheckups(s)
+	checkups, err := site.addCheckups(s, c.objects)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,7 +112,7 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	c := &backend{
 		name:    b.Name,
 		index:   len(s.backends),
-		known:   known,
+		slot:    known.Index,
 		plan:    plan,
 		terms:   termsOf(b),
 		maxConn: b.MaxConn,

@@ -14,7 +14,7 @@ const maxMembers = 1000
 
 // addDestinations compiles what req.backend can be: the backends and directors of the
 // site's program, in its order.
-func (s *site) addDestinations(rules dial.Rules, h *home) (warnings []string, err error) {
+func (s *site) addDestinations(objects []*service.Backend, rules dial.Rules, h *home) (warnings []string, err error) {
 	declared := s.program.Backends
 	s.destinations = make([]destination, len(declared))
 	for i, b := range declared {
@@ -22,7 +22,7 @@ func (s *site) addDestinations(rules dial.Rules, h *home) (warnings []string, er
 			s.destinations[i] = &director{}
 			continue
 		}
-		o := s.tree.Backends[b.Name]
+		o := objects[i]
 		if o == nil {
 			if o, err = declaredBackend(b.Decl); err != nil {
 				return nil, err

@@ -20,7 +20,7 @@ func TestForeignBackend(t *testing.T) {
 			}
 			s.Objects["backend"] = append(s.Objects["backend"], b)
 		}
-		built, _, err := e.build(&e.items, s, false)
+		built, _, err := e.build(&e.items, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,15 +29,15 @@ func TestForeignBackend(t *testing.T) {
 	mine, other := build("a", "b"), build("c", "d", "e")
 	x := &exchange{site: mine}
 	for i, own := range mine.backends {
-		if x.vcl.Backend = own.known; x.destination() != own {
+		if x.vcl.Backend = mine.known(own); x.destination() != own {
 			t.Errorf("backend %d of the site's own leads elsewhere", i)
 		}
 	}
 	for i, foreign := range other.backends {
-		if x.vcl.Backend = foreign.known; x.destination() != mine.backends[0] {
+		if x.vcl.Backend = other.known(foreign); x.destination() != mine.backends[0] {
 			t.Errorf("backend %d of another site leads to no backend of the site's first", i)
 		}
-		if open, used := mine.Connections(foreign.known); mine.Healthy(foreign.known) || open+used > 0 {
+		if open, used := mine.Connections(other.known(foreign)); mine.Healthy(other.known(foreign)) || open+used > 0 {
 			t.Errorf("backend %d of another site is known", i)
 		}
 	}

@@ -97,6 +97,7 @@ type Edge struct {
 	change    sync.Mutex // of table and services; no request takes it
 	services  map[string]*activation
 	items     items
+	shared    sharedSet
 	questions sync.Mutex // held while one is answered, see question
 	traces    traces
 
@@ -183,7 +184,7 @@ func serverOf(identity string) vcl.Server {
 // Check compiles s and changes nothing. It returns what its owner should know; an
 // error is [service.Invalid] and names the object and field.
 func (e *Edge) Check(s *service.Snapshot) (warnings []string, err error) {
-	site, warnings, err := e.build(&e.items, s, false)
+	site, warnings, err := e.build(&e.items, s)
 	if err == nil {
 		err = site.checkAddresses(e.cfg.Network)
 	}
@@ -209,7 +210,7 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 		if s.Version == 0 {
 			continue
 		}
-		if compiled[i], _, err = e.build(&e.items, s, true); err != nil {
+		if compiled[i], err = e.ready(s); err != nil {
 			return nil, err
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Edge) Explain(s *service.Snapshot, holdings []*service.Holding, r *expl
 			return nil, err
 		}
 	}
-	site, warnings, err := e.build(own, s, false)
+	site, warnings, err := e.build(own, s)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,8 @@ func (s *site) pretend(r *explain.Request) error {
 			b.node = &node{} // whose state is the explanation's own
 		}
 		known[b.name] = append(known[b.name], b)
-		if b.known.Name != b.name {
-			known[b.known.Name] = append(known[b.known.Name], b)
+		if vcl := s.known(b).Name; vcl != b.name {
+			known[vcl] = append(known[vcl], b)
 		}
 	}
 	for name, healthy := range r.Health {
@@ -176,10 +176,11 @@ func (x *exchange) response() explain.Response {
 
 // object returns the configuration of one of the site's backends.
 func (s *site) object(b *backend) *service.Backend {
-	if o := s.tree.Backends[b.known.Name]; o != nil {
+	known := s.known(b)
+	if o := s.tree.Backends[known.Name]; o != nil {
 		return o
 	}
-	o, err := declaredBackend(b.known.Decl)
+	o, err := declaredBackend(known.Decl)
 	if err != nil {
 		panic("edge: a backend that was compiled is none: " + err.Error())
 	}

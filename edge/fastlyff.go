@@ -189,7 +189,7 @@ func (x *exchange) kind() (k byte) {
 	switch {
 	case x.backend.node == nil:
 		k |= ffOrigin
-	case x.backend.known.Director.TLS:
+	case x.site.known(x.backend).Director.TLS:
 		k |= ffHopTLS
 	}
 	return k | byte(x.arrival.loops)<<ffLoops

@@ -15,13 +15,13 @@ type checkup struct {
 }
 
 // addCheckups gives the site's backends the health checks that they name.
-func (s *site) addCheckups(from *service.Snapshot) (warnings []string, err error) {
+func (s *site) addCheckups(from *service.Snapshot, objects []*service.Backend) (warnings []string, err error) {
 	checks := map[string]*service.Healthcheck{}
 	for _, h := range service.All[*service.Healthcheck](from, service.HealthcheckKind) {
 		checks[h.Name] = h
 	}
 	for _, b := range s.backends {
-		h, share, err := s.checkOf(b, checks)
+		h, share, err := s.checkOf(b, objects[b.slot], checks)
 		if err != nil {
 			return nil, err
 		}
@@ -39,14 +39,21 @@ func (s *site) addCheckups(from *service.Snapshot) (warnings []string, err error
 	return warnings, nil
 }
 
-// checkOf returns the health check of a backend, nil for none, and its share_key.
-func (s *site) checkOf(b *backend, checks map[string]*service.Healthcheck) (h *service.Healthcheck, share string, err error) {
-	o := s.object(b)
+// checkOf returns the health check of a backend, nil for none, and its share_key. Its
+// object is nil if VCL declares it.
+func (s *site) checkOf(b *backend, o *service.Backend, checks map[string]*service.Healthcheck) (h *service.Healthcheck, share string, err error) {
+	decl := s.known(b).Decl
+	declared := o == nil
+	if declared {
+		if o, err = declaredBackend(decl); err != nil {
+			return nil, "", err
+		}
+	}
 	if o.ShareKey != nil {
 		share = *o.ShareKey
 	}
-	if s.tree.Backends[b.known.Name] == nil {
-		h, err = declaredCheck(b.known.Decl)
+	if declared {
+		h, err = declaredCheck(decl)
 		return h, share, err
 	}
 	if o.Healthcheck == nil || *o.Healthcheck == "" {

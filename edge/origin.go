@@ -225,7 +225,7 @@ func (x *exchange) use(b *backend) {
 	x.backend, x.limits, x.fetchDue, x.ended = b, b.limits, time.Time{}, false
 	x.asked, x.place, x.switched = time.Time{}, nil, false
 	x.chunks.reset()
-	x.vcl.Fetched = vcl.Fetched{Backend: b.known}
+	x.vcl.Fetched = vcl.Fetched{Backend: x.site.known(b)}
 	set := func(limit *time.Duration, said, offered time.Duration) {
 		if said != offered {
 			*limit = said

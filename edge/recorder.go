@@ -95,7 +95,7 @@ func (r *recorder) noFetch(x *exchange, f failure) {
 func (r *recorder) backend(x *exchange, b *backend) *explain.Backend {
 	secure, _, _ := b.plan.TLS()
 	return &explain.Backend{
-		Name: b.name, VCL: b.known.Name, Address: string(b.address), Port: int(b.plan.Endpoint.Port), TLS: secure,
+		Name: b.name, VCL: x.site.known(b).Name, Address: string(b.address), Port: int(b.plan.Endpoint.Port), TLS: secure,
 		Healthy: b.healthy(),
 	}
 }
@@ -126,7 +126,7 @@ func (x *exchange) through(b *backend) []explain.Director {
 // nil if b is not below d in this way.
 func (x *exchange) pathTo(b *backend, d *vcl.Director) []*vcl.Director {
 	for _, m := range d.Members {
-		if b != nil && m.Backend == b.known {
+		if b != nil && m.Backend == x.site.known(b) {
 			return []*vcl.Director{d}
 		}
 		if m.Backend.Director == nil || !x.vcl.World.Healthy(m.Backend) {
@@ -142,7 +142,7 @@ func (x *exchange) pathTo(b *backend, d *vcl.Director) []*vcl.Director {
 // shield tells of the POP that b is fetched through.
 func (x *exchange) shield(b *backend) *explain.Shield {
 	if b.node != nil {
-		return &explain.Shield{POP: b.known.Director.Shield, Used: true}
+		return &explain.Shield{POP: x.site.known(b).Director.Shield, Used: true}
 	}
 	if o := x.site.object(b); o.Shield != nil && *o.Shield != "" {
 		return &explain.Shield{POP: *o.Shield}

@@ -54,7 +54,7 @@ func TestRingsAreBounded(t *testing.T) {
 	s, warnings, err := e.build(&e.items, &service.Snapshot{Objects: map[string][]service.Object{
 		"backend": {o},
 		"vcl":     {&service.VCL{Main: true, Content: all.String(), Base: service.Base{Name: "main"}}},
-	}}, false)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (s *stage) Connections(*vcl.Backend) (open, used int) { return 0, 0 }
 func (s *stage) fetch(x *exchange, b *backend) failure {
 	o, told := s.origins[b.name]
 	if !told {
-		o, told = s.origins[b.known.Name]
+		o, told = s.origins[s.site.known(b).Name]
 	}
 	if !told {
 		o, told = s.origins["*"]

@@ -8,6 +8,7 @@ import (
 	"headwater/dial"
 	"headwater/edge/program"
 	"headwater/internal/message"
+	"headwater/service"
 	"headwater/vcl"
 )
 
@@ -67,10 +68,11 @@ type site struct {
 	// domains are the names it answers for, as the table's keys have them.
 	exact, wild []string
 
-	tree    *program.Program // what it does, as it is written
-	program *vcl.Program     // and compiled
-	logs    bool             // the program has something to do in vcl_log
-	about   vcl.Service      // what the program can know of the version
+	source  *service.Snapshot // of one that serves
+	tree    *program.Program  // what it does, as it is written; nil of one that serves
+	program *vcl.Program      // and compiled; other sites may have it too
+	logs    bool              // the program has something to do in vcl_log
+	about   vcl.Service       // what the program can know of the version
 
 	// What the version asks for beside its program.
 	strict   bool // a body that between_bytes_timeout cuts short looks so
@@ -83,10 +85,15 @@ type site struct {
 	nodes        []*backend    // of the shields among them
 
 	marks markCache
+
+	asWritten atomic.Pointer[site] // the same with its tree; nil until a request is told of
 }
 
 // reached returns all that the site has connections to.
 func (s *site) reached() []*backend { return slices.Concat(s.backends, s.nodes) }
+
+// known is what the program has of a backend.
+func (s *site) known(b *backend) *vcl.Backend { return s.program.Backends[b.slot] }
 
 // destination is what b stands for, nil for none and for what is another program's:
 // whatever a program's memory held must not lead to an origin of another site.
@@ -126,8 +133,8 @@ func (s *site) Connections(b *vcl.Backend) (open, used int) {
 // that it shares with all of the service's backends to the same endpoint.
 type backend struct {
 	name         string
-	index        int          // among its site's backends
-	known        *vcl.Backend // what the program has of it
+	index        int // among its site's backends
+	slot         int // its number, or its shield's, in the program
 	plan         *dial.Plan
 	terms        terms
 	maxConn      int64  // connections at a time; 0 is no limit

@@ -111,11 +111,22 @@ func (x *exchange) openTrace() {
 	for i := range x.req.Fields {
 		f := &x.req.Fields[i]
 		if f.ID == message.HeadwaterTrace && explain.ServiceOf(key, string(f.Value), time.Now()) == x.site.service {
-			x.recorder = &recorder{id: service.NewID(), trace: vcl.Trace{}}
-			x.vcl.Trace = &x.recorder.trace
+			x.record()
 			return
 		}
 	}
+}
+
+// record has the exchange written down, if the program as it is written can be made.
+func (x *exchange) record() {
+	s, err := x.c.edge.written(x.site)
+	if err != nil {
+		x.c.edge.cfg.Log.Error("trace", "service", x.site.service, "version", x.site.version, "error", err)
+		return
+	}
+	x.site = s
+	x.recorder = &recorder{id: service.NewID(), trace: vcl.Trace{}}
+	x.vcl.Trace = &x.recorder.trace
 }
 
 // closeTrace keeps what was written down of a client's exchange.
