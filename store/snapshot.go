@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 
 	"headwater/service"
 )
@@ -50,77 +51,72 @@ func (db *DB) StagedSnapshots(ctx context.Context) (all []*service.Snapshot, unr
 	return db.serving(ctx, staging)
 }
 
-// serving returns the versions that serve in the environment.
-func (db *DB) serving(ctx context.Context, e *environment) (all []*service.Snapshot, unread []service.Unserved, err error) {
-	err = db.view(ctx, func(t *tx) error {
-		var marked []*service.Snapshot
-		err := t.each(func(rows *sql.Rows) error {
-			var s service.Snapshot
-			err := rows.Scan(&s.Customer, &s.Service, &s.Version, &s.Generation, &s.ContentRevision)
-			marked = append(marked, &s)
-			return err
-		}, `SELECT service.customer_id, service.id, version.number, service.generation, service.content_revision
-			FROM version JOIN service ON service.id = version.service_id
-			WHERE version.`+e.mark+` AND service.deleted_at IS NULL ORDER BY service.id`)
-		if err != nil {
-			return err
-		}
-		for _, s := range marked {
-			err := t.fill(s)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				at := service.Ref{Service: s.Service, Version: s.Version}
-				unread = append(unread, service.Unserved{Ref: at, Generation: s.Generation, Err: err})
-				continue
-			}
-			all = append(all, s)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return all, unread, nil
-}
-
-// fill reads the objects of s. One of a kind that is unknown here was written
-// by a newer binary; a version without it would not be that version.
+// fill reads the objects of s.
 func (t *tx) fill(s *service.Snapshot) error {
-	at := service.Ref{Service: s.Service, Version: s.Version}
-	kinds := map[string]*service.Kind{}
-	s.Objects = map[string][]service.Object{}
-	for _, k := range service.Kinds() {
-		kinds[k.Name] = k
-		if k.Singleton && !k.Optional {
-			s.Objects[k.Name] = []service.Object{k.Default()}
-		}
-	}
+	b := newBinder(t)
+	b.begin(s)
 	err := t.each(func(rows *sql.Rows) error {
-		var kind string
-		var body []byte
-		var seq, created, updated int64
-		if err := rows.Scan(&kind, &seq, &body, &created, &updated); err != nil {
+		var r objectRow
+		if err := rows.Scan(r.columns()...); err != nil {
 			return err
 		}
-		k := kinds[kind]
-		if k == nil {
-			return fmt.Errorf("service %s version %d holds a %s, which this headwater does not know", s.Service, s.Version, kind)
-		}
-		o, err := t.makeObject(at, k, body, seq, created, updated)
-		if err != nil {
-			return err
-		}
-		if k.Singleton {
-			s.Objects[kind] = s.Objects[kind][:0]
-		}
-		s.Objects[kind] = append(s.Objects[kind], o)
-		return nil
-	}, `SELECT kind, `+objectColumns+` FROM object WHERE service_id = $1 AND version = $2`, at.Service, at.Version)
+		return b.bind(s, &r)
+	}, `SELECT kind, `+objectColumns+` FROM object WHERE service_id = $1 AND version = $2`, s.Service, s.Version)
 	if err != nil {
 		return err
 	}
 	s.Sort()
 	return t.fillContents(s)
+}
+
+// An objectRow is one object as it lies in the database. Kind and body are only
+// good until the next row is read.
+type objectRow struct {
+	kind, body            sql.RawBytes
+	seq, created, updated int64
+}
+
+// columns are where kind and [objectColumns] go.
+func (r *objectRow) columns() []any { return []any{&r.kind, &r.seq, &r.body, &r.created, &r.updated} }
+
+// A binder makes snapshots of objects. Those that nobody wrote are the same in all.
+type binder struct {
+	*tx
+	kinds    map[string]*service.Kind
+	defaults map[string][]service.Object
+}
+
+func newBinder(t *tx) *binder {
+	b := &binder{tx: t, kinds: map[string]*service.Kind{}, defaults: map[string][]service.Object{}}
+	for _, k := range service.Kinds() {
+		b.kinds[k.Name] = k
+		if k.Singleton && !k.Optional {
+			b.defaults[k.Name] = []service.Object{k.Default()}
+		}
+	}
+	return b
+}
+
+// begin gives s the objects that every version has.
+func (b *binder) begin(s *service.Snapshot) {
+	s.Objects, s.Contents = maps.Clone(b.defaults), nil
+}
+
+// bind adds an object to s. One of a kind that is unknown here was written by a
+// newer binary; a version without it would not be that version.
+func (b *binder) bind(s *service.Snapshot, r *objectRow) error {
+	k := b.kinds[string(r.kind)]
+	if k == nil {
+		return fmt.Errorf("service %s version %d holds a %s, which this headwater does not know", s.Service, s.Version, r.kind)
+	}
+	o, err := b.makeObject(service.Ref{Service: s.Service, Version: s.Version}, k, r.body, r.seq, r.created, r.updated)
+	if err != nil {
+		return err
+	}
+	if k.Singleton {
+		s.Objects[k.Name] = []service.Object{o}
+		return nil
+	}
+	s.Objects[k.Name] = append(s.Objects[k.Name], o)
+	return nil
 }

@@ -28,10 +28,10 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	storetest.Run(t, open)
+	storetest.Run(t, func(t *testing.T, o store.Options) *store.DB { return open(t, o) })
 }
 
-func open(t *testing.T, o store.Options) *store.DB {
+func open(t testing.TB, o store.Options) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), o)
 	if err != nil {
