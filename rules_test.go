@@ -50,10 +50,11 @@ var rooms = map[string]room{
 	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
 	// For tests and measuring.
-	"bench":           {nil, "measures binaries, its own and others, from outside"},
-	"dial/dialtest":   {nil, "is what origins and name servers are to dial"},
-	"edge/edgetest":   {[]string{"dial/dialtest", "edge", "service"}, "starts edges, and origins that share none of their code"},
-	"store/storetest": {[]string{"service", "store"}, "judges every store alike"},
+	"bench":                {nil, "measures binaries, its own and others, from outside"},
+	"certificate/acmetest": {nil, "is an authority that is not ours"},
+	"dial/dialtest":        {nil, "is what origins and name servers are to dial"},
+	"edge/edgetest":        {[]string{"dial/dialtest", "edge", "service"}, "starts edges, and origins that share none of their code"},
+	"store/storetest":      {[]string{"service", "store"}, "judges every store alike"},
 }
 
 // forbidden are imports from elsewhere that a room must do without.

@@ -34,9 +34,10 @@ const settleTime = 2 * time.Second
 //
 // Files in directories below do not count. Any number of goroutines may ask it.
 type Directory struct {
-	path string
-	log  *slog.Logger
-	set  atomic.Pointer[set]
+	path   string
+	sparse bool // there may be no certificate
+	log    *slog.Logger
+	set    atomic.Pointer[set]
 
 	// Of Refresh alone.
 	stamp string    // of the files when they were last read
@@ -47,10 +48,19 @@ type Directory struct {
 // Open reads a directory. It is an error if a file is broken or there is no
 // certificate.
 func Open(path string, log *slog.Logger) (*Directory, error) {
-	d := &Directory{path: path, log: log}
+	return open(&Directory{path: path, log: log})
+}
+
+// OpenSparse is Open for a directory that may be without a certificate, as long as
+// there are others beside it.
+func OpenSparse(path string, log *slog.Logger) (*Directory, error) {
+	return open(&Directory{path: path, log: log, sparse: true})
+}
+
+func open(d *Directory) (*Directory, error) {
 	now := time.Now()
 	d.stamp, d.again = d.look(now)
-	s, err := read(path, now)
+	s, err := read(d.path, d.sparse, now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +92,7 @@ func (d *Directory) Refresh() {
 		return
 	}
 	d.stamp, d.again = stamp, again
-	s, err := read(d.path, now)
+	s, err := read(d.path, d.sparse, now)
 	if err == nil {
 		d.said = ""
 		d.adopt(s)
@@ -138,9 +148,17 @@ func (d *Directory) adopt(s *set) {
 // Certificate returns the certificate for a client that says hello so: one of the
 // name that it asks for, else of a wildcard that covers that, else the first one,
 // which is default.pem if there is such a file. Of several it is the first that the
-// client can do with: ECDSA, Ed25519, RSA; the newest.
+// client can do with: ECDSA, Ed25519, RSA; the newest. It is nil if there are none at
+// all.
 func (d *Directory) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return d.set.Load().choose(hello), nil
+}
+
+// Has reports whether there is a certificate for a name, or for a wildcard that covers
+// it, whatever its state.
+func (d *Directory) Has(name string) bool {
+	s, name := d.set.Load(), canonical(name)
+	return len(s.exact[name]) > 0 || len(s.wildcards(name)) > 0
 }
 
 // Covers reports whether c is for host.

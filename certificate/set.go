@@ -24,8 +24,9 @@ type set struct {
 	print    [sha256.Size]byte // of all that clients may be shown, and the warnings
 }
 
-// read reads all files of a directory.
-func read(dir string, now time.Time) (*set, error) {
+// read reads all files of a directory, which has to have a certificate unless it is
+// sparse.
+func read(dir string, sparse bool, now time.Time) (*set, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func read(dir string, now time.Time) (*set, error) {
 		}
 		s.all = append(s.all, c)
 	}
-	if len(s.all) == 0 {
+	if len(s.all) == 0 && !sparse {
 		return nil, errors.New(dir + " has no certificate: no file NAME.pem")
 	}
 	s.index(now)
@@ -64,7 +65,7 @@ func (s *set) index(now time.Time) {
 	})
 	for _, c := range best {
 		for _, name := range c.names() {
-			name = strings.ToLower(strings.TrimSuffix(name, "."))
+			name = canonical(name)
 			if rest, is := strings.CutPrefix(name, "*"); is {
 				s.wild[rest] = append(s.wild[rest], c)
 			} else {
@@ -79,6 +80,9 @@ func (s *set) index(now time.Time) {
 	fmt.Fprintln(h, s.warnings)
 	h.Sum(s.print[:0])
 }
+
+// canonical is how names are compared.
+func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 func rank(last bool) int {
 	if last {
@@ -101,15 +105,12 @@ func algorithm(c *certificate) int {
 // choose returns the certificate for a client. If it can do with none of those of
 // its name it gets one all the same, and the handshake ends in an alert.
 func (s *set) choose(hello *tls.ClientHelloInfo) *tls.Certificate {
-	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+	name := canonical(hello.ServerName)
 	exact := s.exact[name]
 	if c := supported(hello, exact); c != nil {
 		return c
 	}
-	var wild []*certificate
-	if dot := strings.IndexByte(name, '.'); dot > 0 {
-		wild = s.wild[name[dot:]]
-	}
+	wild := s.wildcards(name)
 	if c := supported(hello, wild); c != nil {
 		return c
 	}
@@ -121,7 +122,18 @@ func (s *set) choose(hello *tls.ClientHelloInfo) *tls.Certificate {
 	if c := supported(&nameless, s.all); c != nil {
 		return c
 	}
+	if len(s.all) == 0 {
+		return nil
+	}
 	return s.all[0].Certificate
+}
+
+// wildcards are the certificates of a wildcard that covers name.
+func (s *set) wildcards(name string) []*certificate {
+	if dot := strings.IndexByte(name, '.'); dot > 0 {
+		return s.wild[name[dot:]]
+	}
+	return nil
 }
 
 // supported returns the first one that the client can do with.

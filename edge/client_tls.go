@@ -17,7 +17,7 @@ import (
 // Certificates finds what an edge shows to clients. Any number of goroutines call
 // it.
 type Certificates interface {
-	// Certificate returns the one for a client that says hello so.
+	// Certificate returns the one for a client that says hello so, nil if there is none.
 	Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 
 	// Covers reports whether c, which Certificate has returned, is for a host: a
@@ -37,8 +37,11 @@ var suites = []uint16{
 // can be resumed on any other: crypto/tls makes the key of the tickets anew each
 // day, and forgets it after a week.
 type offer struct {
-	config *tls.Config
-	from   Certificates
+	config     *tls.Config
+	nobody     *tls.Config // for clients to whom nothing can be shown
+	validating *tls.Config // for authorities that look whether a name is ours
+	from       Certificates
+	validator  Validator // nil if none looks
 }
 
 func newOffer(from Certificates) *offer {
@@ -50,7 +53,7 @@ func newOffer(from Certificates) *offer {
 		// Called for each hello, where GetCertificate is not called for one that
 		// resumes a session.
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return nil, hello.Conn.(*wire).client.choose(hello)
+			return hello.Conn.(*wire).client.choose(hello)
 		},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return hello.Conn.(*wire).client.shown, nil
@@ -59,7 +62,8 @@ func newOffer(from Certificates) *offer {
 		// A message is one write. Small records at first would make it many.
 		DynamicRecordSizingDisabled: true,
 	}
-	return &offer{config, from}
+	validator, _ := from.(Validator)
+	return &offer{config, &tls.Config{SessionTicketsDisabled: true}, newValidating(), from, validator}
 }
 
 // A clientTLS is what there is of TLS on the connection of one client.
@@ -77,10 +81,16 @@ func newClientTLS(inner link, remote net.Addr, o *offer) *clientTLS {
 	return c
 }
 
-func (t *clientTLS) choose(hello *tls.ClientHelloInfo) (err error) {
+// choose sets what the client is shown. It returns nil for the offer's usual config.
+func (t *clientTLS) choose(hello *tls.ClientHelloInfo) (config *tls.Config, err error) {
 	t.hello = helloOf(hello)
-	t.shown, err = t.offer.from.Certificate(hello)
-	return err
+	if t.shown = t.offer.proof(hello); t.shown != nil {
+		return t.offer.validating, nil
+	}
+	if t.shown, err = t.offer.from.Certificate(hello); t.shown == nil {
+		return t.offer.nobody, err
+	}
+	return nil, err
 }
 
 // helloOf is what programs can know of a hello.
@@ -150,6 +160,9 @@ func (c *clientConn) handshake() bool {
 		return false
 	}
 	s := c.tls.link.tls.ConnectionState()
+	if s.NegotiatedProtocol == validationProtocol {
+		return false // it has seen what it wanted to
+	}
 	c.peer.TLS, c.peer.ServerName = true, s.ServerName
 	c.peer.TLSProtocol, c.peer.TLSCipher = protocols[s.Version], dial.SuiteName(s.CipherSuite)
 	c.peer.Hello = c.tls.hello

@@ -73,6 +73,12 @@ type Config struct {
 	// says; nil is nobody. Log has a line for each in any case.
 	HealthChanged func(probe.Change)
 
+	// Validation returns what an authority that asks in clear whether a name is ours
+	// has to get (RFC 8555 section 8.3), by the host, in lower case, and the path, which
+	// begins with /.well-known/acme-challenge/; nil if the request is not for that. It
+	// may be nil. No call of it may wait.
+	Validation func(host, path string) []byte
+
 	// H2C speaks HTTP/2 with clients that begin with its preface, in clear.
 	H2C bool
 

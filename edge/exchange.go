@@ -146,6 +146,9 @@ func (x *exchange) serveUpload() (keep bool, leftover []byte) {
 }
 
 func (x *exchange) answer() bool {
+	if text := x.validation(); text != nil {
+		return x.sendValidation(text)
+	}
 	if f := x.route(); f != failNone {
 		return x.fail(f)
 	}

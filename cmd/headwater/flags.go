@@ -22,6 +22,7 @@ type serveFlags struct {
 	edge       string
 	edgeTLS    string
 	edgeCert   string
+	acme       acmeFlags
 	staging    string
 	pops       popFlags
 	popsFile   string
@@ -69,6 +70,7 @@ func (f *serveFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.edge, "edge", "127.0.0.1:8080", "serve traffic on `ADDR`")
 	fs.StringVar(&f.edgeTLS, "edge-tls", "", "serve traffic over TLS on `ADDR`; with -demo it is "+demoTLS+" unless given")
 	fs.StringVar(&f.edgeCert, "edge-cert", "", "read the certificates of -edge-tls from `DIR`, in the place of tls in the data directory")
+	f.acme.define(fs)
 	fs.BoolVar(&f.h2c, "edge-h2c", false, "speak HTTP/2 with clients that begin with it in clear")
 	fs.StringVar(&f.staging, "edge-staging", "", "serve staged versions, and nothing else, on `ADDR`")
 	fs.Var(&f.pops, "pop", "model a POP in this process, as `CODE[/SHIELD]=ADDR`, or tell with CODE[/SHIELD] the POP of -edge; may be given several times")
@@ -212,7 +214,7 @@ func (f *serveFlags) checkTLS() error {
 	case f.edgeTLS != "" && !kept:
 		return fmt.Errorf("%w: -edge-tls needs -edge-cert with the data in memory", errUsage)
 	}
-	return nil
+	return f.acme.check(f.edgeTLS != "", f.data != inMemory)
 }
 
 // checkPolicy also refuses a demo whose backends, on this machine, would be out of

@@ -116,7 +116,7 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.openCertificates(); err != nil {
+	if err := s.openCertificates(sealer); err != nil {
 		return err
 	}
 	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
@@ -295,6 +295,7 @@ func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 4+len(s.pops))
 	go func() { failed <- s.edge.Serve(s.edgeListener) }()
 	go s.tls.serve(s.edge, failed)
+	s.tls.issue()
 	go func() { failed <- s.api.Serve(s.apiListener) }()
 	go s.staging.serve(failed)
 	s.pops.serve(failed)
@@ -328,6 +329,7 @@ func (s *server) run(ctx context.Context) error {
 // that the edge would not serve, and the store outlives both.
 func (s *server) drain() {
 	s.ready.Store(false)
+	s.tls.endIssue()
 	most := cmp.Or(s.drainTime, defaultDrainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()

@@ -65,6 +65,7 @@ func (s *server) newEdge(at seat) *edge.Edge {
 		Rules:     s.rules(),
 
 		HealthChanged: at.healthChanged,
+		Validation:    s.tls.validation(),
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"headwater/certificate"
 	"headwater/edge"
+	"headwater/service"
 )
 
 // demoTLS is where the demo speaks TLS.
@@ -20,7 +21,8 @@ const demoTLS = "127.0.0.1:8443"
 type tlsListener struct {
 	listener     net.Listener
 	certificates *certificate.Directory
-	root         string // the file of the development authority's certificate; "" if there is none
+	issuer       *issuer // nil if no certificates are fetched
+	root         string  // the file of the development authority's certificate; "" if there is none
 
 	watch sync.WaitGroup // of certificates, until end
 	end   context.CancelFunc
@@ -40,7 +42,7 @@ func (s *server) listenTLS() error {
 }
 
 // openCertificates reads the certificates, after the demo has made its own.
-func (s *server) openCertificates() (err error) {
+func (s *server) openCertificates(sealer *service.Keeper) (err error) {
 	if s.tls == nil {
 		return nil
 	}
@@ -56,7 +58,14 @@ func (s *server) openCertificates() (err error) {
 			return err
 		}
 	}
-	if s.tls.certificates, err = certificate.Open(dir, s.log); err != nil {
+	open := certificate.Open
+	if s.flags.acme.email != "" {
+		open = certificate.OpenSparse
+	}
+	if s.tls.certificates, err = open(dir, s.log); err != nil {
+		return err
+	}
+	if err := s.openIssuer(sealer); err != nil {
 		return err
 	}
 	ctx, end := context.WithCancel(context.Background())
@@ -68,7 +77,7 @@ func (s *server) openCertificates() (err error) {
 // serve serves until the listener fails, or for ever if there is none.
 func (l *tlsListener) serve(e *edge.Edge, failed chan<- error) {
 	if l != nil {
-		failed <- e.ServeTLS(l.listener, l.certificates)
+		failed <- e.ServeTLS(l.listener, l.shown())
 	}
 }
 
@@ -84,6 +93,7 @@ func (l *tlsListener) close() {
 		return
 	}
 	l.listener.Close()
+	l.endIssue()
 	if l.end != nil {
 		l.end()
 		l.watch.Wait()

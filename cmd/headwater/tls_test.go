@@ -61,6 +61,12 @@ func TestTLSFlags(t *testing.T) {
 		{[]string{"-edge-tls", "127.0.0.1:0", "-data", inMemory}, exitUsage, "-edge-tls needs -edge-cert"},
 		{[]string{"-edge-tls", "127.0.0.1:0", "-edge-cert", empty}, exitFail, "has no certificate"},
 		{[]string{"-edge-tls", "127.0.0.1:0", "-edge-cert", filepath.Join(empty, "none")}, exitFail, "no such file"},
+		{[]string{"-acme-ca", "https://ca.example/"}, exitUsage, "-acme-ca and -acme-ca-root need -acme-email"},
+		{[]string{"-acme-email", "a@b.example"}, exitUsage, "-acme-email needs -edge-tls"},
+		{[]string{"-acme-email", "a@b.example", "-edge-tls", "127.0.0.1:0", "-edge-cert", empty, "-data", inMemory}, exitUsage, "-acme-email needs a data directory"},
+		{[]string{"-acme-email", "A <a@b.example>", "-edge-tls", "127.0.0.1:0"}, exitUsage, "is no mail address"},
+		{[]string{"-acme-email", "a@b.example", "-edge-tls", "127.0.0.1:0", "-acme-ca", "http://ca.example/"}, exitUsage, "is no URL of https"},
+		{[]string{"-acme-email", "a@b.example", "-edge-tls", "127.0.0.1:0", "-acme-ca-root", filepath.Join(empty, "none")}, exitUsage, "-acme-ca-root: open"},
 		{[]string{"-edge-tls", "nonsense"}, exitFail, "edge TLS address nonsense"},
 	} {
 		args := append([]string{"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", filepath.Join(t.TempDir(), "data")}, tt.args...)

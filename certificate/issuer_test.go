@@ -1,0 +1,253 @@
+package certificate
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"headwater/certificate/acmetest"
+	"headwater/dial/dialtest"
+)
+
+// patience bounds every wait for what should come soon. It is long for machines that
+// do much else.
+const patience = 60 * time.Second
+
+// plain is a Sealer that hides nothing, but does tell contexts apart.
+type plain struct{}
+
+func (plain) Seal(text, context string) (string, error) {
+	return context + "|" + base64.StdEncoding.EncodeToString([]byte(text)), nil
+}
+
+func (plain) Open(sealed, context string) (string, error) {
+	text, is := strings.CutPrefix(sealed, context+"|")
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if !is || err != nil {
+		return "", errors.New("another context")
+	}
+	return string(raw), nil
+}
+
+// A journal is a log that can be waited for.
+type journal struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	changed chan struct{}
+}
+
+func newJournal() *journal { return &journal{changed: make(chan struct{})} }
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	close(j.changed)
+	j.changed = make(chan struct{})
+	return j.text.Write(b)
+}
+
+// await waits until the log has n lines with a text.
+func (j *journal) await(t *testing.T, n int, text string) string {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		j.mu.Lock()
+		have, changed := j.text.String(), j.changed
+		j.mu.Unlock()
+		if strings.Count(have, text) >= n {
+			return have
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("no %d lines with %q in:\n%s", n, text, have)
+		}
+	}
+}
+
+// wants has every name with one of these ends wanted.
+func wants(ends ...string) func(string) bool {
+	return func(name string) bool {
+		for _, end := range ends {
+			if strings.HasSuffix(name, end) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// run has the issuer work until the test ends.
+func run(t *testing.T, i *Issuer) {
+	ctx, end := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		i.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		end()
+		<-over
+	})
+}
+
+// serve is where clients and authorities shake hands with what i has. It returns the
+// port.
+func serve(t *testing.T, i *Issuer) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+		TLSConfig: &tls.Config{
+			NextProtos: []string{"http/1.1", "acme-tls/1"},
+			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				if c := i.Validation(hello); c != nil {
+					return c, nil
+				}
+				return i.Certificate(hello), nil
+			},
+		},
+	}
+	go server.ServeTLS(l, "", "")
+	t.Cleanup(func() { server.Close() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func dialed(t *testing.T, port int, name string) (*x509.Certificate, error) {
+	t.Helper()
+	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}}
+	c, err := d.Dial("tcp", (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
+}
+
+// A certificate is made anew before it has expired, and again, and what is shown
+// changes without a handshake that fails.
+func TestRenewal(t *testing.T) {
+	names := dialtest.NewNameServer(t)
+	names.Set("a.test 60 A 127.0.0.1")
+	a := acmetest.New(t, names.Addr.String(), 4*time.Second)
+	log := newJournal()
+	i, err := OpenIssuer(IssuerConfig{
+		Directory: a.Directory, Roots: a.Server(), Email: "ops@example.com", Dir: t.TempDir(), Sealer: plain{},
+		Wanted: wants("a.test"), Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := serve(t, i)
+	a.Serve(1, port)
+	run(t, i)
+	first, err := dialed(t, port, "a.test")
+	if err != nil {
+		log.await(t, 1, "msg=certificate")
+		if first, err = dialed(t, port, "a.test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log.await(t, 3, "msg=certificate")
+	later, err := dialed(t, port, "a.test")
+	if err != nil || later.Equal(first) || !later.NotAfter.After(first.NotAfter) {
+		t.Errorf("the same certificate, %v", err)
+	}
+}
+
+// refusing is an authority that has nothing for anybody.
+func refusing(t *testing.T) *httptest.Server {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, `{"type":"urn:ietf:params:acme:error:unauthorized","detail":"not you"}`)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// What cannot be renewed stays as it is, is told of, and is asked for again later. Names
+// that are not wanted are not asked for, and forgotten.
+func TestAuthorityRefuses(t *testing.T) {
+	authority, dir, log := refusing(t), t.TempDir(), newJournal()
+	pool := x509.NewCertPool()
+	pool.AddCert(authority.Certificate())
+	cfg := IssuerConfig{
+		Directory: authority.URL, Roots: pool, Email: "ops@example.com", Dir: dir, Sealer: plain{},
+		Wanted: wants("a.test"), Log: slog.New(slog.NewTextHandler(log, nil)),
+	}
+	kept, err := openKept(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(10*time.Minute)
+	}
+	root := dialtest.NewAuthority(t, "root")
+	for _, name := range []string{"a.test", "b.test", "c.test"} {
+		if err := kept.write(name, &ordered{text: []byte(both(t, root.Issue([]string{name}, due)))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move := filepath.Join(kept.dir, certificatesDir)
+	if err := os.Rename(filepath.Join(move, "c.test"), filepath.Join(move, "d.a.test")); err != nil {
+		t.Fatal(err)
+	}
+	i, err := OpenIssuer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.await(t, 1, "d.a.test: another context")
+	run(t, i)
+	port := serve(t, i)
+	said := log.await(t, 1, "msg=\"no certificate\"")
+	for _, want := range []string{"name=a.test", "again=5s", "not you"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in %s", want, said)
+		}
+	}
+	if c, err := dialed(t, port, "a.test"); err != nil || c.DNSNames[0] != "a.test" {
+		t.Errorf("%v, %v", c, err)
+	}
+	if _, err := dialed(t, port, "b.test"); err == nil {
+		t.Error("a name that nobody wants is served")
+	}
+	if _, err := os.Stat(filepath.Join(move, "b.test")); err == nil {
+		t.Error("a name that nobody wants is kept")
+	}
+	if strings.Contains(said, "name=b.test") {
+		t.Errorf("a name that nobody wants is asked for: %s", said)
+	}
+}
+
+// A fault in what speaks with the authority is an error of one name.
+func TestOrderIsContained(t *testing.T) {
+	log := newJournal()
+	i, err := OpenIssuer(IssuerConfig{
+		Directory: "https://127.0.0.1:1/", Dir: t.TempDir(), Sealer: plain{},
+		Wanted: wants("a.test"), Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.client = nil
+	if _, err := i.contained(t.Context(), "a.test", methods[0]); err == nil || !strings.Contains(err.Error(), "panic: ") {
+		t.Error(err)
+	}
+}
