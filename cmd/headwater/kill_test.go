@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -58,10 +59,11 @@ type ledger struct {
 	latest       int           // the last version whose activation was tried
 }
 
-// TestKill kills serve at a random moment during writes, and starts it again.
-// What was answered is there; what was not is there whole, or not at all.
+// TestKill kills serve at a random moment during writes, so many of them that they
+// share commits, and starts it again. What was answered is there; what was not is
+// there whole, with its event, or not at all.
 func TestKill(t *testing.T) {
-	rounds, writers := 50, 4
+	rounds, writers := 50, 32
 	if testing.Short() {
 		rounds = 5
 	}
@@ -95,6 +97,8 @@ func TestKill(t *testing.T) {
 			t.Fatalf("in round %d", round)
 		}
 	}
+	c.kill()
+	checkEvents(t, dir)
 	t.Logf("%d kills, %d of %d writes acknowledged, version %d active", rounds, l.acknowledged, len(l.tried), l.active)
 }
 
@@ -149,6 +153,26 @@ func (l *ledger) note(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f()
+}
+
+// checkEvents finds the backends in the database whose event is missing, and the
+// events whose backend is.
+func checkEvents(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "headwater.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for what, query := range map[string]string{
+		"backends without an event": `SELECT COUNT(*) FROM object WHERE kind = 'backend' AND name NOT IN (SELECT name FROM event WHERE type = 'backend.create')`,
+		"events without a backend":  `SELECT COUNT(*) FROM event WHERE type = 'backend.create' AND name NOT IN (SELECT name FROM object WHERE kind = 'backend')`,
+	} {
+		var n int
+		if err := db.QueryRow(query).Scan(&n); err != nil || n > 0 {
+			t.Errorf("%d %s, %v", n, what, err)
+		}
+	}
 }
 
 // commentOf is long, so that a torn write would show.
