@@ -1,8 +1,10 @@
 package service
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -101,6 +103,7 @@ type Kind struct {
 	times     Times
 	rows      []row
 	byName    map[string]*row
+	usual     []usual // by name
 	fresh     func() Object
 	clone     func(Object) Object
 	settle    func(o Object, in Input, creating bool) error
@@ -120,14 +123,12 @@ const (
 )
 
 // Kinds returns every kind, sorted by name.
-func Kinds() []*Kind {
-	all := make([]*Kind, 0, len(kinds))
-	for _, k := range kinds {
-		all = append(all, k)
-	}
-	slices.SortFunc(all, func(a, b *Kind) int { return strings.Compare(a.Name, b.Name) })
-	return all
-}
+func Kinds() []*Kind { return slices.Clone(sortedKinds()) }
+
+// sortedKinds is [Kinds], which nobody may change, once all have been registered.
+var sortedKinds = sync.OnceValue(func() []*Kind {
+	return slices.SortedFunc(maps.Values(kinds), func(a, b *Kind) int { return strings.Compare(a.Name, b.Name) })
+})
 
 // KindNamed returns the kind of that name, or nil.
 func KindNamed(name string) *Kind { return kinds[name] }

@@ -115,5 +115,6 @@ func newKind[T any, P interface {
 		}
 		return s.FirstItem((*T)(o.(P)))
 	}
+	k.usual = k.usualFields()
 	return k
 }

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -139,10 +138,10 @@ func (s *Snapshot) Sort() {
 // away nothing of a private key but would confirm a guess of a short password.
 func (s *Snapshot) Identity() string {
 	h := sha256.New()
-	for _, k := range Kinds() {
-		def := k.Default()
+	var room [512]byte
+	for _, k := range sortedKinds() {
 		for _, o := range s.Objects[k.Name] {
-			if text := k.appendChanged(nil, o, def); !k.Singleton || len(text) > 0 {
+			if text := k.appendChanged(room[:0], o); !k.Singleton || len(text) > 0 {
 				fmt.Fprintf(h, "%s %d %s", k.Name, len(text), text)
 			}
 		}
@@ -151,18 +150,36 @@ func (s *Snapshot) Identity() string {
 }
 
 // Changed reports whether a field of o is not at its default.
-func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o, k.Default())) > 0 }
+func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o)) > 0 }
 
-// appendChanged appends the fields in which o differs from def, in the order of
-// their names: that of rows may change.
-func (k *Kind) appendChanged(dst []byte, o, def Object) []byte {
-	names := slices.Sorted(maps.Keys(k.byName))
-	for _, name := range names {
-		r := k.byName[name]
-		if value := r.append(nil, o, Numbers); !bytes.Equal(value, r.append(nil, def, Numbers)) {
-			dst = appendKey(dst, name)
-			dst = append(dst, value...)
+// appendChanged appends the fields in which o differs from the kind's default, in the
+// order of their names: that of rows may change.
+func (k *Kind) appendChanged(dst []byte, o Object) []byte {
+	for i := range k.usual {
+		u := &k.usual[i]
+		from := len(dst)
+		dst = appendKey(dst, u.name)
+		value := len(dst)
+		if dst = u.row.append(dst, o, Numbers); string(dst[value:]) == u.text {
+			dst = dst[:from]
 		}
 	}
 	return dst
+}
+
+// A usual is a field as it is by default.
+type usual struct {
+	name string
+	row  *row
+	text string
+}
+
+// usualFields are the fields by default, in the order of their names.
+func (k *Kind) usualFields() []usual {
+	def, all := k.Default(), make([]usual, 0, len(k.byName))
+	for _, name := range slices.Sorted(maps.Keys(k.byName)) {
+		r := k.byName[name]
+		all = append(all, usual{name, r, string(r.append(nil, def, Numbers))})
+	}
+	return all
 }
