@@ -38,6 +38,21 @@ func refused(t *testing.T, addr string) {
 	t.Error("the edge still accepts")
 }
 
+// busy waits until n exchanges hold a connection to the service's first backend, or
+// are making one.
+func busy(t *testing.T, e *edgetest.Edge, n int64) {
+	t.Helper()
+	for due := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		used := e.Backends("test").Backends[0].Connections.Used
+		if used == n {
+			return
+		}
+		if time.Now().After(due) {
+			t.Fatalf("%d exchanges are with the backend, want %d", used, n)
+		}
+	}
+}
+
 // stuck is an origin that answers when it is told to, and says when a request has
 // come.
 func stuck() (script func(*edgetest.Conn), arrived chan bool, release chan bool) {
@@ -86,7 +101,7 @@ func TestShutdownLetsBusyConnectionsFinish(t *testing.T) {
 		c.Send(get("/") + get("/now"))
 		<-arrived
 		upload.Send(chunkedPost("/") + "3\r\nabc\r\n")
-		time.Sleep(settle)
+		busy(t, e, 2)
 		result := shutdown(e, 10*time.Second)
 		refused(t, e.Addr)
 		upload.Send("0\r\n\r\n")
@@ -131,7 +146,7 @@ func TestShutdownCutsAtItsDeadline(t *testing.T) {
 		begin(post("/", 3) + "abc")
 		<-arrived
 		begin(post("/", 5)) // waits for the client
-		time.Sleep(10 * settle)
+		busy(t, e, 3)
 		begin(get("/flood")) // waits for the client to read
 		<-arrived
 		began := time.Now()
@@ -150,7 +165,7 @@ func TestShutdownCutsAtItsDeadline(t *testing.T) {
 func TestShutdownTwice(t *testing.T) {
 	e := edgetest.Start(t, edge.Config{})
 	for range 2 {
-		if err := <-shutdown(e, time.Second); err != nil {
+		if err := <-shutdown(e, 10*time.Second); err != nil {
 			t.Error(err)
 		}
 	}
@@ -180,7 +195,7 @@ func TestShutdownWhileClientsConnect(t *testing.T) {
 				}
 			}()
 			runtime.Gosched()
-			if err := <-shutdown(e, 5*time.Second); err != nil {
+			if err := <-shutdown(e, 10*time.Second); err != nil {
 				t.Errorf("Shutdown: %v", err)
 			}
 			<-done
@@ -211,7 +226,7 @@ func TestServeSeveralListeners(t *testing.T) {
 				t.Errorf("%d %s", a.Status, a.Reason)
 			}
 		}
-		<-shutdown(e, time.Second)
+		<-shutdown(e, 10*time.Second)
 		for _, result := range served {
 			if err := <-result; err != nil {
 				t.Errorf("Serve: %v", err)
@@ -250,7 +265,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 				}()
 			}
 			time.Sleep(settle)
-			if err := <-shutdown(e, 5*time.Second); err != nil {
+			if err := <-shutdown(e, 10*time.Second); err != nil {
 				t.Errorf("Shutdown: %v", err)
 			}
 			for range 8 {

@@ -38,7 +38,7 @@ func TestShutdownDuringDial(t *testing.T) {
 			edgetest.BackendAt("127.0.0.1", dialtest.BlackHole(t), func(b *service.Backend) { b.ConnectTimeout = 30000 })))
 		c := e.Dial(t)
 		c.Send(get("/"))
-		time.Sleep(10 * settle)
+		busy(t, e, 1)
 		began := time.Now()
 		if err := <-shutdown(e, 100*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Shutdown: %v, want the deadline", err)
