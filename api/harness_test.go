@@ -136,6 +136,13 @@ type fakePublisher struct {
 	fail      error
 	published []*service.Snapshot
 	items     []*service.Holding
+	forgotten []string
+}
+
+func (p *fakePublisher) Forget(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgotten = append(p.forgotten, id)
 }
 
 func (p *fakePublisher) set(err error) {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,8 +145,10 @@ func TestStaging(t *testing.T) {
 	stage(two)
 	f.must(t, "PUT", v+"/deactivate")
 	f.must(t, "DELETE", "/service/"+id)
-	if last := staging.last(); last.Version != 0 || last.Service != id {
-		t.Errorf("a deleted service stays staged: %+v", last)
+	for where, edges := range map[string]*fakePublisher{"staging": staging, "production": f.publisher} {
+		if !slices.Equal(edges.forgotten, []string{id}) {
+			t.Errorf("%s has forgotten %v", where, edges.forgotten)
+		}
 	}
 	f.as(t, otherToken, "PUT", "/service/"+other+"/version/1/activate/staging").want(t, 200, "")
 }

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"math"
-
 	"headwater/service"
 )
 
@@ -126,10 +124,10 @@ func (c *call) deleteService() ([]byte, error) {
 	if err := c.Store.DeleteService(c.r.Context(), c.who, c.at.Service); err != nil {
 		return nil, err
 	}
-	// Nothing comes after it, so that no generation is greater.
-	gone := &service.Snapshot{Customer: c.who.Customer, Service: c.at.Service, Generation: math.MaxInt64}
-	if err := c.publish(c.Staging, gone, "is deleted, but the staging edge may still serve it"); err != nil {
-		return nil, err
+	for _, edges := range []Publisher{c.Publisher, c.Staging} {
+		if edges != nil {
+			edges.Forget(c.at.Service)
+		}
 	}
 	return statusOK()
 }

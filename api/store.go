@@ -158,4 +158,8 @@ type Checker interface {
 type Publisher interface {
 	Publish(ctx context.Context, s *service.Snapshot) error
 	PublishItems(ctx context.Context, change *service.Holding) error
+
+	// Forget tells that a service is deleted. No edge serves it when it returns, nor
+	// anything of it that comes late.
+	Forget(id string)
 }

@@ -27,6 +27,13 @@ func (a All) ApplyItems(h *service.Holding) error {
 	return a.each(func(e Edge) error { return e.ApplyItems(h) })
 }
 
+// Forget makes All an [Edge].
+func (a All) Forget(id string) {
+	for _, e := range a {
+		e.Forget(id)
+	}
+}
+
 // Lacks makes All an [Edge].
 func (a All) Lacks(s *service.Snapshot) (lacking []service.HolderRef) {
 	for _, e := range a {

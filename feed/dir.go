@@ -67,6 +67,14 @@ func (d *Dir) keep(s *service.Snapshot) error {
 	return d.write(s)
 }
 
+// Forget removes all that there is of a service, of which nothing is kept again.
+func (d *Dir) Forget(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.newest, id)
+	return errors.Join(d.remove(id+extension), d.removeItems(id))
+}
+
 // Replace makes the directory hold the snapshots in all and no others, but what
 // it has of the unserved stays: they are active too, and it may be all that is
 // left of them. Editions of before do not count: all is the truth, though it may

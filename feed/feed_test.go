@@ -22,6 +22,8 @@ type fakeEdge struct {
 	serving map[string]*service.Snapshot
 	applied int
 	items   map[string]*service.Holding // by holder
+
+	forgotten []string
 }
 
 func (e *fakeEdge) Apply(snapshots ...*service.Snapshot) error {
@@ -61,6 +63,13 @@ func (e *fakeEdge) ApplyItems(h *service.Holding) error {
 		e.items[h.ID] = h
 	}
 	return nil
+}
+
+func (e *fakeEdge) Forget(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.serving, id)
+	e.forgotten = append(e.forgotten, id)
 }
 
 func (e *fakeEdge) Lacks(s *service.Snapshot) (lacking []service.HolderRef) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"headwater/service"
 )
@@ -19,6 +20,10 @@ type Edge interface {
 	// change of what no version of the edge has is left out; one that does not
 	// follow what is there is [service.ErrGap].
 	ApplyItems(h *service.Holding) error
+
+	// Forget ends a service for good, whatever it serves. Nothing comes of it any
+	// more.
+	Forget(id string)
 
 	// Lacks returns the holders of s whose items the edge would serve s with,
 	// and does not have.
@@ -37,21 +42,24 @@ type Local struct {
 	source Source
 	dir    *Dir // nil keeps nothing
 	log    *slog.Logger
+	now    func() time.Time
 
 	mu    sync.Mutex
 	turns map[string]*sync.Mutex // by service
+	gone  farewells
 }
 
 // NewLocal returns a feed to edge that reads items from source, and keeps
 // what is served in dir, or nowhere if dir is nil.
 func NewLocal(edge Edge, source Source, dir *Dir, log *slog.Logger) *Local {
-	return &Local{edge: edge, source: source, dir: dir, log: log, turns: map[string]*sync.Mutex{}}
+	return &Local{edge: edge, source: source, dir: dir, log: log, now: time.Now, turns: map[string]*sync.Mutex{}}
 }
 
 // turn makes others who change the same service wait until the function that it
 // returns is called. Between what is read for the edge and what the edge is given
 // nothing else may come: a change of items that it does not want yet would be lost.
-func (l *Local) turn(id string) (end func()) {
+// Nothing at all may come of a service that is gone.
+func (l *Local) turn(id string) (end func(), gone bool) {
 	l.mu.Lock()
 	turn := l.turns[id]
 	if turn == nil {
@@ -60,7 +68,9 @@ func (l *Local) turn(id string) (end func()) {
 	}
 	l.mu.Unlock()
 	turn.Lock()
-	return turn.Unlock
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return turn.Unlock, l.gone.has(id)
 }
 
 // Publish makes s the active version of its service, with what its holders hold;
@@ -69,7 +79,11 @@ func (l *Local) turn(id string) (end func()) {
 // client that an activation which serves traffic failed, and the next start
 // writes it again.
 func (l *Local) Publish(ctx context.Context, s *service.Snapshot) error {
-	defer l.turn(s.Service)()
+	end, gone := l.turn(s.Service)
+	defer end()
+	if gone {
+		return nil
+	}
 	if err := l.bring(ctx, l.source, s); err != nil {
 		return err
 	}
@@ -88,7 +102,11 @@ func (l *Local) Publish(ctx context.Context, s *service.Snapshot) error {
 // PublishItems carries a change of items to the edge, if a version there has
 // their holder.
 func (l *Local) PublishItems(ctx context.Context, change *service.Holding) error {
-	defer l.turn(change.Service)()
+	end, gone := l.turn(change.Service)
+	defer end()
+	if gone {
+		return nil
+	}
 	err := l.edge.ApplyItems(change)
 	if !errors.Is(err, service.ErrGap) {
 		if err == nil {
@@ -98,6 +116,23 @@ func (l *Local) PublishItems(ctx context.Context, change *service.Holding) error
 	}
 	all, err := l.source.Holdings(ctx, change.HolderRef)
 	return errors.Join(err, l.give(ctx, all))
+}
+
+// Forget ends a service that was deleted. What was published before, and comes
+// late, is left out.
+func (l *Local) Forget(id string) {
+	end, _ := l.turn(id)
+	defer end()
+	l.edge.Forget(id)
+	if l.dir != nil {
+		if err := l.dir.Forget(id); err != nil {
+			l.log.Error("snapshot of a deleted service not removed", "service", id, "error", err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone.add(id, l.now())
+	delete(l.turns, id)
 }
 
 // bring gives the edge the items that it needs for s and does not have.
