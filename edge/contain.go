@@ -29,6 +29,11 @@ func (c *clientConn) contain() {
 		return
 	}
 	c.edge.notePanic(p)
+	if m := c.mux.Load(); m != nil {
+		c.cut()
+		m.Finish(nil) // or its streams would wait for a reader that is gone
+		return
+	}
 	x := c.exchange
 	if x == nil {
 		return

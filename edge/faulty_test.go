@@ -1,10 +1,15 @@
 package edge
 
 import (
+	"bytes"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"headwater/edge/h2"
 )
@@ -82,6 +87,62 @@ func TestMuxPanicIsContained(t *testing.T) {
 	}
 	m.Finish(nil)
 	m.Join()
+}
+
+// A lame link brings what it has, and has a bug in bringing more, once the heads of as
+// many answers were written.
+type lame struct {
+	stuck
+	has     []byte
+	written chan string
+	answers int
+}
+
+func (l lame) reside(r resident) error {
+	r.turn(func(b []byte) (int, error) { return copy(b, l.has), nil })
+	for have := ""; strings.Count(have, "x-timer") < l.answers; {
+		have += <-l.written
+	}
+	panic("a bug")
+}
+
+func (l lame) write(b []byte, _ time.Duration) (int, error) {
+	l.written <- string(b)
+	return len(b), nil
+}
+
+// A bug in what reads HTTP/2 ends all that the connection has, at once: here two
+// answers for which the client never opened a window.
+func TestMuxReaderPanicIsContained(t *testing.T) {
+	e := New(Config{H2C: true, Client: Timeouts{Write: time.Hour}})
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
+	var has, block bytes.Buffer
+	has.WriteString(h2.Preface)
+	f, fields := http2.NewFramer(&has, nil), hpack.NewEncoder(&block)
+	f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize})
+	for _, pair := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a.test"}} {
+		fields.WriteField(hpack.HeaderField{Name: pair[0], Value: pair[1], Sensitive: true}) // which is not indexed
+	}
+	for id := uint32(1); id <= 3; id += 2 {
+		f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true})
+	}
+	l := lame{newStuck(), has.Bytes(), make(chan string, 100), 2}
+	c := &clientConn{edge: e, link: l, tcp: new(net.TCPConn)}
+	c.serve()
+	<-l.closed
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		c.mux.Load().Join()
+	}()
+	select {
+	case <-over:
+	case <-time.After(time.Minute):
+		t.Fatal("an answer still waits for its window")
+	}
+	if n := e.Panics(); n != 1 {
+		t.Errorf("%d panics, want 1", n)
+	}
 }
 
 // A bug in what carries a body closes both its connections, and nothing of the

@@ -132,11 +132,7 @@ func New(cfg Config, now time.Time) *Conn {
 //
 // A frame that is not there whole has up to 16,393 bytes.
 func (c *Conn) Feed(b []byte, now time.Time) (used int, err error) {
-	c.mu.Lock()
-	c.allowance.refill(now)
-	over := c.ended
-	c.mu.Unlock()
-	if over {
+	if c.begin(now) {
 		return 0, ErrOver
 	}
 	for used < len(b) {
@@ -150,22 +146,35 @@ func (c *Conn) Feed(b []byte, now time.Time) (used int, err error) {
 	return used, err
 }
 
+// begin reports whether the connection is over. Whatever panics in Feed leaves no lock
+// held, so that the connection can be finished.
+func (c *Conn) begin(now time.Time) (over bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.allowance.refill(now)
+	return c.ended
+}
+
 // hand gives the streams that were opened to their owner, but for those that are
 // over already.
 func (c *Conn) hand() {
 	for _, s := range c.opened {
-		c.mu.Lock()
-		over := s.err != nil
-		if over {
-			c.close(s)
-		}
-		c.mu.Unlock()
-		if !over {
+		if !c.closeOver(s) {
 			c.cfg.Open(s)
 		}
 	}
 	clear(c.opened)
 	c.opened = c.opened[:0]
+}
+
+// closeOver closes a stream that is over before it was anybody's.
+func (c *Conn) closeOver(s *Stream) (over bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if over = s.err != nil; over {
+		c.close(s)
+	}
+	return over
 }
 
 // step takes what it can of the next frame; 0 bytes if there is not enough of it.
@@ -206,15 +215,15 @@ func (c *Conn) takePreface(b []byte) (int, error) {
 		return 0, &Fault{ProtocolError, "no preface"}
 	}
 	if c.preface += n; c.preface == len(Preface) {
-		c.mu.Lock()
 		c.greet()
-		c.mu.Unlock()
 	}
 	return n, nil
 }
 
 // greet tells the client our settings.
 func (c *Conn) greet() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.room()
 	c.out = appendSettings(c.out, settingMaxStreams, MaxStreams, settingMaxHeaderList, MaxHeadList, settingNoPriorities, 1)
 	c.out = appendWindowUpdate(c.out, 0, ConnWindow-StreamWindow)

@@ -19,11 +19,24 @@ type Part struct {
 // queued: from then on the part's memory is the caller's again. stall bounds how
 // long the client may keep its window shut, 0 for ever.
 func (s *Stream) Send(p Part, stall time.Duration) (int, error) {
-	c, size := s.c, len(p.Data)
+	size := len(p.Data)
+	wait, err := s.queue(p)
+	switch {
+	case err != nil:
+		return 0, err
+	case !wait:
+		return size, nil
+	}
+	return s.await(size, stall)
+}
+
+// queue queues what it can of a part, and reports whether the rest has to wait.
+func (s *Stream) queue(p Part) (wait bool, err error) {
+	c := s.c
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if s.err != nil {
-		c.mu.Unlock()
-		return 0, s.err
+		return false, s.err
 	}
 	s.part, s.moved = p, false
 	c.room()
@@ -32,12 +45,7 @@ func (s *Stream) Send(p Part, stall time.Duration) (int, error) {
 		c.fill()
 	}
 	c.kick()
-	wait := s.waiting
-	c.mu.Unlock()
-	if !wait {
-		return size, nil
-	}
-	return s.await(size, stall)
+	return s.waiting, nil
 }
 
 // await waits until the writer has taken the part.
