@@ -128,12 +128,12 @@ func TestTimeoutsOfPrograms(t *testing.T) {
 		body              string
 		took              time.Duration
 	}{
-		{"first byte in miss", fmt.Sprintf(set, "miss", "first_byte_timeout"), "GET", slow(600*time.Millisecond, "", head+body), "first byte timeout", "", 150 * time.Millisecond},
-		{"first byte in pass", fmt.Sprintf(set, "pass", "first_byte_timeout"), "PUT", slow(600*time.Millisecond, "", head+body), "first byte timeout", "", 150 * time.Millisecond},
+		{"first byte in miss", fmt.Sprintf(set, "miss", "first_byte_timeout"), "GET", slow(3*time.Second, "", head+body), "first byte timeout", "", 150 * time.Millisecond},
+		{"first byte in pass", fmt.Sprintf(set, "pass", "first_byte_timeout"), "PUT", slow(3*time.Second, "", head+body), "first byte timeout", "", 150 * time.Millisecond},
 		{"first byte in the other", fmt.Sprintf(set, "pass", "first_byte_timeout"), "GET", slow(300*time.Millisecond, "", head+body), "", "ab", 300 * time.Millisecond},
-		{"between bytes", fmt.Sprintf(set, "miss", "between_bytes_timeout"), "GET", slow(600*time.Millisecond, head, body), "between bytes timeout", "a", 150 * time.Millisecond},
-		{"the whole fetch", fmt.Sprintf(set, "miss", "fetch_timeout"), "GET", slow(600*time.Millisecond, "", head+body), "fetch timeout", "", 150 * time.Millisecond},
-		{"one fetch only", fmt.Sprintf(set, "miss", "first_byte_timeout") + again, "GET", slow(300*time.Millisecond, "", head+body), "", "ab", 450 * time.Millisecond},
+		{"between bytes", fmt.Sprintf(set, "miss", "between_bytes_timeout"), "GET", slow(3*time.Second, head, body), "between bytes timeout", "a", 150 * time.Millisecond},
+		{"the whole fetch", fmt.Sprintf(set, "miss", "fetch_timeout"), "GET", slow(3*time.Second, "", head+body), "fetch timeout", "", 150 * time.Millisecond},
+		{"one fetch only", fmt.Sprintf(set, "miss", "first_byte_timeout") + again, "GET", slow(2*time.Second, "", head+body), "", "ab", 2150 * time.Millisecond},
 	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		for _, tt := range tests {

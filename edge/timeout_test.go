@@ -19,7 +19,7 @@ import (
 func within(t *testing.T, what string, took, want time.Duration) {
 	t.Helper()
 	t.Logf("%s: %v after %v", what, took-want, want)
-	if took < want-2*time.Millisecond || took > want+2*time.Second {
+	if took < want-2*time.Millisecond || took > want+8*time.Second {
 		t.Errorf("%s: took %v, want %v", what, took, want)
 	}
 }
@@ -224,10 +224,10 @@ func TestBetweenBytesAreNotAdded(t *testing.T) {
 			c.ReadRequest()
 			c.Write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
 			for range 8 {
-				time.Sleep(60 * time.Millisecond)
+				time.Sleep(300 * time.Millisecond)
 				c.Write("x")
 			}
-		}, betweenBytes(300))
+		}, betweenBytes(2000))
 		if a := e.Dial(t).Get(edgetest.Host, "/"); string(a.Body) != "xxxxxxxx" || a.Err != nil {
 			t.Errorf("body %q, %v", a.Body, a.Err)
 		}
@@ -261,17 +261,17 @@ func TestFetchTimeout(t *testing.T) {
 				e, _ := startScript(t, plain, func(c *edgetest.Conn) {
 					c.ReadRequest()
 					c.Write(tt.first)
-					for range 20 {
+					for range 100 {
 						time.Sleep(20 * time.Millisecond)
 						c.Write(tt.drip)
 					}
 					c.AwaitClose()
-				}, fetchWithin(150))
+				}, fetchWithin(1000))
 				c := e.Dial(t)
 				began := time.Now()
 				c.Send(tt.request)
 				a := c.Answer()
-				within(t, "fetch", time.Since(began), 150*time.Millisecond)
+				within(t, "fetch", time.Since(began), time.Second)
 				if a.Status != tt.status || tt.status == 503 && a.Reason != "fetch timeout" {
 					t.Errorf("%d %s, want %d", a.Status, a.Reason, tt.status)
 				}
@@ -284,28 +284,27 @@ func TestFetchTimeout(t *testing.T) {
 }
 
 func TestClientTimeouts(t *testing.T) {
+	const header, body, idle = 1500 * time.Millisecond, 1600 * time.Millisecond, 2 * time.Second
 	tests := []struct {
 		name, first, more string // more is sent every 40 ms
 		status            int    // 0 for none
 		want              time.Duration
 	}{
-		{"nothing comes", "", "", 0, 250 * time.Millisecond},
-		{"half a request line", "GET /", "", 408, 150 * time.Millisecond},
-		{"a head that never ends", "GET / HTTP/1.1\r\nHost: a\r\n", "A: b\r\n", 408, 150 * time.Millisecond},
-		{"half a second head", get("/") + "GET", "", 408, 150 * time.Millisecond},
-		{"idle after a request", get("/"), "", 0, 250 * time.Millisecond},
-		{"an empty line only", "\r\n", "", 0, 250 * time.Millisecond},
-		{"half a body", post("/", 10) + "abc", "", 408, 200 * time.Millisecond},
-		{"half a chunked body", chunkedPost("/") + "3\r\na", "", 408, 200 * time.Millisecond},
+		{"nothing comes", "", "", 0, idle},
+		{"half a request line", "GET /", "", 408, header},
+		{"a head that never ends", "GET / HTTP/1.1\r\nHost: a\r\n", "A: b\r\n", 408, header},
+		{"half a second head", get("/") + "GET", "", 408, header},
+		{"idle after a request", get("/"), "", 0, idle},
+		{"an empty line only", "\r\n", "", 0, idle},
+		{"half a body", post("/", 10) + "abc", "", 408, body},
+		{"half a chunked body", chunkedPost("/") + "3\r\na", "", 408, body},
 	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
 				o := edgetest.NewOrigin(t, edgetest.Reply(ok("")))
-				e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{
-					Header: 150 * time.Millisecond, Body: 200 * time.Millisecond, Idle: 250 * time.Millisecond,
-				}}, edgetest.Snapshot(edgetest.Backend(o)))
+				e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Header: header, Body: body, Idle: idle}}, edgetest.Snapshot(edgetest.Backend(o)))
 				began := time.Now() // the edge's clock starts with the connection
 				c := e.Dial(t)
 				if tt.first != "" {
@@ -362,20 +361,21 @@ func TestClientThatTakesNothing(t *testing.T) {
 // A slow client that does take bytes is served to the end, however long it takes.
 func TestSlowClient(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		const size = 16 << 20 // which takes it longer than it may pause
+		const size, piece, pause = 16 << 20, 64 << 10, 10 * time.Millisecond
+		const limit = size / piece * pause * 3 / 4 // less than all pauses together
 		o := edgetest.NewOrigin(t, edgetest.Reply(ok(strings.Repeat("x", size))))
-		e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Write: 500 * time.Millisecond}},
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Write: limit}},
 			edgetest.Snapshot(edgetest.Backend(o)))
 		c := e.Dial(t)
-		c.TCP.SetReadBuffer(64 << 10)
+		c.TCP.SetReadBuffer(piece)
 		c.Send(get("/", "Connection: close"))
-		got, buf := 0, make([]byte, 512<<10)
+		got, buf := 0, make([]byte, piece)
 		for {
 			n, err := c.TCP.Read(buf)
 			if got += n; err != nil {
 				break
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(pause)
 		}
 		if got < size {
 			t.Errorf("%d bytes came, want more than %d", got, size)

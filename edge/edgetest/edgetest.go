@@ -165,16 +165,13 @@ func WithVCL(t testing.TB, s *service.Snapshot, text string) *service.Snapshot {
 // A Set changes one thing about a backend.
 type Set func(*service.Backend)
 
-// Backend returns a backend with Fastly's defaults that stands for o. Over TLS it
-// does not check o's certificate, and has time for handshakes on a machine that
-// runs tests.
+// Backend returns a backend with Fastly's defaults that stands for o, but with time
+// to connect on a machine that runs tests. Over TLS it does not check o's certificate.
 func Backend(o *Origin, sets ...Set) *service.Backend {
-	if o.tls != nil {
-		sets = append([]Set{func(b *service.Backend) {
-			b.UseSSL, b.SSLCheckCert, b.ConnectTimeout = true, false, patience.Milliseconds()
-		}}, sets...)
-	}
-	return BackendAt("127.0.0.1", o.Port(), sets...)
+	return BackendAt("127.0.0.1", o.Port(), append([]Set{func(b *service.Backend) {
+		b.ConnectTimeout = patience.Milliseconds()
+		b.UseSSL, b.SSLCheckCert = o.tls != nil, o.tls == nil
+	}}, sets...)...)
 }
 
 // BackendAt is Backend for any address.
