@@ -106,7 +106,7 @@ func (r *run) addresses(ctx context.Context) []netip.Addr {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	names := &report.Names{Known: !r.origin.Resolved().Pending}
+	names := &report.Names{Known: r.origin.KnownBefore()}
 	r.told.Names = names
 	began := time.Now()
 	waited := r.origin.Wait(ctx)

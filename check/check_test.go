@@ -295,3 +295,27 @@ func TestSilentOrigin(t *testing.T) {
 		t.Errorf("%+v", step)
 	}
 }
+
+// A name counts as known before only if others have it in use: not because it was
+// found while the check began.
+func TestKnownBefore(t *testing.T) {
+	c, b := checker(t, "any"), backend(origin(t, nil))
+	if told := c.Check(t.Context(), b, nil); told.Names.Known {
+		t.Error("a name that nobody uses is known")
+	}
+	plan, _, err := dial.NewPlan(b, c.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := c.Network.Open(plan)
+	defer user.Close()
+	if err := user.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if told := c.Check(t.Context(), b, nil); !told.Names.Known {
+		t.Error("a name that is in use is not known")
+	}
+	if user.KnownBefore() {
+		t.Error("who was first says that the name was known")
+	}
+}

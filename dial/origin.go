@@ -31,6 +31,7 @@ type Origin struct {
 	network *Network
 	plan    *Plan
 	name    *Name // nil for an address
+	before  bool  // the name was known when this was opened
 	literal addresses
 	tls     *tls.Config
 	turn    atomic.Uint32 // which of the addresses the next connection tries first
@@ -48,7 +49,7 @@ func (n *Network) Open(p *Plan) *Origin {
 	if ip, err := netip.ParseAddr(p.Endpoint.Host); err == nil {
 		o.literal = newAddresses([]netip.Addr{ip})
 	} else {
-		o.name = n.Resolver.Acquire(p.Endpoint.Host)
+		o.name, o.before = n.Resolver.acquire(p.Endpoint.Host)
 	}
 	if p.secured != nil {
 		o.tls = p.secured.config.Clone()
@@ -79,6 +80,10 @@ func (o *Origin) Wait(ctx context.Context) error {
 
 // Known reports whether the host has been looked up once, whatever came of it.
 func (o *Origin) Known() bool { return o.name == nil || o.name.state.Load() != nil }
+
+// KnownBefore reports whether others had the host looked up when the origin was
+// opened.
+func (o *Origin) KnownBefore() bool { return o.name == nil || o.before }
 
 // Watch has changed called whenever the addresses are others, or none any more,
 // from the goroutine that looks them up: changed must not wait for anything. The

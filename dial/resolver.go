@@ -116,10 +116,17 @@ type resolution struct {
 // Acquire returns the name of host, and begins to look it up if nobody else holds
 // it. Each Acquire needs a Release.
 func (r *Resolver) Acquire(host string) *Name {
+	n, _ := r.acquire(host)
+	return n
+}
+
+// acquire also reports whether the name had been looked up by then, for others.
+func (r *Resolver) acquire(host string) (n *Name, known bool) {
 	host = strings.ToLower(host)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := r.names[host]
+	n = r.names[host]
+	known = n != nil && n.state.Load() != nil
 	if n == nil {
 		n = &Name{host: host, resolver: r, known: make(chan struct{})}
 		var ctx context.Context
@@ -129,7 +136,7 @@ func (r *Resolver) Acquire(host string) *Name {
 		r.owned.Go(func() { n.keep(ctx) })
 	}
 	n.refs++
-	return n
+	return n, known
 }
 
 // Release gives one hold up. With the last one the look-ups end.
