@@ -1,8 +1,12 @@
 package edge
 
 import (
+	"cmp"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"headwater/edge/program"
@@ -27,6 +31,27 @@ func (e *Edge) build(i *items, s *service.Snapshot) (*site, []string, error) {
 	}
 	site, warnings, err := compile(s, c, e.cfg.Rules, &e.home)
 	return site, append(warnings, notes...), err
+}
+
+// readyAll readies versions on all processors. That of number 0 is none, and its site
+// nil.
+func (e *Edge) readyAll(snapshots []*service.Snapshot) ([]*site, error) {
+	sites, errs := make([]*site, len(snapshots)), make([]error, len(snapshots))
+	var next atomic.Int64
+	work := func() {
+		for i := next.Add(1) - 1; int(i) < len(snapshots); i = next.Add(1) - 1 {
+			if s := snapshots[i]; s.Version != 0 {
+				sites[i], errs[i] = e.ready(s)
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(snapshots)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	return sites, cmp.Or(errs...)
 }
 
 // ready is build of a version that is about to serve. It keeps the version, to make

@@ -211,22 +211,12 @@ func (e *Edge) Apply(snapshots ...*service.Snapshot) error {
 
 func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error) {
 	defer e.hold(snapshots)()
-	compiled = make([]*site, len(snapshots))
-	for i, s := range snapshots {
-		if s.Version == 0 {
-			continue
-		}
-		if compiled[i], err = e.ready(s); err != nil {
-			return nil, err
-		}
+	if compiled, err = e.readyAll(snapshots); err != nil {
+		return nil, err
 	}
 	e.change.Lock()
 	defer e.change.Unlock()
-	old := e.table.Load()
-	next := &table{exact: maps.Clone(old.exact), wild: maps.Clone(old.wild)}
-	if next.exact == nil {
-		next.exact, next.wild = map[string]*site{}, map[string]*site{}
-	}
+	next := draftTable(e.table.Load())
 	var gone []*site
 	for i, s := range snapshots {
 		was, applied := e.enter(next, s, compiled[i])
@@ -238,7 +228,7 @@ func (e *Edge) apply(snapshots []*service.Snapshot) (compiled []*site, err error
 			gone = append(gone, was)
 		}
 	}
-	e.table.Store(next)
+	e.table.Store(next.table())
 	// Only now: a pool that old and new site share must not close in between.
 	for _, s := range gone {
 		e.leave(s)
@@ -299,7 +289,7 @@ func (e *Edge) await(sites []*site) {
 
 // enter puts one service into the table under construction and returns the site
 // that it replaces.
-func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, applied bool) {
+func (e *Edge) enter(t *tableDraft, s *service.Snapshot, now *site) (was *site, applied bool) {
 	a := e.services[s.Service]
 	if s.Edition().Before(a.edition) {
 		return nil, false
@@ -316,33 +306,6 @@ func (e *Edge) enter(t *table, s *service.Snapshot, now *site) (was *site, appli
 		t.add(now)
 	}
 	return was, true
-}
-
-func (t *table) add(s *site) {
-	for _, name := range s.exact {
-		t.exact[name] = s
-	}
-	for _, name := range s.wild {
-		t.wild[name] = s
-	}
-}
-
-// remove takes out a site's names, but for those that another service has
-// taken over meanwhile.
-func (t *table) remove(s *site) {
-	if s == nil {
-		return
-	}
-	for _, name := range s.exact {
-		if t.exact[name] == s {
-			delete(t.exact, name)
-		}
-	}
-	for _, name := range s.wild {
-		if t.wild[name] == s {
-			delete(t.wild, name)
-		}
-	}
 }
 
 // Serve accepts clients from l until [Edge.Shutdown], and then returns nil. It

@@ -99,9 +99,7 @@ func (e *Edge) pretended(s *site, r *explain.Request) (*exchange, error) {
 		st.now = time.Now()
 	}
 	at := &Edge{cfg: Config{Identity: e.cfg.Identity, Client: e.cfg.Client}, server: e.server, home: e.home}
-	alone := &table{exact: map[string]*site{}, wild: map[string]*site{}}
-	alone.add(s)
-	at.table.Store(alone)
+	at.table.Store(tableOf(s))
 	c := &clientConn{edge: at, link: paper{}, remote: r.Client.IP.String(), requests: 1, secure: r.TLS != nil}
 	c.peer = vcl.Client{IP: r.Client.IP, Port: int(r.Client.Port), LocalIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Local: 80}
 	if t := r.TLS; t != nil {
@@ -202,14 +200,13 @@ func (b *backend) names() (sni, certificate *string) {
 // domain tells by which of its names the site answers for a host, nil if by none.
 func (s *site) domain(host string) *explain.Domain {
 	var room [256]byte
-	t := &table{exact: map[string]*site{}, wild: map[string]*site{}}
-	t.add(s)
+	t := tableOf(s)
 	if t.find([]byte(host)) == nil {
 		return nil
 	}
 	name := string(hostName(room[:0], []byte(host)))
 	d := &explain.Domain{Host: name, By: name}
-	if t.exact[name] != nil {
+	if t.exact.find([]byte(name)) != nil {
 		return d
 	}
 	longest := ""

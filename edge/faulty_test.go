@@ -24,7 +24,7 @@ func (buggy) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
 
 // Break puts a bug into the idle connections to the site's first backend.
 func (e *Edge) Break(host string) {
-	p := e.table.Load().exact[host].backends[0].pool
+	p := e.table.Load().exact.find([]byte(host)).backends[0].pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.idle {

@@ -16,8 +16,8 @@ import (
 // immutable: a change makes a new one, and a request keeps the one it began
 // with.
 type table struct {
-	exact map[string]*site // by host name, lower case
-	wild  map[string]*site // by what follows the "*" of *.example.com
+	exact names // by host name, lower case
+	wild  names // by what follows the "*" of *.example.com
 }
 
 // find returns the site that answers for a Host field, or nil: the exact name
@@ -26,10 +26,10 @@ type table struct {
 func (t *table) find(host []byte) *site {
 	var room [256]byte
 	name := hostName(room[:0], host)
-	if s := t.exact[string(name)]; s != nil {
+	if s := t.exact.find(name); s != nil {
 		return s
 	}
-	if len(t.wild) == 0 {
+	if t.wild.n == 0 {
 		return nil
 	}
 	for {
@@ -37,10 +37,49 @@ func (t *table) find(host []byte) *site {
 		if dot < 0 {
 			return nil
 		}
-		if s := t.wild[string(name[dot:])]; s != nil && dot > 0 {
+		if s := t.wild.find(name[dot:]); s != nil && dot > 0 {
 			return s
 		}
 		name = name[dot+1:]
+	}
+}
+
+// tableOf is the table of one site alone.
+func tableOf(s *site) *table {
+	d := draftTable(&table{})
+	d.add(s)
+	return d.table()
+}
+
+// A tableDraft is a table in the making.
+type tableDraft struct{ exact, wild *draft }
+
+func draftTable(old *table) *tableDraft {
+	return &tableDraft{draftOf(&old.exact), draftOf(&old.wild)}
+}
+
+func (d *tableDraft) table() *table { return &table{*d.exact.names, *d.wild.names} }
+
+func (d *tableDraft) add(s *site) {
+	for _, name := range s.exact {
+		d.exact.add(name, s)
+	}
+	for _, name := range s.wild {
+		d.wild.add(name, s)
+	}
+}
+
+// remove takes out a site's names, but for those that another service has
+// taken over meanwhile.
+func (d *tableDraft) remove(s *site) {
+	if s == nil {
+		return
+	}
+	for _, name := range s.exact {
+		d.exact.remove(name, s)
+	}
+	for _, name := range s.wild {
+		d.wild.remove(name, s)
 	}
 }
 

@@ -44,7 +44,7 @@ func (o *offer) proof(hello *tls.ClientHelloInfo) *tls.Certificate {
 
 // HasDomain reports whether an active service answers for exactly this name, in lower
 // case.
-func (e *Edge) HasDomain(name string) bool { return e.table.Load().exact[name] != nil }
+func (e *Edge) HasDomain(name string) bool { return e.table.Load().exact.find([]byte(name)) != nil }
 
 // validation returns the answer to a request that is an authority's, nil for all
 // others.
