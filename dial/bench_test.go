@@ -3,10 +3,14 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"headwater/dial/dialtest"
 	"headwater/service"
@@ -66,4 +70,38 @@ func BenchmarkOrder(b *testing.B) {
 	for turn := uint32(0); b.Loop(); turn++ {
 		a.order(false, turn)
 	}
+}
+
+// BenchmarkNames tells what a name takes that is kept up to date, heap and stacks
+// together. An op is to begin with one more.
+func BenchmarkNames(b *testing.B) {
+	const names = 10_000
+	before := memory()
+	r := newResolver(func(context.Context, string) (answer, error) {
+		return answer{[]netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, time.Hour}, nil
+	}, nil)
+	defer r.Close()
+	begin := func(i int) *Name {
+		n := r.Acquire(fmt.Sprintf("origin-%d.test", i))
+		if _, err := n.wait(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		return n
+	}
+	for i := range names {
+		begin(i)
+	}
+	taken := memory() - before
+	for b.Loop() {
+		begin(names).Release()
+	}
+	b.ReportMetric(float64(taken)/names, "B/name")
+}
+
+// memory is what the heap and all stacks take now.
+func memory() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }

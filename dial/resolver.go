@@ -30,18 +30,20 @@ type ResolverConfig struct {
 
 // A Resolver keeps the addresses of the names that somebody has acquired up to
 // date, for all services together. No reader of addresses waits for it, but for
-// a name that has never been looked up.
+// a name that has never been looked up. Between its look-ups a name has no goroutine.
 type Resolver struct {
 	lookup func(context.Context, string) (answer, error)
 	log    *slog.Logger
-	slots  chan struct{} // bounds the look-ups that go on at a time
 
 	live  context.Context // ends with Close
 	kill  context.CancelFunc
-	owned sync.WaitGroup
+	owned sync.WaitGroup // those who look up
 
-	mu    sync.Mutex
-	names map[string]*Name
+	mu      sync.Mutex
+	names   map[string]*Name
+	due     []*Name // to be looked up, the first to come first
+	lookers int
+	closed  bool
 }
 
 // Times of a name's life. TTLs are as the name server says, within bounds: one of
@@ -78,13 +80,19 @@ func newResolver(lookup func(context.Context, string) (answer, error), log *slog
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Resolver{lookup: lookup, log: log, slots: make(chan struct{}, maxLookups), names: map[string]*Name{}}
+	r := &Resolver{lookup: lookup, log: log, names: map[string]*Name{}}
 	r.live, r.kill = context.WithCancel(context.Background())
 	return r
 }
 
 // Close ends all look-ups. Addresses that are known stay known.
 func (r *Resolver) Close() {
+	r.mu.Lock()
+	r.closed = true
+	for _, n := range r.names {
+		n.end()
+	}
+	r.mu.Unlock()
 	r.kill()
 	r.owned.Wait()
 }
@@ -94,15 +102,18 @@ func (r *Resolver) Close() {
 type Name struct {
 	host     string
 	resolver *Resolver
-	refs     int                // under the resolver's mu, as are the watchers
+
+	// Under the resolver's mu.
+	refs     int
+	ended    bool
 	watchers map[*func()]func() // who is told of other addresses
-	stop     context.CancelFunc
-	stopped  <-chan struct{}
+	timer    *time.Timer        // for the next look-up; nil before the first has ended
+	cancel   context.CancelFunc // of the one that goes on, else nil
 
-	state atomic.Pointer[resolution] // nil until known is closed
-	known chan struct{}
+	state atomic.Pointer[resolution] // nil until it has been looked up
+	known chan struct{}              // closed then, or when look-ups end before that
 
-	failures int       // look-ups in a row; this and what follows are keep's alone
+	failures int       // look-ups in a row; this and what follows are a look-up's alone
 	until    time.Time // when the addresses may be used no longer, while look-ups fail
 }
 
@@ -129,11 +140,8 @@ func (r *Resolver) acquire(host string) (n *Name, known bool) {
 	known = n != nil && n.state.Load() != nil
 	if n == nil {
 		n = &Name{host: host, resolver: r, known: make(chan struct{})}
-		var ctx context.Context
-		ctx, n.stop = context.WithCancel(r.live)
-		n.stopped = ctx.Done()
 		r.names[host] = n
-		r.owned.Go(func() { n.keep(ctx) })
+		r.want(n)
 	}
 	n.refs++
 	return n, known
@@ -146,7 +154,24 @@ func (n *Name) Release() {
 	defer r.mu.Unlock()
 	if n.refs--; n.refs == 0 {
 		delete(r.names, n.host)
-		n.stop()
+		n.end()
+	}
+}
+
+// end ends the look-ups. Its caller has the resolver's mu.
+func (n *Name) end() {
+	if n.ended {
+		return
+	}
+	n.ended = true
+	if n.state.Load() == nil {
+		close(n.known)
+	}
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+	if n.cancel != nil {
+		n.cancel()
 	}
 }
 
@@ -158,40 +183,79 @@ func (n *Name) wait(ctx context.Context) (*resolution, error) {
 	}
 	select {
 	case <-n.known:
-		return n.state.Load(), nil
-	case <-n.stopped:
+		if s := n.state.Load(); s != nil {
+			return s, nil
+		}
 		return nil, &Error{Cause: NoAddress, Err: net.ErrClosed}
 	case <-ctx.Done():
 		return nil, &lookupError{n.host, ctx.Err()}
 	}
 }
 
-// keep looks the name up whenever its addresses have served their time.
-func (n *Name) keep(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		a, err := n.lookup(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		timer.Reset(n.learn(a, err, time.Now()))
+// want has a name looked up as soon as one of maxLookups has time for it. Its caller
+// has mu.
+func (r *Resolver) want(n *Name) {
+	if r.closed {
+		n.end()
+	}
+	if n.ended {
+		return
+	}
+	r.due = append(r.due, n)
+	if r.lookers < maxLookups {
+		r.lookers++
+		r.owned.Go(r.look)
 	}
 }
 
-func (n *Name) lookup(ctx context.Context) (answer, error) {
-	select {
-	case n.resolver.slots <- struct{}{}:
-		defer func() { <-n.resolver.slots }()
-	case <-ctx.Done():
-		return answer{}, ctx.Err()
+// look looks names up as long as any is due.
+func (r *Resolver) look() {
+	for n, ctx := r.next(); n != nil; n, ctx = r.next() {
+		a, err := r.lookup(ctx, n.host)
+		if ctx.Err() == nil {
+			n.again(n.learn(a, err, time.Now()))
+		}
 	}
-	return n.resolver.lookup(ctx, n.host)
+}
+
+// next returns the name that is due for longest, and what its look-up goes on in; nil
+// if there is none, which ends one who looks up.
+func (r *Resolver) next() (*Name, context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.due) > 0 {
+		n := r.due[0]
+		r.due[0] = nil
+		r.due = r.due[1:]
+		if !n.ended {
+			var ctx context.Context
+			ctx, n.cancel = context.WithCancel(r.live)
+			return n, ctx
+		}
+	}
+	r.due = nil
+	r.lookers--
+	return nil, nil
+}
+
+// again has the name looked up again in a while.
+func (n *Name) again(in time.Duration) {
+	r := n.resolver
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n.cancel()
+	n.cancel = nil
+	switch {
+	case n.ended:
+	case n.timer == nil:
+		n.timer = time.AfterFunc(in, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.want(n)
+		})
+	default:
+		n.timer.Reset(in)
+	}
 }
 
 // learn takes in what a look-up found and returns how long that is good for.
@@ -222,10 +286,12 @@ func (n *Name) learn(a answer, err error, now time.Time) time.Duration {
 
 // publish makes s what is known, and tells the watchers if that is something else.
 func (n *Name) publish(s *resolution) {
+	n.resolver.mu.Lock()
 	was := n.state.Swap(s)
-	if was == nil {
+	if was == nil && !n.ended {
 		close(n.known)
 	}
+	n.resolver.mu.Unlock()
 	if was != nil && slices.Equal(was.all, s.all) {
 		return
 	}
