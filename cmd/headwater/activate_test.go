@@ -23,7 +23,7 @@ func (i *instance) draftShop(tb testing.TB, backendPort int) (id string) {
 	}
 	at := "/service/" + s.ID + "/version/1"
 	i.mustCall(tb, "POST", at+"/domain", "name=shop.test")
-	i.mustCall(tb, "POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprintf("port=%d", backendPort))
+	i.mustCall(tb, "POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprintf("port=%d", backendPort), timeToConnect)
 	return s.ID
 }
 

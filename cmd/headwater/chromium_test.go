@@ -138,7 +138,7 @@ func (i *instance) publishGallery(t *testing.T, originPort int) {
 	}
 	at := "/service/" + s.ID + "/version/1"
 	i.mustCall(t, "POST", at+"/domain", "name=gallery.localhost")
-	i.mustCall(t, "POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprint("port=", originPort))
+	i.mustCall(t, "POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprint("port=", originPort), timeToConnect)
 	i.mustCall(t, "POST", at+"/snippet", "name=client", "type=recv", "dynamic=0", `content=`+
 		`set req.http.X-Client = if(fastly_info.is_h2, "h2 ", "h1 ") req.proto " " fastly_info.edge.is_tls " " tls.client.servername;`)
 	i.mustCall(t, "PUT", "/service/"+s.ID+"/version/1/activate")

@@ -165,7 +165,7 @@ func (i *instance) serveNeighbour(tb testing.TB, token string, backendPort int) 
 	decode(tb, call("POST", "/service", "name=neighbour"), &s)
 	at := "/service/" + s.ID + "/version/1"
 	call("POST", at+"/domain", "name=neighbour.test")
-	call("POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprintf("port=%d", backendPort))
+	call("POST", at+"/backend", "name=origin", "address=127.0.0.1", fmt.Sprintf("port=%d", backendPort), timeToConnect)
 	call("PUT", at+"/activate")
 	return s.ID
 }

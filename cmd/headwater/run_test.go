@@ -27,6 +27,10 @@ const testToken = "the-token-of-the-tests"
 // for machines that do much else.
 const patience = 30 * time.Second
 
+// timeToConnect is the field of a backend that gives a connection to its origin time on
+// a machine that does much else.
+const timeToConnect = "connect_timeout=10000"
+
 // childVariable makes the test binary be the program: a test that kills a
 // process needs one.
 const childVariable = "HEADWATER_TEST_CHILD"

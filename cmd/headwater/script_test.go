@@ -298,14 +298,17 @@ func (p *page) envID(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // draft SERVICE DOMAIN [ORIGIN [KEY=VALUE...]] makes a service whose version 1
-// has the domain and a backend at the origin.
+// has the domain and a backend at the origin, which a busy machine has time to reach.
 func (p *page) draft(ts *testscript.TestScript, neg bool, args []string) {
 	p.api(ts, false, []string{"POST", "/service", "name=" + args[0]})
 	at := "/service/" + ts.Getenv("id") + "/version/1"
 	p.api(ts, false, []string{"POST", at + "/domain", "name=" + args[1]})
 	if len(args) > 2 {
-		p.api(ts, false, append([]string{"POST", at + "/backend", "name=" + args[2],
-			"address=127.0.0.1", "port=" + p.origins[args[2]].port()}, args[3:]...))
+		fields := []string{"name=" + args[2], "address=127.0.0.1", "port=" + p.origins[args[2]].port()}
+		if !slices.ContainsFunc(args[3:], func(a string) bool { return strings.HasPrefix(a, "connect_timeout=") }) {
+			fields = append(fields, timeToConnect)
+		}
+		p.api(ts, false, slices.Concat([]string{"POST", at + "/backend"}, fields, args[3:]))
 	}
 }
 
@@ -370,17 +373,20 @@ func (p *page) get(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // timed DURATION HOST/PATH is get, and wants the answer to take that long, 50 ms
-// more at the most. A busy machine may be late, but not each time.
+// more at the most than a timer of the test's own. A busy machine may be late, but
+// not each time.
 func (p *page) timed(ts *testscript.TestScript, neg bool, args []string) {
-	const slack, tries = 50 * time.Millisecond, 5
+	const slack, tries = 50 * time.Millisecond, 20
 	want, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	for range tries {
+		began, timer := time.Now(), make(chan time.Duration, 1)
+		time.AfterFunc(want, func() { timer <- time.Since(began) })
 		p.get(ts, false, args[1:])
 		if p.last.took < want-time.Millisecond {
 			ts.Fatalf("took %v, which is too soon", p.last.took)
 		}
-		if p.last.took <= want+slack {
+		if p.last.took <= <-timer+slack {
 			return
 		}
 	}
