@@ -89,7 +89,7 @@ func raw(t *testing.T, f *fixture, request string) int {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := conn.Write([]byte(request)); err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func shown(t testing.TB, d *Directory, client *tls.Config) (*x509.Certificate, e
 	defer theirs.Close()
 	go tls.Server(ours, &tls.Config{GetCertificate: d.Certificate, SessionTicketsDisabled: true}).Handshake()
 	c := tls.Client(theirs, client)
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	if err := c.Handshake(); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ import (
 var update = flag.Bool("update", false, "write what came out into the pages")
 
 // patience bounds every wait for what should come at once.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // TestPages runs the pages of testdata/pages: each is what clients send on
 // connections of their own, and all that comes back.

@@ -22,7 +22,7 @@ import (
 
 // patience is how long a test waits for what must come. Only one that fails waits
 // that long.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // origin serves connections with serve, one after the other, for as long as t runs,
 // and returns its port.
