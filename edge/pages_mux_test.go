@@ -24,7 +24,7 @@ func TestPagesMux(t *testing.T) {
 		t.Fatal("no pages", err)
 	}
 	for _, path := range paths {
-		if filepath.Base(path) == "messages.txtar" {
+		if filepath.Base(path) == "messages_http1.txtar" {
 			continue // it is about messages of HTTP/1
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
@@ -49,38 +49,59 @@ func (p *page) askMux(text string) *edgetest.Answer {
 	lines := strings.Split(head, "\r\n")
 	method, target, _ := strings.Cut(lines[0], " ")
 	target, _, _ = strings.Cut(target, " ")
-	pairs := []string{":method", method, ":scheme", "http", ":path", target}
+	chunked, pairs := false, []string{":method", method, ":scheme", "http", ":path", target}
 	for _, line := range lines[1:] {
 		name, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
-		if name = strings.ToLower(name); name == "host" {
-			name = ":authority"
-			pairs = append([]string{name, value}, pairs...)
-			continue
+		switch name = strings.ToLower(name); name {
+		case "host":
+			pairs = append([]string{":authority", value}, pairs...)
+		case "transfer-encoding":
+			chunked = true
+		default:
+			pairs = append(pairs, name, value)
 		}
-		pairs = append(pairs, name, value)
+	}
+	var trailer []string
+	if chunked {
+		body, trailer = unchunked(body)
 	}
 	p.asked++
 	id := uint32(2*p.asked - 1)
-	block := p.mux.Block(pairs...)
+	blocks := [][]byte{p.mux.Block(pairs...), p.mux.Block(trailer...)}
 	p.mux.Send(string(frames(func(f *http2.Framer) {
-		f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndStream: body == "", EndHeaders: true})
+		f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: blocks[0], EndStream: body == "", EndHeaders: true})
 		if body != "" {
-			f.WriteData(id, true, []byte(body))
+			f.WriteData(id, trailer == nil, []byte(body))
+		}
+		if trailer != nil {
+			f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: blocks[1], EndStream: true, EndHeaders: true})
 		}
 	})))
 	return fromMux(p.mux.Answer(id))
+}
+
+// unchunked takes a chunked body apart, whose chunks are a line each.
+func unchunked(text string) (body string, trailer []string) {
+	lines := strings.Split(text, "\r\n")
+	for len(lines) > 1 && lines[0] != "0" {
+		body, lines = body+lines[1], lines[2:]
+	}
+	for _, line := range lines[1:] {
+		if name, value, is := strings.Cut(line, ":"); is {
+			trailer = append(trailer, strings.ToLower(name), strings.TrimSpace(value))
+		}
+	}
+	return body, trailer
 }
 
 // fromMux gives an answer the form that one of HTTP/1 has.
 func fromMux(m *edgetest.MuxAnswer) *edgetest.Answer {
 	a := &edgetest.Answer{}
 	a.Status, _ = strconv.Atoi(m.Status())
-	a.Body = []byte(m.Body)
-	for _, f := range m.Fields {
-		if f[0] != ":status" {
-			a.Fields = append(a.Fields, edgetest.Field{Name: http.CanonicalHeaderKey(f[0]), Value: f[1]})
-		}
+	a.Body, a.Fields, a.Trailer = []byte(m.Body), fieldsOf(m.Fields), fieldsOf(m.Trailer)
+	for _, f := range m.Interim {
+		a.Interim = append(a.Interim, &edgetest.Message{Line: f[0][1] + " ", Fields: fieldsOf(f)})
 	}
 	if m.Reset != nil {
 		a.Err = errors.New("unexpected EOF")
@@ -88,8 +109,18 @@ func fromMux(m *edgetest.MuxAnswer) *edgetest.Answer {
 	return a
 }
 
+// fieldsOf are the fields of a block without its status, named as HTTP/1 does.
+func fieldsOf(block [][2]string) (fields edgetest.Fields) {
+	for _, f := range block {
+		if f[0] != ":status" {
+			fields = append(fields, edgetest.Field{Name: http.CanonicalHeaderKey(f[0]), Value: f[1]})
+		}
+	}
+	return fields
+}
+
 var (
-	shownName   = regexp.MustCompile(`(?m)^([<>] )([A-Za-z0-9-]+):`)
+	shownName   = regexp.MustCompile(`(?m)^([<>] (?:then )?)([A-Za-z0-9-]+):`)
 	shownStatus = regexp.MustCompile(`(?m)^(< \d{3}) .*$`)
 	shownHop    = regexp.MustCompile(`(?m)^[<>] (connection|transfer-encoding): .*\n`)
 )

@@ -33,14 +33,24 @@ func (s *clientStream) serve() {
 	defer s.conn.contain()
 	x := newExchange(&s.conn)
 	x.headBytes = s.stream.Size
+	n, all, ended := s.stream.Body()
 	if err := s.request(&x.req); err != nil {
 		x.refuse(err.(*malformed))
-	} else if n, all := s.stream.Body(); s.stream.Last || all && n < smallBuffer {
+	} else if ended != nil {
+		x.drop(ended)
+	} else if s.stream.Last || all && n < smallBuffer {
 		s.serveWhole(x, n)
 	} else {
 		x.serveUpload()
 	}
 	x.free()
+}
+
+// drop gives up a request whose stream was over before an origin was asked: it costs
+// none.
+func (x *exchange) drop(err error) {
+	x.note()
+	x.event.failure, x.event.cause = failClientRead, known(err)
 }
 
 // serveWhole serves a request whose body, of n bytes, has come with its head. One
@@ -52,8 +62,7 @@ func (s *clientStream) serveWhole(x *exchange, n int) {
 		x.held = getBuffer(0)
 		got, err := s.stream.Read(x.held.b, time.Time{})
 		if err != nil || got < n {
-			x.note()
-			x.event.failure, x.event.cause = failClientRead, known(err)
+			x.drop(err)
 			return
 		}
 		body = x.held.b[:n]

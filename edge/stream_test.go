@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,8 +59,8 @@ func TestResetTakesTheBody(t *testing.T) {
 			if err := st.request(&x.req); err != nil {
 				t.Fatal(err)
 			}
-			n, all := opened.Body()
-			if n != 40 || !all {
+			n, all, err := opened.Body()
+			if n != 40 || !all || err != nil {
 				t.Fatalf("%d bytes, all %v", n, all)
 			}
 			feed(clientFrames(func(f *http2.Framer, _ func(...string) []byte) { f.WriteRSTStream(1, http2.ErrCodeCancel) }))
@@ -69,6 +70,41 @@ func TestResetTakesTheBody(t *testing.T) {
 			}
 			x.free()
 		})
+	}
+}
+
+// A request whose stream is reset before its turn has come is noted, and asks no
+// origin.
+func TestResetBeforeItIsServed(t *testing.T) {
+	var opened *h2.Stream
+	m := h2.New(h2.Config{
+		Open:  func(s *h2.Stream) { opened = s },
+		Write: func([]byte) error { return nil },
+		Spawn: func(func()) {},
+		Wake:  func() {},
+	}, time.Now())
+	for _, b := range [][]byte{
+		append([]byte(h2.Preface), clientFrames(func(f *http2.Framer, fields func(...string) []byte) {
+			f.WriteSettings()
+			get := fields(":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/")
+			f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get, EndStream: true, EndHeaders: true})
+		})...),
+		clientFrames(func(f *http2.Framer, _ func(...string) []byte) { f.WriteRSTStream(1, http2.ErrCodeCancel) }),
+	} {
+		if used, err := m.Feed(b, time.Now()); used < len(b) || err != nil {
+			t.Fatalf("%d of %d bytes taken: %v", used, len(b), err)
+		}
+	}
+	var lines bytes.Buffer
+	log := NewAccessLog(&lines, 0, nil)
+	e := New(Config{AccessLog: log})
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
+	st := &clientStream{stream: opened}
+	st.conn.edge, st.conn.link, st.conn.stream = e, st, st
+	st.serve() // which would look for a site, and answer that there is none
+	log.Flush()
+	if text := lines.String(); !strings.Contains(text, failures[failClientRead].reason) || !strings.Contains(text, h2.ErrReset.Error()) {
+		t.Errorf("logged %q", text)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestBehindTheLast(t *testing.T) {
 			send(d)
 			d.WriteData(1, true, []byte("still here"))
 			d.feed()
-			if n, all := d.opened[0].Body(); n != len("still here") || !all || len(d.opened) != 1 {
+			if n, all, _ := d.opened[0].Body(); n != len("still here") || !all || len(d.opened) != 1 {
 				t.Errorf("%d bytes, all %v, for the first of %d streams", n, all, len(d.opened))
 			}
 		})

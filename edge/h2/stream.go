@@ -80,11 +80,11 @@ func (s *Stream) Own(owner any) {
 }
 
 // Body returns how much of the request's body waits to be read, and whether that
-// is all that will come of it.
-func (s *Stream) Body() (n int, all bool) {
+// is all that will come of it. The error is what has ended the stream, if anything has.
+func (s *Stream) Body() (n int, all bool, err error) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.body.len(), s.remoteDone && s.err == nil && len(s.trailer) == 0
+	return s.body.len(), s.remoteDone && s.err == nil && len(s.trailer) == 0, s.err
 }
 
 // Trailer returns the fields behind the body, when Ended reports its end. They are
