@@ -76,13 +76,19 @@ func (db *DB) install(ctx context.Context, e *environment, who *service.Token, a
 			if now.ContentRevision != compiled.ContentRevision {
 				return errChanged
 			}
+			now.Objects, now.Contents = compiled.Objects, compiled.Contents
 			return t.unchanged(at, revision)
 		})
 		if !errors.Is(err, errChanged) {
 			return v, s, err
 		}
 	}
-	return db.installIf(ctx, e, who, at, func(_ *tx, now *service.Snapshot) error { return compile(now) })
+	return db.installIf(ctx, e, who, at, func(t *tx, now *service.Snapshot) error {
+		if err := t.fill(now); err != nil {
+			return err
+		}
+		return compile(now)
+	})
 }
 
 // unchanged returns errChanged unless the version still has the revision.
@@ -95,14 +101,11 @@ func (t *tx) unchanged(at service.Ref, revision int64) error {
 	return err
 }
 
-// installIf makes the version serve in e as it is, if accept agrees.
+// installIf makes the version serve in e, if accept agrees and fills the snapshot.
 func (db *DB) installIf(ctx context.Context, e *environment, who *service.Token, at service.Ref, accept func(*tx, *service.Snapshot) error) (v *service.Version, s *service.Snapshot, err error) {
 	s = &service.Snapshot{Customer: who.Customer, Service: at.Service, Version: at.Version}
 	err = db.update(ctx, func(t *tx) error {
 		if v, err = t.lockForActivation(who, at, s); err != nil {
-			return err
-		}
-		if err := t.fill(s); err != nil {
 			return err
 		}
 		if err := accept(t, s); err != nil {
