@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,7 +65,7 @@ func (d *Dir) keep(s *service.Snapshot) error {
 	if s.Version == 0 {
 		return d.remove(s.Service + extension)
 	}
-	return d.write(s)
+	return errors.Join(d.write(s), syncDir(d.path))
 }
 
 // Forget removes all that there is of a service, of which nothing is kept again.
@@ -75,38 +76,74 @@ func (d *Dir) Forget(id string) error {
 	return errors.Join(d.remove(id+extension), d.removeItems(id))
 }
 
-// Replace makes the directory hold the snapshots in all and no others, but what
-// it has of the unserved stays: they are active too, and it may be all that is
-// left of them. Editions of before do not count: all is the truth, though it may
-// come from an older backup.
-func (d *Dir) Replace(all []*service.Snapshot, unserved []service.Unserved) error {
+// expect makes the editions of all those to go by, and no others: all is the truth,
+// though it may come from an older backup. [Dir.Replace] comes next.
+func (d *Dir) expect(all []*service.Snapshot) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var errs []error
 	clear(d.newest)
 	for _, s := range all {
 		d.newest[s.Service] = s.Edition()
-		errs = append(errs, d.write(s), d.pruneItems(s))
 	}
-	active := map[string]bool{}
-	for _, u := range unserved {
-		active[u.Service] = true
-	}
-	for id := range d.newest {
-		active[id] = true
-	}
+}
+
+// Replace makes the directory hold the snapshots in all, which were expected, and no
+// others, but what it has of the unserved stays: they are active too, and it may be all
+// that is left of them. What is kept or forgotten meanwhile is newer, and stays as well.
+// It goes on until ctx ends.
+func (d *Dir) Replace(ctx context.Context, all []*service.Snapshot, unserved []service.Unserved) error {
 	entries, err := os.ReadDir(d.path)
-	errs = append(errs, err)
+	errs := []error{err}
+	hasItems := map[string]bool{}
 	for _, e := range entries {
-		id, isSnapshot := strings.CutSuffix(e.Name(), extension)
-		if isSnapshot && !active[id] || strings.HasPrefix(e.Name(), unfinished) {
-			errs = append(errs, d.remove(e.Name()))
-		}
-		if id, ofItems := strings.CutSuffix(e.Name(), itemsExtension); ofItems && !active[id] {
-			errs = append(errs, d.removeItems(id))
+		if id, ofItems := strings.CutSuffix(e.Name(), itemsExtension); ofItems {
+			hasItems[id] = true
 		}
 	}
-	return errors.Join(errs...)
+	for _, s := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		errs = append(errs, d.bringUp(s, hasItems[s.Service]))
+	}
+	stays := map[string]bool{}
+	for _, u := range unserved {
+		stays[u.Service] = true
+	}
+	for _, e := range entries {
+		errs = append(errs, d.sweep(e.Name(), stays))
+	}
+	return errors.Join(append(errs, syncDir(d.path))...)
+}
+
+// bringUp keeps s, unless something else was kept or forgotten since it was expected.
+func (d *Dir) bringUp(s *service.Snapshot, hasItems bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if newest, expected := d.newest[s.Service]; !expected || newest != s.Edition() {
+		return nil
+	}
+	err := d.write(s)
+	if hasItems {
+		err = errors.Join(err, d.pruneItems(s))
+	}
+	return err
+}
+
+// sweep removes what was there before of a service that is not served, unless it
+// stays, and files that were not finished.
+func (d *Dir) sweep(name string, stays map[string]bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	served := func(id string) bool { _, is := d.newest[id]; return is || stays[id] }
+	id, isSnapshot := strings.CutSuffix(name, extension)
+	if isSnapshot && !served(id) || strings.HasPrefix(name, unfinished) {
+		return d.remove(name)
+	}
+	if id, ofItems := strings.CutSuffix(name, itemsExtension); ofItems && !served(id) {
+		return d.removeItems(id)
+	}
+	return nil
 }
 
 // Load reads every snapshot. A file that is damaged is left out, and told in the
@@ -152,6 +189,7 @@ func (d *Dir) read(id string) (*service.Snapshot, error) {
 
 func (d *Dir) file(id string) string { return filepath.Join(d.path, id+extension) }
 
+// write makes s the content of its file. The file's name is not durable yet.
 func (d *Dir) write(s *service.Snapshot) error {
 	text, err := s.Encode(d.sealer)
 	if err != nil {
@@ -160,11 +198,16 @@ func (d *Dir) write(s *service.Snapshot) error {
 	if old, err := os.ReadFile(d.file(s.Service)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	return writeFile(d.path, s.Service+extension, text)
+	return placeFile(d.path, s.Service+extension, text)
 }
 
 // writeFile makes text the content of a file, whole or not at all.
 func writeFile(dir, name string, text []byte) error {
+	return errors.Join(placeFile(dir, name, text), syncDir(dir))
+}
+
+// placeFile is writeFile whose caller makes the name durable.
+func placeFile(dir, name string, text []byte) error {
 	temp, err := os.CreateTemp(dir, unfinished+"*") // mode 0600
 	if err != nil {
 		return err
@@ -178,10 +221,7 @@ func writeFile(dir, name string, text []byte) error {
 	if err = errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(temp.Name(), filepath.Join(dir, name)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return os.Rename(temp.Name(), filepath.Join(dir, name))
 }
 
 func (d *Dir) remove(name string) error {

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"headwater/service"
 )
 
@@ -114,6 +116,12 @@ func newFixture(t *testing.T, path string) *fixture {
 	f := &fixture{edge: &fakeEdge{}, store: &fakeStore{}, dir: dir, log: &bytes.Buffer{}}
 	f.Local = NewLocal(f.edge, f.store, dir, slog.New(slog.NewTextHandler(f.log, nil)))
 	return f
+}
+
+// Start is that of the feed, when the directory is in line too.
+func (f *fixture) Start(ctx context.Context, active []*service.Snapshot, unread []service.Unserved) {
+	f.Local.Start(ctx, active, unread)
+	f.owned.Wait()
 }
 
 func (f *fixture) publish(t *testing.T, s *service.Snapshot) {
@@ -412,5 +420,40 @@ func TestUnwritable(t *testing.T) {
 	f.publish(t, snapshot("one", 1, 1, "b"))
 	if f.edge.version("one") != 1 || !strings.Contains(f.log.String(), "snapshot not kept on disk") {
 		t.Errorf("log: %s", f.log)
+	}
+}
+
+// What changes while the directory is brought in line is newer than what the start has.
+func TestChangesWhileReplacing(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.publish(t, snapshot("stale", 1, 1, "b"))
+	all := []*service.Snapshot{snapshot("same", 1, 1, "b"), snapshot("newer", 1, 1, "b"), snapshot("ended", 1, 1, "b"), snapshot("deleted", 1, 1, "b")}
+	f.dir.expect(all)
+	for _, s := range []*service.Snapshot{snapshot("newer", 2, 2, "b"), snapshot("ended", 0, 2), snapshot("added", 1, 1, "b")} {
+		if err := f.dir.Keep(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.dir.Forget("deleted"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.dir.Replace(t.Context(), all, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"same": 1, "newer": 2, "added": 1}, f.kept(t)); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+}
+
+// A start that is cut short leaves what it has not come to.
+func TestReplaceEnds(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.publish(t, snapshot("one", 1, 1, "b"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f.Local.Start(ctx, []*service.Snapshot{snapshot("one", 2, 2, "b"), snapshot("two", 1, 1, "b")}, nil)
+	f.Close()
+	if diff := cmp.Diff(map[string]int{"one": 1}, f.kept(t)); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 }

@@ -44,6 +44,9 @@ type Local struct {
 	log    *slog.Logger
 	now    func() time.Time
 
+	owned sync.WaitGroup     // what Start has left to do
+	stop  context.CancelFunc // ends that; nil before Start
+
 	mu    sync.Mutex
 	turns map[string]*sync.Mutex // by service
 	gone  farewells

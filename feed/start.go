@@ -7,8 +7,9 @@ import (
 	"headwater/service"
 )
 
-// Start gives the edge everything that is active, and brings the directory in
-// line with it. A service whose active version or its items could not be read, or
+// Start gives the edge everything that is active, and begins to bring the directory in
+// line with it, which is nothing that anybody waits for; [Local.Close] ends that. A
+// service whose active version or its items could not be read, or
 // is refused by the edge, is served as the directory has it, or not at all; the
 // others do not suffer.
 func (l *Local) Start(ctx context.Context, active []*service.Snapshot, unread []service.Unserved) {
@@ -28,9 +29,22 @@ func (l *Local) Start(ctx context.Context, active []*service.Snapshot, unread []
 	if l.dir == nil {
 		return
 	}
-	if err := l.dir.Replace(append(serving, fallen...), unserved); err != nil {
-		l.log.Error("snapshots not kept on disk", "error", err)
+	all := append(serving, fallen...)
+	l.dir.expect(all)
+	ctx, l.stop = context.WithCancel(ctx)
+	l.owned.Go(func() {
+		if err := l.dir.Replace(ctx, all, unserved); err != nil {
+			l.log.Error("snapshots not kept on disk", "error", err)
+		}
+	})
+}
+
+// Close ends what Start has left to do.
+func (l *Local) Close() {
+	if l.stop != nil {
+		l.stop()
 	}
+	l.owned.Wait()
 }
 
 // bringAll gives the edge the items of all that is active, and returns the

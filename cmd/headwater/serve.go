@@ -368,6 +368,9 @@ func (s *server) close() {
 			l.Close()
 		}
 	}
+	if s.feed != nil {
+		s.feed.Close()
+	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
 			s.log.Error("close the store", "error", err)
