@@ -239,7 +239,7 @@ func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []
 		case !i.cfg.Wanted(name):
 			delete(i.names, name)
 			gone = append(gone, name)
-		case first == nil || n.due.Before(first.due):
+		case first == nil || n.before(first):
 			first = n
 		}
 	}
@@ -252,6 +252,19 @@ func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []
 	first.under = true
 	i.under++
 	return first, 0, gone
+}
+
+// before reports whether n has its turn before other, where both are due: who has a
+// certificate to lose, then whose orders have failed less, then who waits longer.
+func (n *named) before(other *named) bool {
+	mine, theirs := n.shown.Load() != nil, other.shown.Load() != nil
+	switch {
+	case mine != theirs:
+		return mine
+	case n.failures != other.failures:
+		return n.failures < other.failures
+	}
+	return n.due.Before(other.due)
 }
 
 // try orders a certificate. What goes wrong harms nobody who is served: the name's

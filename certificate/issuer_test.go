@@ -236,6 +236,49 @@ func TestAuthorityRefuses(t *testing.T) {
 	}
 }
 
+// Who has a certificate to lose goes first, then whose orders have failed less, and no
+// more are under way than may be.
+func TestTurns(t *testing.T) {
+	i := &Issuer{
+		cfg:   IssuerConfig{Wanted: wants(".test")},
+		kept:  kept{dir: t.TempDir()},
+		names: map[string]*named{},
+	}
+	now := time.Now()
+	for _, n := range []struct {
+		name     string
+		ago      time.Duration
+		failures int
+		shown    *tls.Certificate
+	}{
+		{"failing.test", time.Hour, 3, nil},
+		{"old.test", 2 * time.Minute, 0, nil},
+		{"new.test", time.Minute, 0, nil},
+		{"renewed.test", time.Second, 5, new(tls.Certificate)},
+		{"later.test", -time.Minute, 0, nil},
+		{"unwanted.example", time.Hour, 0, nil},
+	} {
+		one := i.add(n.name, now.Add(-n.ago))
+		one.failures = n.failures
+		one.shown.Store(n.shown)
+	}
+	for _, want := range []string{"renewed.test", "old.test", "new.test", "failing.test"} {
+		if n, _ := i.next(now); n == nil || n.name != want {
+			t.Fatalf("%+v has its turn, want %s", n, want)
+		}
+	}
+	if n, pause := i.next(now); n != nil || pause != time.Minute {
+		t.Errorf("%+v, after %v", n, pause)
+	}
+	i.add("fifth.test", now)
+	if n, _ := i.next(now); n != nil {
+		t.Errorf("%s is the fifth at a time", n.name)
+	}
+	if i.names["unwanted.example"] != nil {
+		t.Error("a name that nobody wants is remembered")
+	}
+}
+
 // A fault in what speaks with the authority is an error of one name.
 func TestOrderIsContained(t *testing.T) {
 	log := newJournal()

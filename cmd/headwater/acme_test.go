@@ -69,8 +69,9 @@ func (f *enrolled) publish(t *testing.T, domains ...string) {
 }
 
 // shake shakes hands as a client that trusts roots, and returns the certificate.
-func (f *enrolled) shake(name string, roots *x509.CertPool) (*x509.Certificate, error) {
-	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: &tls.Config{ServerName: name, RootCAs: roots}}
+func (f *enrolled) shake(name string, roots *x509.CertPool, protocols ...string) (*x509.Certificate, error) {
+	config := &tls.Config{ServerName: name, RootCAs: roots, NextProtos: protocols}
+	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: config}
 	c, err := d.Dial("tcp", f.secure)
 	if err != nil {
 		return nil, err
@@ -112,6 +113,9 @@ func TestACME(t *testing.T) {
 	}
 	if again, err := f.shake("SHOP.test", a.Roots()); err != nil || !again.Equal(c) {
 		t.Errorf("another certificate, %v", err)
+	}
+	if c, err := f.shake("shop.test", a.Roots(), "acme-tls/1"); err == nil {
+		t.Errorf("who looks without a reason is shown %v", c.DNSNames)
 	}
 	if n := a.Orders(); n != 1 {
 		t.Errorf("%d orders for one name", n)
