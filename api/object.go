@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 
 	"headwater/service"
 )
@@ -49,20 +51,41 @@ func (o objects) list(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const usual = 1536 // bytes an object takes
-	body := make([]byte, 0, 2+usual*len(all))
-	body = append(body, '[')
 	place, more := c.place(v.Locked), o.more(c)
+	if len(all) > streamed {
+		c.stream(func(w io.Writer) error { return o.writeList(w, all, place, more) })
+		return nil, nil
+	}
+	var body bytes.Buffer
+	err = o.writeList(&body, all, place, more)
+	return body.Bytes(), err
+}
+
+// streamed is how many objects a list may have that is in memory as a whole.
+const streamed = 100
+
+// writeList writes the objects as a JSON list, one at a time. Each ends with more.
+func (o objects) writeList(w io.Writer, all []service.Object, place service.Place, more string) error {
+	var one []byte
 	for i, object := range all {
-		if i > 0 {
-			body = append(body, ',')
+		one = append(one[:0], ","...)
+		if i == 0 {
+			one[0] = '['
 		}
-		body = o.kind.AppendJSON(body, object, place)
+		one = o.kind.AppendJSON(one, object, place)
 		if more != "" {
-			body = append(body[:len(body)-1], more...)
+			one = append(one[:len(one)-1], more...)
+		}
+		if _, err := w.Write(one); err != nil {
+			return err
 		}
 	}
-	return append(body, ']'), nil
+	end := "]"
+	if len(all) == 0 {
+		end = "[]"
+	}
+	_, err := io.WriteString(w, end)
+	return err
 }
 
 // more is what each object of a list ends with, if the query asks for more than
