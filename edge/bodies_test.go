@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"runtime"
 	"testing"
+	"time"
 
 	"headwater/edge"
 	"headwater/edge/edgetest"
@@ -90,6 +91,7 @@ func TestBodiesTakeConstantMemory(t *testing.T) {
 			for name, transfer := range map[string]func() error{
 				"up": func() error {
 					c.Send("POST /up HTTP/1.1\r\nHost: " + edgetest.Host + "\r\n" + s.field() + "\r\n\r\n")
+					c.TCP.SetWriteDeadline(time.Time{})
 					err := s.send(c.TCP)
 					c.Answer()
 					return err
@@ -97,6 +99,7 @@ func TestBodiesTakeConstantMemory(t *testing.T) {
 				"down": func() error {
 					c.Send(get("/down"))
 					c.ReadUntil("\r\n\r\n")
+					c.TCP.SetReadDeadline(time.Time{})
 					return s.receive(c.Buffered())
 				},
 			} {

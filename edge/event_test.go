@@ -45,7 +45,7 @@ func TestEvents(t *testing.T) {
 						c.Close()
 					}
 				}))
-				e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, edgetest.Snapshot(edgetest.Backend(o, firstByte(100))))
+				e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, edgetest.Snapshot(edgetest.Backend(o, firstByte(2000))))
 				c := e.Dial(t)
 				c.Send(tt.request)
 				a := c.Answer()

@@ -118,7 +118,7 @@ func TestNoRetry(t *testing.T) {
 			}
 		})
 		t.Run("after a time-out", func(t *testing.T) {
-			e, o := startScript(t, plain, dropSecond(func(c *edgetest.Conn) { c.AwaitClose() }), firstByte(50))
+			e, o := startScript(t, plain, dropSecond(func(c *edgetest.Conn) { c.AwaitClose() }), firstByte(2000))
 			e.Dial(t).Get(edgetest.Host, "/warm")
 			if a := e.Dial(t).Get(edgetest.Host, "/"); a.Reason != "first byte timeout" || o.Accepted() != 1 {
 				t.Errorf("%d %s over %d connections", a.Status, a.Reason, o.Accepted())

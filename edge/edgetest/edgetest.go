@@ -168,16 +168,14 @@ type Set func(*service.Backend)
 // Backend returns a backend with Fastly's defaults that stands for o, but with time
 // to connect on a machine that runs tests. Over TLS it does not check o's certificate.
 func Backend(o *Origin, sets ...Set) *service.Backend {
-	return BackendAt("127.0.0.1", o.Port(), append([]Set{func(b *service.Backend) {
-		b.ConnectTimeout = patience.Milliseconds()
-		b.UseSSL, b.SSLCheckCert = o.tls != nil, o.tls == nil
-	}}, sets...)...)
+	secure := func(b *service.Backend) { b.UseSSL, b.SSLCheckCert = o.tls != nil, o.tls == nil }
+	return BackendAt("127.0.0.1", o.Port(), append([]Set{secure}, sets...)...)
 }
 
 // BackendAt is Backend for any address.
 func BackendAt(address string, port int, sets ...Set) *service.Backend {
 	b := service.BackendKind.Default().(*service.Backend)
-	b.Name, b.Address, b.Port = "origin", address, int64(port)
+	b.Name, b.Address, b.Port, b.ConnectTimeout = "origin", address, int64(port), patience.Milliseconds()
 	for _, set := range sets {
 		set(b)
 	}

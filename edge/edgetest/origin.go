@@ -18,7 +18,7 @@ import (
 
 // patience is how long anything here waits for what must come. It is generous:
 // only a test that fails ever waits that long.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // An Origin is a TCP server that does to its peer what a test tells it to.
 type Origin struct {
