@@ -23,6 +23,16 @@ type child struct {
 
 func startChild(t testing.TB, dir string) *child {
 	t.Helper()
+	c := runChild(t, dir)
+	if err := c.waitReady(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// runChild is startChild that does not wait until it is ready.
+func runChild(t testing.TB, dir string) *child {
+	t.Helper()
 	c := &child{
 		instance: &instance{stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})},
 		cmd:      exec.Command(os.Args[0], "serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", dir),
@@ -37,9 +47,6 @@ func startChild(t testing.TB, dir string) *child {
 		c.cmd.Wait() // its error is the signal's
 	}()
 	t.Cleanup(c.kill)
-	if err := c.waitReady(); err != nil {
-		t.Fatal(err)
-	}
 	return c
 }
 
