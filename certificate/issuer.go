@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -50,9 +51,10 @@ type IssuerConfig struct {
 	Dir    string
 	Sealer Sealer
 
-	// Wanted reports whether a certificate may be asked for: name is in lower case,
-	// and has no wildcard. Any number of goroutines call it.
-	Wanted func(name string) bool
+	// Wanted reports whether a certificate may be asked for, and for whom: owners have
+	// their orders by turns. name is in lower case, and has no wildcard. Any number of
+	// goroutines call it.
+	Wanted func(name string) (owner string, wanted bool)
 
 	Log *slog.Logger
 }
@@ -78,7 +80,8 @@ type Issuer struct {
 
 	mu    sync.Mutex
 	names map[string]*named
-	under int // orders
+	under int                  // orders
+	turns map[string]time.Time // when an order of each owner was last begun
 	pace  pace
 }
 
@@ -123,6 +126,7 @@ func OpenIssuer(cfg IssuerConfig) (*Issuer, error) {
 		wake:  make(chan struct{}, 1),
 		ended: make(chan struct{}),
 		names: map[string]*named{},
+		turns: map[string]time.Time{},
 	}
 	for name, c := range kept.all() {
 		n := i.add(name, renewalOf(c.Leaf))
@@ -163,8 +167,11 @@ func (i *Issuer) find(serverName string) *named {
 	i.mu.Lock()
 	n := i.names[name]
 	i.mu.Unlock()
-	if n != nil || !orderable(name) || !i.cfg.Wanted(name) {
+	if n != nil || !orderable(name) {
 		return n
+	}
+	if _, wanted := i.cfg.Wanted(name); !wanted {
+		return nil
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -231,16 +238,21 @@ func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	pause = lookAgain
+	turn := "" // whose it is
 	for name, n := range i.names {
-		switch {
-		case n.under:
-		case now.Before(n.due):
+		if n.under {
+			continue
+		}
+		if now.Before(n.due) {
 			pause = min(pause, n.due.Sub(now))
-		case !i.cfg.Wanted(name):
+			continue
+		}
+		owner, wanted := i.cfg.Wanted(name)
+		if !wanted {
 			delete(i.names, name)
 			gone = append(gone, name)
-		case first == nil || n.before(first):
-			first = n
+		} else if first == nil || i.before(n, owner, first, turn) {
+			first, turn = n, owner
 		}
 	}
 	if first == nil || i.under == maxOrders { // the end of an order wakes Run
@@ -251,20 +263,26 @@ func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []
 	}
 	first.under = true
 	i.under++
+	maps.DeleteFunc(i.turns, func(_ string, at time.Time) bool { return now.Sub(at) > lookAgain })
+	i.turns[turn] = now
 	return first, 0, gone
 }
 
-// before reports whether n has its turn before other, where both are due: who has a
-// certificate to lose, then whose orders have failed less, then who waits longer.
-func (n *named) before(other *named) bool {
-	mine, theirs := n.shown.Load() != nil, other.shown.Load() != nil
+// before reports whether a has its turn before b, where both are due: who has a
+// certificate to lose, then whose owner has had no turn for longer, then whose orders
+// have failed less, then who waits longer.
+func (i *Issuer) before(a *named, ownerA string, b *named, ownerB string) bool {
+	losesA, losesB := a.shown.Load() != nil, b.shown.Load() != nil
+	turnA, turnB := i.turns[ownerA], i.turns[ownerB]
 	switch {
-	case mine != theirs:
-		return mine
-	case n.failures != other.failures:
-		return n.failures < other.failures
+	case losesA != losesB:
+		return losesA
+	case !turnA.Equal(turnB):
+		return turnA.Before(turnB)
+	case a.failures != b.failures:
+		return a.failures < b.failures
 	}
-	return n.due.Before(other.due)
+	return a.due.Before(b.due)
 }
 
 // try orders a certificate. What goes wrong harms nobody who is served: the name's

@@ -78,15 +78,15 @@ func (j *journal) await(t *testing.T, n int, text string) string {
 	}
 }
 
-// wants has every name with one of these ends wanted.
-func wants(ends ...string) func(string) bool {
-	return func(name string) bool {
+// wants has every name with one of these ends wanted, by an owner that is the end.
+func wants(ends ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
 		for _, end := range ends {
 			if strings.HasSuffix(name, end) {
-				return true
+				return end, true
 			}
 		}
-		return false
+		return "", false
 	}
 }
 
@@ -236,13 +236,14 @@ func TestAuthorityRefuses(t *testing.T) {
 	}
 }
 
-// Who has a certificate to lose goes first, then whose orders have failed less, and no
-// more are under way than may be.
+// Who has a certificate to lose goes first, then owners by turns, then whose orders have
+// failed less, and no more are under way than may be.
 func TestTurns(t *testing.T) {
 	i := &Issuer{
-		cfg:   IssuerConfig{Wanted: wants(".test")},
+		cfg:   IssuerConfig{Wanted: wants(".test", ".other")},
 		kept:  kept{dir: t.TempDir()},
 		names: map[string]*named{},
+		turns: map[string]time.Time{},
 	}
 	now := time.Now()
 	for _, n := range []struct {
@@ -256,24 +257,30 @@ func TestTurns(t *testing.T) {
 		{"new.test", time.Minute, 0, nil},
 		{"renewed.test", time.Second, 5, new(tls.Certificate)},
 		{"later.test", -time.Minute, 0, nil},
+		{"a.other", time.Second, 1, nil},
+		{"b.other", time.Second, 2, nil},
 		{"unwanted.example", time.Hour, 0, nil},
 	} {
 		one := i.add(n.name, now.Add(-n.ago))
 		one.failures = n.failures
 		one.shown.Store(n.shown)
 	}
-	for _, want := range []string{"renewed.test", "old.test", "new.test", "failing.test"} {
-		if n, _ := i.next(now); n == nil || n.name != want {
+	turn := func(after time.Duration, want string) {
+		t.Helper()
+		if n, _ := i.next(now.Add(after)); n == nil || n.name != want {
 			t.Fatalf("%+v has its turn, want %s", n, want)
 		}
 	}
+	turn(0, "renewed.test")
+	turn(1, "a.other")
+	turn(2, "old.test")
+	turn(3, "b.other")
 	if n, pause := i.next(now); n != nil || pause != time.Minute {
-		t.Errorf("%+v, after %v", n, pause)
+		t.Errorf("%+v is the fifth at a time; the next look in %v", n, pause)
 	}
-	i.add("fifth.test", now)
-	if n, _ := i.next(now); n != nil {
-		t.Errorf("%s is the fifth at a time", n.name)
-	}
+	i.under = 0
+	turn(4, "new.test")
+	turn(5, "failing.test")
 	if i.names["unwanted.example"] != nil {
 		t.Error("a name that nobody wants is remembered")
 	}

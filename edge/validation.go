@@ -42,9 +42,15 @@ func (o *offer) proof(hello *tls.ClientHelloInfo) *tls.Certificate {
 	return o.validator.Validation(hello)
 }
 
-// HasDomain reports whether an active service answers for exactly this name, in lower
-// case.
-func (e *Edge) HasDomain(name string) bool { return e.table.Load().exact.find([]byte(name)) != nil }
+// DomainOwner returns the customer whose active service answers for exactly this name,
+// in lower case; false if there is none.
+func (e *Edge) DomainOwner(name string) (customer string, found bool) {
+	s := e.table.Load().exact.find([]byte(name))
+	if s == nil {
+		return "", false
+	}
+	return s.about.Customer, true
+}
 
 // validation returns the answer to a request that is an authority's, nil for all
 // others.

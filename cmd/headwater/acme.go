@@ -87,8 +87,13 @@ func (s *server) openIssuer(sealer *service.Keeper) error {
 	i, err := certificate.OpenIssuer(certificate.IssuerConfig{
 		Directory: f.directory, Roots: f.roots, Email: f.email,
 		Dir: filepath.Join(s.dir(), "acme"), Sealer: sealer,
-		Wanted: func(name string) bool { return !files.Has(name) && s.edge.HasDomain(name) },
-		Log:    s.log,
+		Wanted: func(name string) (customer string, wanted bool) {
+			if files.Has(name) {
+				return "", false
+			}
+			return s.edge.DomainOwner(name)
+		},
+		Log: s.log,
 	})
 	if err != nil {
 		return errors.Join(errors.New("certificates from ACME"), err)
