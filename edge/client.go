@@ -211,7 +211,7 @@ func (c *clientConn) consume(buf *buffer, have int) int {
 			return 0
 		}
 		pos += end + used
-		c.quiet = time.Now()
+		c.quiet = c.started.Add(time.Since(c.started)) // as in [exchange.clock]
 		c.started = c.quiet
 	}
 	return copy(buf.b, buf.b[pos:have])

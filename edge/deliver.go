@@ -112,34 +112,35 @@ var marks = message.SetOf(message.Via, message.XServedBy, message.XCache, messag
 
 // makeResp makes the answer to the client out of the origin's, or of one of ours:
 // what ends at this hop is left out, and the marks are added by which an answer
-// tells which edges it has passed.
+// tells which edges it has passed. It takes the fields that it goes on with, so that
+// from has none any more: but for a switch of protocols, whose own are still needed.
 func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	x.event.firstByte = now.Sub(x.started)
-	r, fields := &x.resp, x.resp.Fields[:0]
-	var seen message.Set
-	for i := range from.Fields {
-		f := &from.Fields[i]
-		if f.Hop {
-			continue
+	r := &x.resp
+	r.Status, r.Reason = from.Status, from.Reason
+	if x.switched {
+		r.Fields = append(r.Fields[:0], from.Fields...)
+	} else {
+		r.Fields, from.Fields = from.Fields, r.Fields[:0]
+	}
+	own := [...]struct {
+		key  *message.Key
+		mark string
+	}{{viaKey, viaMark}, {servedByKey, x.c.edge.cfg.Identity}, {cacheKey, "MISS"}, {cacheHitsKey, "0"}}
+	seen := r.Fields.UnsetHops()
+	if seen&marks != 0 { // which is seldom
+		for i := range own {
+			own[i].mark = x.list(r.Fields, own[i].key.ID(), own[i].mark)
 		}
-		seen.Add(f.ID)
-		if !marks.Has(f.ID) {
-			fields = append(fields, *f)
-		}
+		r.Fields.UnsetAll(marks)
 	}
 	if !seen.Has(message.Date) { // RFC 9110 section 6.6.1
-		fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
+		r.Fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
 	}
-	marked := from.Fields
-	if seen&marks == 0 {
-		marked = nil // as nearly always: no list is to be gone on with
+	for i := range own {
+		r.Fields.Add(own[i].key, own[i].mark)
 	}
-	fields.Add(viaKey, x.list(marked, message.Via, viaMark))
-	fields.Add(servedByKey, x.list(marked, message.XServedBy, x.c.edge.cfg.Identity))
-	fields.Add(cacheKey, x.list(marked, message.XCache, "MISS"))
-	fields.Add(cacheHitsKey, x.list(marked, message.XCacheHits, "0"))
-	fields.Add(timerKey, x.timer(now))
-	r.Status, r.Reason, r.Fields = from.Status, from.Reason, fields
+	r.Fields.Add(timerKey, x.timer(now))
 	if x.recorder != nil && x.recorder.id != "" {
 		r.Fields.Add(traceIDKey, x.recorder.id)
 	}

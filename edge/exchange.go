@@ -53,6 +53,7 @@ type exchange struct {
 	limits   vcl.Timeouts // those in force
 	fetchDue time.Time    // when all of it has to be over, zero for no such limit
 	asked    time.Time    // when the request had been sent; zero until then
+	answered time.Time    // when the answer's head had come, or the failure; zero until then
 	place    *place       // the origin's address, if one was connected to
 	origin   *originConn
 
@@ -65,14 +66,17 @@ type exchange struct {
 	recorder *recorder // nil unless somebody asked
 }
 
+// usualFields are as many as most messages have, ours among them. The lists of an
+// exchange begin with room for that, side by side; one that has had to grow stays so.
+const usualFields = 24
+
 var exchanges = sync.Pool{New: func() any {
-	const room = maxFields + 20 // and our own
 	x := &exchange{scratch: make([]byte, 0, 512)}
-	x.req.Fields = make(message.Fields, 0, room)
-	x.bereq.Fields = make(message.Fields, 0, room)
-	x.beresp.Fields = make(message.Fields, 0, room)
-	x.obj.Fields = make(message.Fields, 0, room)
-	x.resp.Fields = make(message.Fields, 0, room)
+	room := make(message.Fields, 5*usualFields)
+	for i, fields := range []*message.Fields{&x.req.Fields, &x.bereq.Fields, &x.beresp.Fields, &x.resp.Fields, &x.obj.Fields} {
+		at := i * usualFields
+		*fields = room[at : at : at+usualFields]
+	}
 	x.vcl.Reset()
 	return x
 }}

@@ -39,7 +39,7 @@ func eachLink(t *testing.T, f func(t *testing.T, l link, peer peer)) {
 
 // tcpPair returns two ends of a TCP connection, as an edge has them: the one that
 // is tested and its peer.
-func tcpPair(t *testing.T) (tested, peer *net.TCPConn) {
+func tcpPair(t testing.TB) (tested, peer *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

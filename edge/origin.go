@@ -223,7 +223,7 @@ func (x *exchange) transfer() failure {
 // limits where it has set nothing.
 func (x *exchange) use(b *backend) {
 	x.backend, x.limits, x.fetchDue, x.ended = b, b.limits, time.Time{}, false
-	x.asked, x.place, x.switched = time.Time{}, nil, false
+	x.asked, x.answered, x.place, x.switched = time.Time{}, time.Time{}, nil, false
 	x.chunks.reset()
 	x.vcl.Fetched = vcl.Fetched{Backend: x.site.known(b)}
 	set := func(limit *time.Duration, said, offered time.Duration) {
@@ -321,10 +321,10 @@ func (o *originConn) alert() error {
 func (x *exchange) exchange() (wrote, n int, err error) {
 	o, stall := x.origin, x.limits.BetweenBytes
 	if o.served > 0 {
-		return o.link.swap(x.out.b, x.in.b, x.answerDue(time.Now()), stall)
+		return o.link.swap(x.out.b, x.in.b, x.answerDue(x.clock()), stall)
 	}
 	if wrote, err = o.link.write(x.out.b, stall); err == nil {
-		n, err = o.link.read(x.in.b, x.answerDue(time.Now()))
+		n, err = o.link.read(x.in.b, x.answerDue(x.clock()))
 	}
 	return wrote, n, err
 }

@@ -140,11 +140,14 @@ func (x *exchange) failed() phase {
 
 // delivered runs vcl_deliver on what goes to the client.
 func (x *exchange) delivered() phase {
-	v, from := &x.vcl, &x.beresp.Response
+	v, from, now := &x.vcl, &x.beresp.Response, x.answered
 	if v.Obj != nil {
 		from = v.Obj
 	}
-	x.makeResp(from, x.clock())
+	if v.Obj != nil || now.IsZero() {
+		now = x.clock()
+	}
+	x.makeResp(from, now)
 	v.Resp = &x.resp
 	return x.turn(x.sub(vcl.Deliver), sending)
 }
@@ -260,7 +263,7 @@ func (x *exchange) enter() {
 	v, r := &x.vcl, &x.req
 	x.enterHost()
 	x.enterForwarded()
-	v.Req, v.Client = &r.Request, x.c.peer
+	v.Req, v.Client = &r.Request, &x.c.peer
 	v.Server, v.Service, v.World = &x.c.edge.server, &x.site.about, x.site
 	v.Start = x.started
 	v.Client.Requests = x.c.requests
@@ -285,7 +288,7 @@ func (x *exchange) leave() {
 		Body:      e.responseBody,
 		Completed: e.completed,
 		FirstByte: e.firstByte,
-		End:       time.Now(),
+		End:       x.clock(),
 	}
 	if x.sub(vcl.Log) == vcl.DoFail {
 		x.stopped()

@@ -191,12 +191,13 @@ func (w *window) each(c *counts, do func(from *atomic.Uint32, to *uint64)) {
 // count takes in how a fetch has ended: with an answer's head, or a failure.
 func (x *exchange) count(f failure) {
 	w := x.backend.gauge.count().now.Load()
+	x.answered = x.clock()
 	if f != failNone {
 		w.failures[f].Add(1)
 	} else {
 		w.answers[classOf(x.beresp.Status)].Add(1)
 		if !x.asked.IsZero() {
-			w.firstByte.add(time.Since(x.asked))
+			w.firstByte.add(x.answered.Sub(x.asked))
 		}
 	}
 	if p := x.place; p != nil {

@@ -38,12 +38,16 @@ type upload struct {
 }
 
 func (u *upload) reset() {
+	u.whole, u.withheld = false, false
+	if u.x == nil {
+		return // nothing was carried, as with most requests
+	}
 	u.chunks.reset()
 	u.drained.Store(false)
 	u.stop.Store(false)
 	u.sent.Store(0)
 	u.x, u.done, u.left, u.taken, u.finished = nil, nil, 0, 0, time.Time{}
-	u.failure, u.cause, u.whole, u.leftover, u.withheld = failNone, nil, false, nil, false
+	u.failure, u.cause, u.leftover = failNone, nil, nil
 }
 
 // behind reports whether some of the request's body is still to come.

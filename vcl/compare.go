@@ -262,15 +262,15 @@ func (x *Ctx) group(n int) (string, bool) {
 		return "", false
 	}
 	if !k.found {
-		if pairs, err := k.regex.Find(k.subject, 0, k.loc[:]); err != nil || pairs == 0 {
+		if pairs, err := k.regex.Find(k.subject, 0, x.groups[:]); err != nil || pairs == 0 {
 			return "", false
 		}
 		k.found = true
 	}
-	if k.loc[2*n] < 0 {
+	if x.groups[2*n] < 0 {
 		return "", false
 	}
-	return k.subject[k.loc[2*n]:k.loc[2*n+1]], true
+	return k.subject[x.groups[2*n]:x.groups[2*n+1]], true
 }
 
 // pattern compiles an expression that must be a literal pattern; nil if it is none.

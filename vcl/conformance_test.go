@@ -213,7 +213,7 @@ func testCtx(request string) *Ctx {
 	x := &Ctx{}
 	x.Reset()
 	x.Req = &message.Request{Method: []byte(words[0]), Target: []byte(words[1]), Fields: parseFields(rest)}
-	x.Client = Client{IP: netip.MustParseAddr("192.0.2.7"), Port: 40000, LocalIP: netip.MustParseAddr("192.0.2.1"), Local: 80, Requests: 1, Proto: "HTTP/1.1"}
+	x.Client = &Client{IP: netip.MustParseAddr("192.0.2.7"), Port: 40000, LocalIP: netip.MustParseAddr("192.0.2.1"), Local: 80, Requests: 1, Proto: "HTTP/1.1"}
 	x.Server = &Server{Identity: "cache-lcy1234-LCY", Hostname: "cache-lcy1234", Datacenter: "LCY", POP: "LCY", Region: "EU-West", BillingRegion: "Europe"}
 	x.Service = &Service{ID: "7i6HN3TK9wS159v2gPAZ8A", Customer: "4ivpxu3PTEPIkbTMXzPAJV", Version: 3, Generation: 5, Digest: "c0ffee"}
 	x.World = always{}

@@ -16,13 +16,19 @@ import (
 // What a program makes (texts, above all) lies in the Ctx's own memory, and is
 // valid until [Ctx.Reset].
 type Ctx struct {
+	Request
+	memory
+}
+
+// A Request is all of a Ctx that is of one request, and begins anew with the next.
+type Request struct {
 	// The messages, nil where there is none yet. Req is the client's request as
 	// the program changes it, Bereq what goes to the backend, Beresp the
 	// backend's answer, Obj a synthetic one, Resp what goes to the client.
 	Req, Bereq        *message.Request
 	Beresp, Obj, Resp *message.Response
 
-	Client  Client
+	Client  *Client
 	Server  *Server
 	Service *Service
 	World   World // asked for what changes from moment to moment
@@ -93,6 +99,14 @@ type Ctx struct {
 	// Trace, if not nil, gets every step.
 	Trace *Trace
 
+	captures captures
+	steps    int
+	label    string // where a goto goes
+	result   result
+}
+
+// A memory is what a Ctx keeps from one request to the next.
+type memory struct {
 	strs     []text
 	bools    []bool
 	ints     []int64
@@ -103,12 +117,9 @@ type Ctx struct {
 	backends []*Backend
 	acls     []*ACL
 
-	program  *Program
-	captures captures
-	arena    arena
-	steps    int
-	label    string // where a goto goes
-	result   result
+	program *Program
+	arena   arena
+	groups  [2 * (maxGroup + 1)]int // of the captures, if they are found
 }
 
 // A text is a STRING at run time.
@@ -135,8 +146,7 @@ type result struct {
 type captures struct {
 	regex   *regex.Regex
 	subject string
-	found   bool // loc is filled
-	loc     [2 * (maxGroup + 1)]int
+	found   bool // the groups are filled
 }
 
 // maxGroup is the highest N of re.group.N.

@@ -137,11 +137,9 @@ func room[V any](s []V, n int) []V {
 
 // Reset readies c for another request. All texts that programs made are gone.
 func (c *Ctx) Reset() {
-	*c = Ctx{
-		strs: c.strs, bools: c.bools, ints: c.ints, floats: c.floats, rtimes: c.rtimes, times: c.times,
-		ips: c.ips, backends: c.backends, acls: c.acls,
-		arena: c.arena, Logged: c.Logged[:0], program: c.program, steps: maxSteps,
-	}
+	logged := c.Logged[:0]
+	c.Request = Request{}
+	c.Logged, c.steps = logged, maxSteps
 	c.arena.reset()
 }
 

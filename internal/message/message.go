@@ -134,6 +134,30 @@ func (fs *Fields) UnsetPrefix(prefix string) {
 	})
 }
 
+// UnsetAll takes out all fields whose ID is in the set.
+func (fs *Fields) UnsetAll(ids Set) {
+	fs.filter(0, func(f *Field) bool { return !ids.Has(f.ID) })
+}
+
+// UnsetHops takes out the fields that end at this hop, and tells the IDs of those that
+// are left.
+func (fs *Fields) UnsetHops() (left Set) {
+	all, to := *fs, 0
+	for i := range all {
+		f := &all[i]
+		if f.Hop {
+			continue
+		}
+		left.Add(f.ID)
+		if to != i {
+			all[to] = *f
+		}
+		to++
+	}
+	*fs = all[:to]
+	return left
+}
+
 // filter keeps, of the fields from there on, those that keep accepts.
 func (fs *Fields) filter(from int, keep func(*Field) bool) {
 	all := *fs
