@@ -183,7 +183,7 @@ func (c *chunkReader) eachTrailer(f func(*message.Field)) error {
 // 6.5.1). The section's blank line is the caller's to add.
 func (c *chunkReader) appendTrailer(dst []byte) []byte {
 	c.eachTrailer(func(f *message.Field) { // decode has found them well-formed
-		if f.ID == message.Other {
+		if f.ID.Passes() {
 			dst = appendField(dst, f.Name, f.Value)
 		}
 	})

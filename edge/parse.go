@@ -306,7 +306,7 @@ func mayTrail(list []byte) bool {
 	for len(list) > 0 {
 		var name []byte
 		name, list, _ = bytes.Cut(list, []byte(","))
-		if message.Identify(trim(name)) != message.Other {
+		if !message.Identify(trim(name)).Passes() {
 			return false
 		}
 	}

@@ -87,6 +87,9 @@ func (x *exchange) receive() phase {
 	if p := x.turn(a, next); p != next {
 		return p
 	}
+	if !x.site.program.Hashes && x.recorder == nil {
+		return next
+	}
 	return x.turn(x.sub(vcl.Hash), next)
 }
 

@@ -235,7 +235,7 @@ func (s *clientStream) appendEnd(dst []byte, c *chunkReader) []byte {
 	s.last = true
 	at := len(dst)
 	c.eachTrailer(func(f *message.Field) {
-		if f.ID == message.Other {
+		if f.ID.Passes() {
 			dst = h2.AppendField(dst, f.Name, f.Value)
 		}
 	})

@@ -21,12 +21,13 @@ func (c *compiler) assign(s *syntax.Set) runner {
 		return nil
 	}
 	store := t.set(v)
-	return does(func(x *Ctx) {
+	return func(x *Ctx) Action {
 		store(x)
 		if x.Trace != nil {
 			x.Trace.assigned(s, t, x)
 		}
-	})
+		return Default
+	}
 }
 
 // assigned is the value that a set statement stores.
@@ -233,13 +234,4 @@ func (c *compiler) add(s *syntax.Add) runner {
 		return nil
 	}
 	return does(t.add(ofString(c.text(v, s.Value.Place(), "(null)"))))
-}
-
-// clear compiles an unset statement.
-func (c *compiler) clear(s *syntax.Unset) runner {
-	t := c.target(s.Target)
-	if t == nil || !c.allowed(s.Target.Pos, t, t.unset, "unset") {
-		return nil
-	}
-	return does(t.clear)
 }

@@ -58,6 +58,10 @@ func (c *compiler) declareDirector(d *syntax.Director) {
 	r := &Director{Name: d.Name.Text, Type: DirectorType(d.Type.Text)}
 	c.declareBackend(d.Name, &Backend{Director: r})
 	c.program.Directors[r.Name] = r
+	switch r.Type {
+	case HashDirector, CHashDirector, ShieldDirector:
+		c.program.Hashes = true
+	}
 }
 
 // propertyTypes are what the properties of backends and probes hold.

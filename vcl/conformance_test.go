@@ -80,7 +80,12 @@ func runPage(t *testing.T, a *txtar.Archive) (changed bool) {
 			if p == nil {
 				t.Fatalf("the program does not compile:\n%s", problems.Show())
 			}
-			got = l.run(p)
+			l.trace = &Trace{}
+			traced := l.run(p) // which does not take statements together
+			l.trace = nil
+			if got = l.run(p); got != traced {
+				t.Errorf("traced, the program is another (-want +got):\n%s", cmp.Diff(got, traced))
+			}
 		default:
 			t.Fatalf("unknown section %s", f.Name)
 		}
@@ -112,6 +117,7 @@ type life struct {
 	out               strings.Builder
 	ctx               *Ctx
 	program           *Program
+	trace             *Trace
 }
 
 // aSunday is the moment at which all pages are run.
@@ -121,6 +127,7 @@ func (l *life) run(p *Program) string {
 	l.program = p
 	l.out.Reset()
 	l.ctx = testCtx(l.request)
+	l.ctx.Trace = l.trace
 	for l.once() {
 		if l.ctx.Restarts++; l.ctx.Restarts > 3 {
 			fmt.Fprintln(&l.out, "too many restarts")

@@ -77,6 +77,9 @@ func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 		}
 	}
 	v.clear = func(x *Ctx) { of(x).Unset(key) }
+	if key.ID() != message.Other {
+		v.field = &field{strings.TrimSuffix(v.name, key.Name), key.ID(), of}
+	}
 }
 
 // maxFields is how many fields a program may make of a message (Fastly's limit for

@@ -25,6 +25,9 @@ type variable struct {
 	// clear unsets it.
 	clear func(*Ctx)
 
+	// field is whose header it is, nil for what is none or has no ID.
+	field *field
+
 	// add stores one more, of a header.
 	add func(value) func(*Ctx)
 

@@ -19,6 +19,11 @@ type Program struct {
 	// Directors are those of Backends that are directors, by name.
 	Directors map[string]*Director
 
+	// Hashes is whether vcl_hash has to run: it does more than to add up
+	// [Request.HashKey], or that is read, by the program itself or by who picks for a
+	// director.
+	Hashes bool
+
 	subs     [numScopes]*routine
 	slots    slots
 	warnings syntax.Problems
@@ -79,6 +84,9 @@ func (p *Program) Run(c *Ctx, s Scope) (a Action) {
 	r := p.subs[s]
 	if r == nil {
 		return Default
+	}
+	if r.fixed && c.Trace == nil {
+		return r.always
 	}
 	if c.program != p {
 		c.adopt(p)
@@ -150,6 +158,8 @@ type routine struct {
 	scopes Scopes        // from where it is reached
 	calls  []*syntax.Name
 	body   *block
+	always Action // what it always leads to, if fixed
+	fixed  bool   // it has nothing to do besides
 	result Type
 	params []local
 
@@ -188,8 +198,9 @@ type block struct {
 }
 
 type step struct {
-	run  func(*Ctx) Action
-	node syntax.Stmt
+	run    func(*Ctx) Action
+	node   syntax.Stmt
+	unsets *gathering // of which it is the first
 }
 
 func (b *block) run(c *Ctx) Action {
@@ -200,6 +211,9 @@ func (b *block) run(c *Ctx) Action {
 		s := &b.steps[i]
 		if c.Trace != nil {
 			c.Trace.reach(s.node)
+		} else if s.unsets != nil {
+			i += s.unsets.run(c) - 1
+			continue
 		}
 		a := s.run(c)
 		if a == Default {

@@ -25,6 +25,7 @@ func (c *compiler) block(stmts []syntax.Stmt) *block {
 	c.open = append(c.open, b)
 	around := len(c.inner)
 	c.append(b, stmts)
+	b.gather()
 	for _, name := range c.inner[around:] {
 		delete(c.locals, name)
 	}
@@ -44,9 +45,13 @@ func (c *compiler) append(b *block, stmts []syntax.Stmt) {
 			c.append(b, s.Body)
 		case *syntax.Label:
 			c.label(b, s)
+		case *syntax.Unset:
+			if st, ok := c.clear(s); ok {
+				b.steps = append(b.steps, st)
+			}
 		default:
 			if run := c.stmt(s); run != nil {
-				b.steps = append(b.steps, step{run, s})
+				b.steps = append(b.steps, step{run: run, node: s})
 			}
 		}
 	}
@@ -84,8 +89,6 @@ func (c *compiler) stmt(s syntax.Stmt) runner {
 		return c.assign(s)
 	case *syntax.Add:
 		return c.add(s)
-	case *syntax.Unset:
-		return c.clear(s)
 	case *syntax.If:
 		return c.branch(s)
 	case *syntax.Switch:

@@ -83,7 +83,7 @@ func (c *compiler) signature(r *routine, d *syntax.Sub) {
 }
 
 // namesIn returns the names that a subroutine calls, of statements and functions,
-// and notes whether it reads what was matched.
+// and notes whether it reads what was matched, or the hash.
 func (c *compiler) namesIn(d *syntax.Sub) (calls []*syntax.Name) {
 	syntax.Walk(d.Body, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -93,6 +93,7 @@ func (c *compiler) namesIn(d *syntax.Sub) (calls []*syntax.Name) {
 			calls = append(calls, n.Fun)
 		case *syntax.Name:
 			c.groups = c.groups || strings.HasPrefix(n.Text, "re.group.")
+			c.program.Hashes = c.program.Hashes || n.Text == "req.digest"
 		}
 		return true
 	})
@@ -168,9 +169,54 @@ func (c *compiler) routine(r *routine) {
 	c.at = r.decls[0].Pos
 	r.own.from = c.program.slots
 	r.body = c.block(stmts)
+	r.settle()
+	if r == c.program.subs[Hash] && !addsUp(stmts) {
+		c.program.Hashes = true
+	}
 	r.own.to = c.program.slots
 	r.declares = r.own.from != r.own.to
 	for _, label := range slices.Sorted(maps.Keys(c.gotos)) {
 		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
 	}
+}
+
+// settle finds out whether the subroutine is nothing but a return.
+func (r *routine) settle() {
+	switch steps := r.body.steps; len(steps) {
+	case 0:
+		r.fixed, r.always = true, Default
+	case 1:
+		if s, ok := steps[0].node.(*syntax.Return); ok && s.State != nil {
+			r.fixed, r.always = true, steps[0].run(nil) // which asks for nothing
+		}
+	}
+}
+
+// addsUp reports whether statements do nothing but add variables to req.hash, and
+// return.
+func addsUp(stmts []syntax.Stmt) bool {
+	for _, s := range stmts {
+		switch s := s.(type) {
+		case *syntax.Macro:
+			if !addsUp(s.Body) {
+				return false
+			}
+		case *syntax.Set:
+			if s.Target.Text != "req.hash" || !isName(s.Value) {
+				return false
+			}
+		case *syntax.Return:
+			if s.State == nil || s.State.Text != "hash" {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isName(e syntax.Expr) bool {
+	_, is := e.(*syntax.Name)
+	return is
 }

@@ -1,7 +1,7 @@
 package message
 
-// An ID names a header field that the edge itself looks at or writes. All
-// others are Other and pass through unseen.
+// An ID names a header field that the edge itself looks at or writes, or one that the
+// programs of most versions ask for ([ID.Passes]). All others are Other.
 type ID uint8
 
 const (
@@ -33,7 +33,21 @@ const (
 	XForwardedServer
 	XServedBy
 	XTimer
+
+	// Those of programs alone.
+	CacheControl
+	Expires
+	FastlyOriginalCookie
+	FastlyOriginalURL
+	FastlyTempXFF
+	FastlyVaryString
+	SetCookie
+	SurrogateControl
+	XVarnishClient
 )
+
+// Passes reports whether a field passes the edge unseen, if no program looks at it.
+func (id ID) Passes() bool { return id == Other || id >= CacheControl }
 
 // A Set is a set of IDs.
 type Set uint64
@@ -65,6 +79,8 @@ func Identify(name []byte) ID {
 		return pick(name, "expect", Expect)
 	case 7:
 		switch Lower(name[0]) {
+		case 'e':
+			return pick(name, "expires", Expires)
 		case 'u':
 			return pick(name, "upgrade", Upgrade)
 		case 't':
@@ -81,33 +97,45 @@ func Identify(name []byte) ID {
 			return pick(name, "connection", Connection)
 		case 'k':
 			return pick(name, "keep-alive", KeepAlive)
+		case 's':
+			return pick(name, "set-cookie", SetCookie)
 		}
 		return pick(name, "fastly-ssl", FastlySSL)
 	case 11:
 		return pick(name, "x-served-by", XServedBy)
 	case 12:
 		return pick(name, "x-cache-hits", XCacheHits)
+	case 13:
+		return pick(name, "cache-control", CacheControl)
 	case 14:
 		return either(name, "content-length", ContentLength, "http2-settings", HTTP2Settings)
 	case 15:
+		if Lower(name[0]) == 'f' {
+			return pick(name, "fastly-temp-xff", FastlyTempXFF)
+		}
 		return either(name, "x-forwarded-for", XForwardedFor, "headwater-trace", HeadwaterTrace)
 	case 16:
 		switch Lower(name[0]) {
 		case 'f':
 			return pick(name, "fastly-client-ip", FastlyClientIP)
 		case 'x':
-			return pick(name, "x-forwarded-host", XForwardedHost)
+			return either(name, "x-forwarded-host", XForwardedHost, "x-varnish-client", XVarnishClient)
 		}
 		return pick(name, "proxy-connection", ProxyConnection)
 	case 17:
-		return pick(name, "transfer-encoding", TransferEncoding)
+		return either(name, "transfer-encoding", TransferEncoding, "surrogate-control", SurrogateControl)
 	case 18:
-		if Lower(name[0]) == 'x' {
+		switch Lower(name[0]) {
+		case 'x':
 			return pick(name, "x-forwarded-server", XForwardedServer)
+		case 'f':
+			return pick(name, "fastly-vary-string", FastlyVaryString)
 		}
 		return pick(name, "proxy-authenticate", ProxyAuthenticate)
 	case 19:
-		return pick(name, "proxy-authorization", ProxyAuthorization)
+		return either(name, "proxy-authorization", ProxyAuthorization, "fastly-original-url", FastlyOriginalURL)
+	case 22:
+		return pick(name, "fastly-original-cookie", FastlyOriginalCookie)
 	}
 	return Other
 }
@@ -127,14 +155,10 @@ func either(name []byte, a string, ida ID, b string, idb ID) ID {
 }
 
 // HopByHop reports whether a field ends at every hop.
-func (id ID) HopByHop() bool {
-	switch id {
-	case Connection, KeepAlive, ProxyConnection, TE, Upgrade, HTTP2Settings,
-		ProxyAuthenticate, ProxyAuthorization, HeadwaterTrace:
-		return true
-	}
-	return false
-}
+func (id ID) HopByHop() bool { return hopByHop.Has(id) }
+
+const hopByHop Set = 1<<Connection | 1<<KeepAlive | 1<<ProxyConnection | 1<<TE | 1<<Upgrade | 1<<HTTP2Settings |
+	1<<ProxyAuthenticate | 1<<ProxyAuthorization | 1<<HeadwaterTrace
 
 // Pinned reports whether a field stays although Connection lists it: a client
 // must not make us forget who it is or how often a request went round.

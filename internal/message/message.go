@@ -64,7 +64,7 @@ func NewKey(name string) *Key {
 	return k
 }
 
-// ID is the key's ID, Other for a name that the edge has no use for.
+// ID is the key's ID, Other for a name that has none.
 func (k *Key) ID() ID { return k.id }
 
 func (k *Key) matches(f *Field) bool {
@@ -134,9 +134,14 @@ func (fs *Fields) UnsetPrefix(prefix string) {
 	})
 }
 
-// UnsetAll takes out all fields whose ID is in the set.
+// UnsetAll takes out all fields whose ID is in the set, which Other is not.
 func (fs *Fields) UnsetAll(ids Set) {
-	fs.filter(0, func(f *Field) bool { return !ids.Has(f.ID) })
+	for i := range *fs {
+		if ids.Has((*fs)[i].ID) { // most often none is
+			fs.filter(i, func(f *Field) bool { return !ids.Has(f.ID) })
+			return
+		}
+	}
 }
 
 // UnsetHops takes out the fields that end at this hop, and tells the IDs of those that
