@@ -28,7 +28,7 @@ func shutdown(e *edgetest.Edge, d time.Duration) chan error {
 // refused waits until nobody listens at addr any more.
 func refused(t *testing.T, addr string) {
 	t.Helper()
-	for due := time.Now().Add(5 * time.Second); time.Now().Before(due); time.Sleep(time.Millisecond) {
+	for due := time.Now().Add(30 * time.Second); time.Now().Before(due); time.Sleep(time.Millisecond) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			return
@@ -200,7 +200,7 @@ func TestShutdownWhileClientsConnect(t *testing.T) {
 			}
 			<-done
 			for _, c := range conns {
-				c.SetReadDeadline(time.Now().Add(5 * time.Second))
+				c.SetReadDeadline(time.Now().Add(30 * time.Second))
 				if _, err := c.Read(make([]byte, 1)); errors.Is(err, context.DeadlineExceeded) {
 					t.Error("a connection is left open")
 				}

@@ -46,7 +46,7 @@ func misbehaving(t *testing.T) (o *origin.Server, plain, secure int) {
 // Only what never comes meets one: no slow machine is taken for a slow origin.
 var hasty = map[string]edgetest.Set{
 	"first":   func(b *service.Backend) { b.FirstByteTimeout = 150 },
-	"between": func(b *service.Backend) { b.BetweenBytesTimeout = 150 },
+	"between": func(b *service.Backend) { b.BetweenBytesTimeout = 500 },
 	"patient": func(*service.Backend) {},
 }
 
