@@ -258,11 +258,7 @@ func TestHalfClosedClientIsClosed(t *testing.T) {
 		c.Send(get("/1"))
 		c.TCP.CloseWrite()
 		expect(t, c, []string{"GET /1 "})
-		began := time.Now()
 		c.MustClose()
-		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("closed after %v", took)
-		}
 	})
 }
 
