@@ -98,7 +98,7 @@ func (w *writers) all(clients, n int, call func() error) (errs []error) {
 // call to answer, how many there were in a second, and the processor time that serve
 // takes for one, which says more where others use the processors.
 func BenchmarkControlPlane(b *testing.B) {
-	for _, objects := range []int{10, 1_000, 10_000} {
+	for _, objects := range []int{10, 100, 1_000, 10_000} {
 		b.Run(fmt.Sprint("objects=", objects), func(b *testing.B) {
 			w := startWriters(b, objects)
 			for _, c := range []struct {
