@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,7 +20,6 @@ import (
 // kept in part, no larger than need be.
 type clientConn struct {
 	edge   *Edge
-	tcp    *net.TCPConn
 	link   link
 	remote string     // the client's address, without port
 	peer   vcl.Client // what programs can know of the connection
@@ -55,38 +55,54 @@ type clientConn struct {
 
 // newClientConn takes what the client's handshake goes by, nil for a client
 // in clear.
-func newClientConn(e *Edge, tcp *net.TCPConn, o *offer) *clientConn {
-	c := &clientConn{edge: e, tcp: tcp, quiet: time.Now(), xid: rand.Uint32()}
-	remote, local := addressOf(tcp.RemoteAddr()), addressOf(tcp.LocalAddr())
+func newClientConn(e *Edge, l link, remote, local netip.AddrPort, o *offer) *clientConn {
+	c := &clientConn{edge: e, link: l, quiet: time.Now(), xid: rand.Uint32()}
 	c.remote = remote.Addr().String()
 	c.peer = vcl.Client{IP: remote.Addr(), Port: int(remote.Port()), LocalIP: local.Addr(), Local: int(local.Port())}
-	c.link = e.newLink(tcp)
 	if o != nil {
-		c.tls = newClientTLS(c.link, tcp.RemoteAddr(), o)
+		c.tls = newClientTLS(l, net.TCPAddrFromAddrPort(remote), o)
 		c.link, c.secure = c.tls.link, true
 	}
 	return c
 }
 
-// serve runs the connection to its end.
-func (c *clientConn) serve() {
-	defer c.link.close()
+// serve runs the connection until it is over, or parked: then it may already be
+// served by another goroutine.
+func (c *clientConn) serve() (over bool) {
+	over = true // should there be a panic
+	defer func() {
+		if over {
+			c.link.close()
+		}
+	}()
 	defer c.contain()
-	if c.secure && !c.handshake() {
-		return
+	if c.secure && !c.shaken() && !c.handshake() {
+		return true
 	}
 	for !c.over {
 		if c.upload != nil {
 			c.serveUpload()
-		} else if err := c.link.reside(c); err != nil {
+			continue
+		}
+		switch err := c.link.reside(c); err {
+		case nil:
+		case errParked:
+			return false
+		default:
 			c.ended(err)
 		}
 	}
+	c.leave()
+	return true
+}
+
+// leave ends a connection that is over.
+func (c *clientConn) leave() {
 	switch m := c.mux.Load(); {
 	case m != nil:
 		c.leaveMux(m)
 	case c.torn:
-		c.tcp.SetLinger(0)
+		c.link.tear()
 	case c.unread:
 		c.linger()
 	case c.secure:

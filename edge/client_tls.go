@@ -151,6 +151,9 @@ func (t *clientTLS) fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// shaken reports whether the handshake has been tried, which is not done twice.
+func (c *clientConn) shaken() bool { return c.tls.link.tls != nil }
+
 // handshake has to be over as soon as a request's head would have to be. It reports
 // whether the client may send requests.
 func (c *clientConn) handshake() bool {

@@ -11,14 +11,22 @@ import (
 
 var errPanic = errors.New("panic")
 
-// Panics counts the requests that ended in a bug of ours. Log has a stack for each.
+// Panics counts the bugs of ours that requests, and what the edge does besides, ran into. Log has a stack for each.
 func (e *Edge) Panics() int64 { return e.panics.Load() }
 
 // notePanic counts a panic and logs where it happened. It is called by the function
 // that recovers.
 func (e *Edge) notePanic(p any) {
 	e.panics.Add(1)
-	e.cfg.Log.Error("request panicked", "panic", p, "stack", string(debug.Stack()))
+	e.cfg.Log.Error("panicked", "panic", p, "stack", string(debug.Stack()))
+}
+
+// outlive, deferred around one step of what the edge does for itself, ends a panic and
+// has the next step come.
+func (e *Edge) outlive() {
+	if p := recover(); p != nil {
+		e.notePanic(p)
+	}
 }
 
 // contain, deferred by the goroutine that serves the connection, ends a panic. The

@@ -5,7 +5,7 @@
 //
 // # Life of a request
 //
-//	accept -> clientConn.serve
+//	door, lot -> crew -> clientConn.serve                            (door.go, lot.go, crew.go)
 //	  bytes come      -> turn -> consume -> headScan, parseRequest   (client.go, parse.go)
 //	  exchange.serve  -> route: table.find                           (exchange.go, table.go)
 //	                  -> live, the phases:                           (phases.go)
@@ -40,9 +40,10 @@
 // none of it is used again before the exchange ends. So buffers that heads of
 // answers were read into are kept over a restart, and for vcl_log.
 //
-// Every connection from a client has one goroutine, which ends when Shutdown
-// says so; so has each stream of HTTP/2 while its exchange runs; those of uploads and
-// tunnels are ended by their exchange; the edge's own sweeper ends with the edge.
+// A client's connection has a goroutine of the crew while there is something to serve.
+// Between two requests it is parked in the lot, which has another go on; where there is
+// no lot (see link) it keeps its goroutine. Shutdown ends both; so has each stream of HTTP/2 while its exchange runs; those of uploads and
+// tunnels are ended by their exchange; the edge's own sweeper and lot end with the edge.
 //
 // # Budget
 //

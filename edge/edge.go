@@ -2,7 +2,6 @@ package edge
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"net"
@@ -117,17 +116,16 @@ type Edge struct {
 	live context.Context // ends when Shutdown cuts what is left
 	kill context.CancelFunc
 
-	mu        sync.Mutex
-	clients   map[*clientConn]struct{}
-	listeners map[net.Listener]struct{}
+	mu      sync.Mutex
+	clients map[*clientConn]struct{}
+	doors   map[door]struct{}
+	lot     lotHolder
+	crew    crew
 
 	panics   atomic.Int64                 // that were contained
 	unrouted [len(failures)]atomic.Uint64 // requests that found no site
 
-	spares atomic.Int32     // goroutines that wait for a client
-	spare  chan *clientConn // to one of them; closed when draining begins
-
-	streamSpares atomic.Int32 // the same for streams of HTTP/2, which end with drain
+	streamSpares atomic.Int32 // goroutines that wait for a stream of HTTP/2, until drain
 	streams      chan *clientStream
 }
 
@@ -156,16 +154,15 @@ func New(cfg Config) *Edge {
 		cfg.Network = &dial.Network{Resolver: own}
 	}
 	e := &Edge{
-		resolver:  own,
-		cfg:       cfg,
-		pools:     newPoolSet(cfg.Network),
-		services:  map[string]*activation{},
-		items:     items{holders: map[string]map[string]*held{}},
-		drain:     make(chan struct{}),
-		spare:     make(chan *clientConn),
-		streams:   make(chan *clientStream),
-		clients:   map[*clientConn]struct{}{},
-		listeners: map[net.Listener]struct{}{},
+		resolver: own,
+		cfg:      cfg,
+		pools:    newPoolSet(cfg.Network),
+		services: map[string]*activation{},
+		items:    items{holders: map[string]map[string]*held{}},
+		drain:    make(chan struct{}),
+		streams:  make(chan *clientStream),
+		clients:  map[*clientConn]struct{}{},
+		doors:    map[door]struct{}{},
 	}
 	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged})
 	e.server = serverOf(cfg.Identity)
@@ -318,75 +315,6 @@ func (e *Edge) ServeTLS(l net.Listener, from Certificates) error {
 	return e.accept(l, newOffer(from))
 }
 
-func (e *Edge) accept(l net.Listener, o *offer) error {
-	e.mu.Lock()
-	e.listeners[l] = struct{}{}
-	e.mu.Unlock()
-	defer l.Close()
-	if e.draining.Load() {
-		return nil
-	}
-	var pause time.Duration
-	for {
-		c, err := l.Accept()
-		if err == nil {
-			pause = 0
-			e.start(c.(*net.TCPConn), o)
-			continue
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		// Most likely out of descriptors: others' connections end, so wait.
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		e.cfg.Log.Error("accept", "error", err, "retry", pause)
-		select {
-		case <-e.drain:
-			return nil
-		case <-time.After(pause):
-		}
-	}
-}
-
-// maxSpare is how many goroutines wait for another connection when theirs has
-// ended. Their stacks have grown to what a request takes, which is a tenth of the
-// cost of a connection that serves one.
-const maxSpare = 64
-
-// start serves a client on a spare goroutine, or on a new one.
-func (e *Edge) start(tcp *net.TCPConn, o *offer) {
-	c := newClientConn(e, tcp, o)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.draining.Load() {
-		tcp.Close()
-		return
-	}
-	e.clients[c] = struct{}{}
-	select {
-	case e.spare <- c:
-	default:
-		e.owned.Go(func() { e.work(c) })
-	}
-}
-
-// work serves c, and whoever comes while it waits as a spare, until draining
-// begins.
-func (e *Edge) work(c *clientConn) {
-	for c != nil {
-		c.serve()
-		e.mu.Lock()
-		delete(e.clients, c)
-		e.mu.Unlock()
-		if e.spares.Add(1) > maxSpare {
-			e.spares.Add(-1)
-			return
-		}
-		c = <-e.spare // nil once it is closed
-		e.spares.Add(-1)
-	}
-}
-
 // newLink picks the kind of link for a connection.
 func (e *Edge) newLink(tcp *net.TCPConn) link {
 	if !e.cfg.PlainIO {
@@ -406,14 +334,15 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	close(e.drain)
-	close(e.spare)
-	for l := range e.listeners {
-		l.Close()
-	}
+	e.crew.disband()
 	for c := range e.clients {
 		c.drain()
 	}
+	doors := slices.Collect(maps.Keys(e.doors))
 	e.mu.Unlock()
+	for _, d := range doors {
+		d.Close() // may wait for a client that is let in
+	}
 
 	finished := make(chan struct{})
 	go func() {
@@ -435,6 +364,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		<-finished
 	}
 	e.kill()
+	e.lot.close()
 	e.change.Lock()
 	defer e.change.Unlock()
 	for _, a := range e.services {
@@ -462,9 +392,14 @@ func (e *Edge) sweepPools() {
 		case <-e.drain:
 			return
 		case <-tick.C:
-			e.pools.sweep()
+			e.sweepOnce()
 		}
 	}
+}
+
+func (e *Edge) sweepOnce() {
+	defer e.outlive()
+	e.pools.sweep()
 }
 
 // A dateStamp is the Date field of one second.

@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -127,7 +126,7 @@ func TestMuxReaderPanicIsContained(t *testing.T) {
 		f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true})
 	}
 	l := lame{newStuck(), has.Bytes(), make(chan string, 100), 2}
-	c := &clientConn{edge: e, link: l, tcp: new(net.TCPConn)}
+	c := &clientConn{edge: e, link: l}
 	c.serve()
 	<-l.closed
 	over := make(chan struct{})
@@ -167,7 +166,6 @@ func TestTunnelPanicIsContained(t *testing.T) {
 	client, origin := newStuck(), newStuck()
 	x := uploading(t, client, origin)
 	x.up.done = nil
-	x.c.tcp, x.origin.tcp = new(net.TCPConn), new(net.TCPConn) // which take nothing
 	tunnel := newTunnel(x)
 	tunnel.carryUp()
 	<-tunnel.done

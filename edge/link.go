@@ -14,6 +14,10 @@ var errTimeout = errors.New("timeout")
 // errInterrupted is what read returns after interrupt.
 var errInterrupted = errors.New("interrupted")
 
+// errParked is what reside returns of a connection that has no bytes and needs no
+// goroutine. Another goroutine may have it already.
+var errParked = errors.New("parked")
+
 // A link is one TCP connection, to a client or to an origin. One goroutine
 // reads and one writes at a time; interrupt and close may come from any.
 //
@@ -40,8 +44,8 @@ type link interface {
 	stale() bool
 
 	// reside hands r its bytes as they come, by way of its turn, until that
-	// asks to leave. It returns turn's error, errTimeout when r's due passes, or
-	// errInterrupted.
+	// asks to leave. It returns turn's error, errTimeout when r's due passes,
+	// errInterrupted, or errParked.
 	reside(r resident) error
 
 	// interrupt makes the read that is under way, or the next one, return
@@ -54,6 +58,10 @@ type link interface {
 
 	// closeWrite ends our half of the stream.
 	closeWrite()
+
+	// tear has close reset the connection, which tells the other side that
+	// something is missing.
+	tear()
 
 	close()
 }
@@ -209,5 +217,7 @@ func turns(l link, r resident) error {
 func (l *plainLink) stale() bool { return peek(l.tcp) }
 
 func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
+
+func (l *plainLink) tear() { l.tcp.SetLinger(0) }
 
 func (l *plainLink) close() { l.tcp.Close() }

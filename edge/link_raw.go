@@ -230,16 +230,23 @@ func (l *rawLink) onTurn(uintptr) bool {
 	return false
 }
 
-func (l *rawLink) stale() bool {
+func (l *rawLink) stale() bool { return peekFD(l.fd) }
+
+func (l *rawLink) closeWrite() { l.tcp.CloseWrite() }
+
+func (l *rawLink) tear() { l.tcp.SetLinger(0) }
+
+func (l *rawLink) close() { l.tcp.Close() }
+
+// peekFD reports whether there is anything to be read, and takes nothing.
+func peekFD(fd uintptr) bool {
 	var b [1]byte
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, l.fd, uintptr(unsafe.Pointer(&b[0])), 1,
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), 1,
 		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	return errno != syscall.EAGAIN
 }
 
-func (l *rawLink) closeWrite() { l.tcp.CloseWrite() }
-
-func (l *rawLink) close() { l.tcp.Close() }
+func closeFD(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
 
 func readFD(fd uintptr, b []byte) (int, error) {
 	for {

@@ -21,6 +21,8 @@ var kinds = map[string]func(testing.TB, *net.TCPConn, *net.TCPConn) (link, peer)
 	"raw":            func(_ testing.TB, c, p *net.TCPConn) (link, peer) { return newRawLink(c), p },
 	"TLS over plain": func(t testing.TB, c, p *net.TCPConn) (link, peer) { return tlsPair(t, newPlainLink(c), p) },
 	"TLS over raw":   func(t testing.TB, c, p *net.TCPConn) (link, peer) { return tlsPair(t, newRawLink(c), p) },
+	"lot":            func(t testing.TB, c, p *net.TCPConn) (link, peer) { return newLinkOfLot(t, c), p },
+	"TLS over lot":   func(t testing.TB, c, p *net.TCPConn) (link, peer) { return tlsPair(t, newLinkOfLot(t, c), p) },
 }
 
 // eachLink runs f for all kinds of link.
@@ -28,7 +30,7 @@ func eachLink(t *testing.T, f func(t *testing.T, l link, peer peer)) {
 	for name, pair := range kinds {
 		t.Run(name, func(t *testing.T) {
 			tested, other := tcpPair(t)
-			if strings.Contains(name, "raw") && newRawLink(tested) == nil {
+			if !strings.HasSuffix(name, "plain") && newRawLink(tested) == nil {
 				t.Skip("there are no raw links here")
 			}
 			l, peer := pair(t, tested, other)

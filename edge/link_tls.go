@@ -119,6 +119,8 @@ func (l *tlsLink) farewell() {
 	l.tls.CloseWrite()
 }
 
+func (l *tlsLink) tear() { l.inner.tear() }
+
 // close sends no closing alert, which might wait.
 func (l *tlsLink) close() { l.inner.close() }
 

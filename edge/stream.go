@@ -195,6 +195,7 @@ func (s *clientStream) reside(resident) error { return errStage }
 func (s *clientStream) interrupt()            { s.stream.Interrupt() }
 func (s *clientStream) interrupted() bool     { return s.stream.Interrupted() }
 func (s *clientStream) closeWrite()           {}
+func (s *clientStream) tear()                 {}
 func (s *clientStream) close()                { s.stream.Reset(h2.InternalError) }
 
 // appendBlock is appendHead for HTTP/2.

@@ -1,0 +1,10 @@
+//go:build !linux || race
+
+package edge
+
+import (
+	"net"
+	"testing"
+)
+
+func newLinkOfLot(testing.TB, *net.TCPConn) link { return nil }

@@ -1,0 +1,237 @@
+//go:build linux && !race
+
+package edge
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startLot returns a lot whose parked links go on by resume.
+func startLot(t testing.TB, resume func(*clientConn)) *lot {
+	t.Helper()
+	l, err := newLot(resume, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	return l
+}
+
+// lotLinkOf moves a connection into a lot.
+func lotLinkOf(t testing.TB, lot *lot, tcp *net.TCPConn, due time.Time) *lotLink {
+	t.Helper()
+	rc, err := tcp.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := -1
+	err = rc.Control(func(was uintptr) { fd, _ = syscall.Dup(int(was)) })
+	if err != nil || fd < 0 {
+		t.Fatal("no descriptor: ", err)
+	}
+	tcp.Close()
+	l := newLotLink(lot, fd, due)
+	t.Cleanup(l.close)
+	return l
+}
+
+// newLinkOfLot is for what waits by itself.
+func newLinkOfLot(t testing.TB, tcp *net.TCPConn) link {
+	l := lotLinkOf(t, startLot(t, func(*clientConn) {}), tcp, time.Time{})
+	l.in.state.Store(quiet)
+	l.watch(nil)
+	return l
+}
+
+// An echo sends back what comes, and ends with what its link does.
+type echo struct {
+	link  link
+	until atomic.Int64 // unix nanoseconds
+	room  [4]byte
+	ended chan error
+}
+
+func (e *echo) waiting() time.Time { return time.Time{} }
+func (e *echo) due() time.Time     { return time.Unix(0, e.until.Load()) }
+
+func (e *echo) turn(read func([]byte) (int, error)) (bool, error) {
+	for {
+		n, err := read(e.room[:])
+		if err == syscall.EAGAIN {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if _, err := e.link.write(e.room[:n], time.Second); err != nil {
+			return false, err
+		}
+		if n < len(e.room) {
+			return true, nil
+		}
+	}
+}
+
+// parkEcho parks a new echo in the lot, which is to be one of echoes.
+func parkEcho(t testing.TB, lot *lot, tcp *net.TCPConn, wait time.Duration) (*echo, *clientConn) {
+	due := soon(wait)
+	l := lotLinkOf(t, lot, tcp, due)
+	e := &echo{link: l, ended: make(chan error, 1)}
+	e.until.Store(due.UnixNano())
+	c := &clientConn{link: l}
+	echoes.Store(c, e)
+	t.Cleanup(func() { echoes.Delete(c) })
+	return e, c
+}
+
+var echoes sync.Map
+
+func resumeEcho(c *clientConn) {
+	e, known := echoes.Load(c)
+	if !known {
+		return // its test is over
+	}
+	go func() {
+		if err := c.link.reside(e.(*echo)); err != errParked {
+			e.(*echo).ended <- err
+		}
+	}()
+}
+
+// Whatever the moment at which bytes come, a connection that is being parked goes on
+// with them.
+func TestLotLosesNothing(t *testing.T) {
+	lot := startLot(t, resumeEcho)
+	var all sync.WaitGroup
+	for size := range 6 { // of 4 that fit into a read
+		tested, peer := tcpPair(t)
+		_, c := parkEcho(t, lot, tested, time.Minute)
+		c.link.(*lotLink).watch(c)
+		all.Go(func() {
+			b := make([]byte, size+1)
+			peer.SetDeadline(soon(time.Minute))
+			for round := range 3000 {
+				if _, err := peer.Write(b); err != nil {
+					t.Errorf("round %d: %v", round, err)
+					return
+				}
+				if _, err := io.ReadFull(peer, b); err != nil {
+					t.Errorf("round %d: %v", round, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// What there is to end a parked connection, does.
+func TestLotEndings(t *testing.T) {
+	lot := startLot(t, resumeEcho)
+	cases := []struct {
+		name string
+		end  func(peer *net.TCPConn, l *lotLink)
+		wait time.Duration
+		want error
+	}{
+		{"an end", func(p *net.TCPConn, _ *lotLink) { p.CloseWrite() }, time.Minute, io.EOF},
+		{"an end with bytes", func(p *net.TCPConn, _ *lotLink) { p.Write([]byte("x")); p.CloseWrite() }, time.Minute, io.EOF},
+		{"an end with as many bytes as a read takes", func(p *net.TCPConn, _ *lotLink) { p.Write([]byte("four")); p.CloseWrite() }, time.Minute, io.EOF},
+		{"a reset", func(p *net.TCPConn, _ *lotLink) { p.SetLinger(0); p.Close() }, time.Minute, syscall.ECONNRESET},
+		{"its time", func(*net.TCPConn, *lotLink) {}, 10 * time.Millisecond, errTimeout},
+		{"an interrupt", func(_ *net.TCPConn, l *lotLink) { l.interrupt() }, time.Minute, errInterrupted},
+		{"closing it", func(_ *net.TCPConn, l *lotLink) { l.close() }, time.Minute, net.ErrClosed},
+	}
+	for _, tt := range cases {
+		for _, before := range []bool{false, true} {
+			name := tt.name + " when it is watched"
+			if before {
+				name = tt.name + " before it is watched"
+			}
+			t.Run(name, func(t *testing.T) {
+				tested, peer := tcpPair(t)
+				e, c := parkEcho(t, lot, tested, tt.wait)
+				l := c.link.(*lotLink)
+				if before {
+					l.owner = c
+					tt.end(peer, l)
+				}
+				l.watch(c)
+				if !before {
+					tt.end(peer, l)
+				}
+				select {
+				case err := <-e.ended:
+					if err != tt.want {
+						t.Errorf("ended with %v, want %v", err, tt.want)
+					}
+				case <-time.After(30 * time.Second):
+					t.Error("it waits for ever")
+				}
+			})
+		}
+	}
+}
+
+// Time that is given to a connection while it waits counts, and so does that of many.
+func TestLotTimes(t *testing.T) {
+	lot := startLot(t, resumeEcho)
+	var all []*echo
+	for i := range 20 {
+		tested, _ := tcpPair(t)
+		e, c := parkEcho(t, lot, tested, time.Duration(20-i)*5*time.Millisecond)
+		if i%2 == 0 {
+			e.until.Add(int64(150 * time.Millisecond))
+		}
+		c.link.(*lotLink).watch(c)
+		all = append(all, e)
+	}
+	for i, e := range all {
+		if err := <-e.ended; err != errTimeout {
+			t.Errorf("%d: %v", i, err)
+		}
+		if left := time.Until(e.due()); left > 0 {
+			t.Errorf("%d timed out %v early", i, left)
+		}
+	}
+}
+
+// A link that is closed by one while others use it gives its descriptor up once, and
+// takes no part in what the next one with the descriptor does.
+func TestLotCloseWhileUsed(t *testing.T) {
+	lot := startLot(t, resumeEcho)
+	for range 200 {
+		tested, peer := tcpPair(t)
+		e, c := parkEcho(t, lot, tested, time.Minute)
+		l := c.link.(*lotLink)
+		l.watch(c)
+		var all sync.WaitGroup
+		all.Go(func() { peer.Write([]byte("some more")) })
+		for range 3 {
+			all.Go(l.close)
+		}
+		all.Wait()
+		<-e.ended
+		if n := l.refs.Load(); n != 0 {
+			t.Fatalf("%d still use it", n)
+		}
+		if l.acquire() {
+			t.Fatal("a closed link can be used")
+		}
+		peer.SetDeadline(soon(10 * time.Second))
+		io.Copy(io.Discard, peer) // ends
+	}
+	lot.mu.Lock()
+	defer lot.mu.Unlock()
+	for fd, l := range lot.links {
+		if l != nil {
+			t.Errorf("the lot still has descriptor %d", fd)
+		}
+	}
+}
