@@ -85,19 +85,19 @@ var timers = sync.Pool{New: func() any {
 	return t
 }}
 
-// wait returns when there may be something to look for, or with errTimeout when it
-// is due; a zero due is never.
-func (s *half) wait(due time.Time) error {
+// wait returns when there may be something to look for, or reports false when it is
+// due; a zero due is never.
+func (s *half) wait(due time.Time) bool {
 	if s.ready == nil {
 		s.ready = make(chan struct{}, 1)
 	}
 	if !s.state.CompareAndSwap(quiet, awaited) {
 		s.state.Store(quiet)
-		return nil
+		return true
 	}
 	if due.IsZero() {
 		<-s.ready
-		return nil
+		return true
 	}
 	t := timers.Get().(*time.Timer)
 	defer timers.Put(t)
@@ -105,14 +105,14 @@ func (s *half) wait(due time.Time) error {
 	select {
 	case <-s.ready:
 		t.Stop()
-		return nil
+		return true
 	case <-t.C:
 	}
 	if !s.state.CompareAndSwap(awaited, quiet) {
 		<-s.ready
-		return nil
+		return true
 	}
-	return errTimeout
+	return false
 }
 
 // newLotLink makes a link that owns fd, parked until something comes or due.
@@ -201,37 +201,43 @@ func (l *lotLink) take(b []byte) (int, error) {
 	return n, err
 }
 
+// read looks once more when it is due: on a busy machine what the lot tells may come
+// late.
 func (l *lotLink) read(b []byte, due time.Time) (int, error) {
-	for {
+	for late := false; ; l.last = takenSome {
 		if l.interrupted() {
 			return 0, errInterrupted
 		}
 		if l.last == takenSome || l.last == takenShort && l.ended.Load() || l.closed.Load() {
-			if n, err := l.take(b); err != syscall.EAGAIN {
+			n, err := l.take(b)
+			if err != syscall.EAGAIN {
 				return n, err
 			}
+			if late {
+				return 0, errTimeout
+			}
 		}
-		if err := l.in.wait(due); err != nil {
-			return 0, err
-		}
-		l.last = takenSome
+		late = !l.in.wait(due)
 	}
 }
 
+// write looks once more too.
 func (l *lotLink) write(b []byte, stall time.Duration) (wrote int, err error) {
-	for {
+	for late := false; wrote < len(b); {
 		n, err := l.put(b[wrote:])
 		wrote += n
-		if err == nil && wrote < len(b) {
-			continue
-		}
-		if err != syscall.EAGAIN {
+		switch {
+		case err == nil:
+			late = false
+		case err != syscall.EAGAIN:
 			return wrote, err
-		}
-		if err := l.out.wait(after(time.Now(), stall)); err != nil {
-			return wrote, err
+		case late:
+			return wrote, errTimeout
+		default:
+			late = !l.out.wait(after(time.Now(), stall))
 		}
 	}
+	return wrote, nil
 }
 
 // put writes what there is room for, and does not wait.
