@@ -78,8 +78,9 @@ type Issuer struct {
 	wake    chan struct{} // tells Run that a name may be due
 	ended   chan struct{} // closed when Run has ended
 
+	names sync.Map // of *named, by name; changed under mu, and read by handshakes without it
+
 	mu    sync.Mutex
-	names map[string]*named
 	under int                  // orders
 	turns map[string]time.Time // when an order of each owner was last begun
 	pace  pace
@@ -125,7 +126,6 @@ func OpenIssuer(cfg IssuerConfig) (*Issuer, error) {
 		},
 		wake:  make(chan struct{}, 1),
 		ended: make(chan struct{}),
-		names: map[string]*named{},
 		turns: map[string]time.Time{},
 	}
 	for name, c := range kept.all() {
@@ -139,8 +139,15 @@ func OpenIssuer(cfg IssuerConfig) (*Issuer, error) {
 // add is for whoever holds the mutex, or is alone.
 func (i *Issuer) add(name string, due time.Time) *named {
 	n := &named{name: name, due: due, tried: make(chan struct{})}
-	i.names[name] = n
+	i.names.Store(name, n)
 	return n
+}
+
+// get returns what there is of a name, nil if that is nothing.
+func (i *Issuer) get(name string) *named {
+	n, _ := i.names.Load(name)
+	known, _ := n.(*named)
+	return known
 }
 
 // Certificate returns the certificate of the name that a client asks for, nil if
@@ -164,9 +171,7 @@ func (i *Issuer) Certificate(hello *tls.ClientHelloInfo) *tls.Certificate {
 // find returns what there is of a name, nil if nothing is to be.
 func (i *Issuer) find(serverName string) *named {
 	name := canonical(serverName)
-	i.mu.Lock()
-	n := i.names[name]
-	i.mu.Unlock()
+	n := i.get(name)
 	if n != nil || !orderable(name) {
 		return n
 	}
@@ -175,7 +180,7 @@ func (i *Issuer) find(serverName string) *named {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if n = i.names[name]; n == nil {
+	if n = i.get(name); n == nil {
 		n = i.add(name, time.Now())
 		i.rouse()
 	}
@@ -225,21 +230,33 @@ func (i *Issuer) Run(ctx context.Context) {
 }
 
 // next returns a name to order a certificate for, or how long to wait for one. A name
-// that is due and not wanted any more is forgotten.
+// that is due and not wanted any more is forgotten, once it has nothing to lose.
 func (i *Issuer) next(now time.Time) (first *named, pause time.Duration) {
-	first, pause, gone := i.pick(now)
-	for _, name := range gone {
-		i.kept.remove(name)
-	}
-	return first, pause
-}
-
-func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.under == maxOrders { // the end of an order wakes Run
+		return nil, lookAgain
+	}
+	if wait := i.pace.wait(now); wait > 0 { // whatever is due: there may be very many names
+		return nil, wait
+	}
+	first, owner, pause := i.pick(now)
+	if first == nil {
+		return nil, pause
+	}
+	i.pace.take(now)
+	first.under = true
+	i.under++
+	maps.DeleteFunc(i.turns, func(_ string, at time.Time) bool { return now.Sub(at) > lookAgain })
+	i.turns[owner] = now
+	return first, 0
+}
+
+// pick returns the name whose turn it is, and whose it is, or when the next one is due.
+func (i *Issuer) pick(now time.Time) (first *named, turn string, pause time.Duration) {
 	pause = lookAgain
-	turn := "" // whose it is
-	for name, n := range i.names {
+	for _, known := range i.names.Range {
+		n := known.(*named)
 		if n.under {
 			continue
 		}
@@ -247,25 +264,25 @@ func (i *Issuer) pick(now time.Time) (first *named, pause time.Duration, gone []
 			pause = min(pause, n.due.Sub(now))
 			continue
 		}
-		owner, wanted := i.cfg.Wanted(name)
+		owner, wanted := i.cfg.Wanted(n.name)
 		if !wanted {
-			delete(i.names, name)
-			gone = append(gone, name)
+			i.release(n, now)
 		} else if first == nil || i.before(n, owner, first, turn) {
 			first, turn = n, owner
 		}
 	}
-	if first == nil || i.under == maxOrders { // the end of an order wakes Run
-		return nil, pause, gone
+	return first, turn, pause
+}
+
+// release forgets a name that is due and not wanted. While its certificate is good that
+// waits: a service that is active again should not have to ask for another.
+func (i *Issuer) release(n *named, now time.Time) {
+	if c := n.shown.Load(); c != nil && now.Before(c.Leaf.NotAfter) {
+		n.due = now.Add(lookAgain)
+		return
 	}
-	if wait := i.pace.take(now); wait > 0 {
-		return nil, min(pause, wait), gone
-	}
-	first.under = true
-	i.under++
-	maps.DeleteFunc(i.turns, func(_ string, at time.Time) bool { return now.Sub(at) > lookAgain })
-	i.turns[turn] = now
-	return first, 0, gone
+	i.names.Delete(n.name)
+	i.kept.remove(n.name)
 }
 
 // before reports whether a has its turn before b, where both are due: who has a
@@ -317,7 +334,7 @@ func (i *Issuer) settle(ctx context.Context, n *named, err error, method string)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if err == nil {
-		n.failures, n.due = 0, renewalOf(n.shown.Load().Leaf)
+		n.failures, n.due = 0, nextRenewal(n.shown.Load().Leaf, time.Now())
 	} else {
 		pause := backoff(n.failures)
 		n.failures, n.due = n.failures+1, time.Now().Add(pause)

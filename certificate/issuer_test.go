@@ -183,7 +183,7 @@ func refusing(t *testing.T) *httptest.Server {
 }
 
 // What cannot be renewed stays as it is, is told of, and is asked for again later. Names
-// that are not wanted are not asked for, and forgotten.
+// that are not wanted are not asked for, but keep what they have: they may be wanted again.
 func TestAuthorityRefuses(t *testing.T) {
 	authority, dir, log := refusing(t), t.TempDir(), newJournal()
 	pool := x509.NewCertPool()
@@ -225,11 +225,11 @@ func TestAuthorityRefuses(t *testing.T) {
 	if c, err := dialed(t, port, "a.test"); err != nil || c.DNSNames[0] != "a.test" {
 		t.Errorf("%v, %v", c, err)
 	}
-	if _, err := dialed(t, port, "b.test"); err == nil {
-		t.Error("a name that nobody wants is served")
+	if c, err := dialed(t, port, "b.test"); err != nil || c.DNSNames[0] != "b.test" {
+		t.Errorf("%v, %v", c, err)
 	}
-	if _, err := os.Stat(filepath.Join(move, "b.test")); err == nil {
-		t.Error("a name that nobody wants is kept")
+	if _, err := os.Stat(filepath.Join(move, "b.test")); err != nil {
+		t.Error(err)
 	}
 	if strings.Contains(said, "name=b.test") {
 		t.Errorf("a name that nobody wants is asked for: %s", said)
@@ -242,7 +242,6 @@ func TestTurns(t *testing.T) {
 	i := &Issuer{
 		cfg:   IssuerConfig{Wanted: wants(".test", ".other")},
 		kept:  kept{dir: t.TempDir()},
-		names: map[string]*named{},
 		turns: map[string]time.Time{},
 	}
 	now := time.Now()
@@ -275,14 +274,64 @@ func TestTurns(t *testing.T) {
 	turn(1, "a.other")
 	turn(2, "old.test")
 	turn(3, "b.other")
-	if n, pause := i.next(now); n != nil || pause != time.Minute {
-		t.Errorf("%+v is the fifth at a time; the next look in %v", n, pause)
+	if n, _ := i.next(now); n != nil {
+		t.Errorf("%+v is the fifth at a time", n)
 	}
 	i.under = 0
 	turn(4, "new.test")
 	turn(5, "failing.test")
-	if i.names["unwanted.example"] != nil {
+	i.under = 0
+	if n, pause := i.next(now); n != nil || pause != time.Minute {
+		t.Errorf("%+v has its turn; the next look in %v", n, pause)
+	}
+	if i.get("unwanted.example") != nil {
 		t.Error("a name that nobody wants is remembered")
+	}
+}
+
+// A name that nobody wants is forgotten when its certificate has expired.
+func TestForgotten(t *testing.T) {
+	i := &Issuer{cfg: IssuerConfig{Wanted: wants("nothing")}, kept: kept{dir: t.TempDir()}}
+	now := time.Now()
+	i.add("a.test", now).shown.Store(&tls.Certificate{Leaf: &x509.Certificate{NotAfter: now.Add(90 * time.Minute)}})
+	file := filepath.Join(i.kept.dir, certificatesDir, "a.test")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for after, stays := range []bool{true, true, false} {
+		i.next(now.Add(time.Duration(after) * time.Hour))
+		_, err := os.Stat(file)
+		if (i.get("a.test") != nil) != stays || (err == nil) != stays {
+			t.Errorf("after %d hours: %v, %v", after, i.get("a.test"), err)
+		}
+	}
+}
+
+// However many names are due, nobody looks at them while no order may begin, and a
+// handshake does not wait for who looks.
+func TestLookingIsNoBurden(t *testing.T) {
+	i := &Issuer{kept: kept{dir: t.TempDir()}, turns: map[string]time.Time{}}
+	c := new(tls.Certificate)
+	looks := 0
+	i.cfg.Wanted = func(string) (string, bool) {
+		looks++
+		if got := i.Certificate(&tls.ClientHelloInfo{ServerName: "a.test"}); got != c { // would wait for ever
+			t.Errorf("certificate %v", got)
+		}
+		return "", true
+	}
+	now := time.Now()
+	i.add("a.test", now.Add(time.Hour)).shown.Store(c)
+	i.add("due.test", now)
+	i.pace.full = now.Add(burst * refill)
+	if n, pause := i.next(now); n != nil || pause != refill || looks > 0 {
+		t.Errorf("%+v has its turn; the next look in %v; %d looks", n, pause, looks)
+	}
+	if n, _ := i.next(now.Add(refill)); n == nil || looks != 1 {
+		t.Errorf("%+v has its turn after %d looks", n, looks)
 	}
 }
 

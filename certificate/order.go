@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"golang.org/x/crypto/acme"
 )
@@ -128,6 +129,9 @@ func (i *Issuer) finalize(ctx context.Context, o *acme.Order, name string) (*ord
 		text = append(text, encodeCertificate(der)...)
 	}
 	pair, err := parseOrdered(text, name)
+	if err == nil && !time.Now().Before(pair.Leaf.NotAfter) {
+		err = fmt.Errorf("the certificate expired on %s: is the clock right?", pair.Leaf.NotAfter)
+	}
 	return &ordered{pair, text}, err
 }
 

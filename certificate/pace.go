@@ -19,16 +19,20 @@ type pace struct {
 	full time.Time // when all of burst is there again
 }
 
-// take takes one order from the allowance, or tells how long to wait for it.
-func (p *pace) take(now time.Time) (wait time.Duration) {
+// wait tells how long to wait for an order; 0 is not at all.
+func (p *pace) wait(now time.Time) time.Duration {
+	if p.full.Before(now) {
+		return 0
+	}
+	return max(0, p.full.Sub(now)-(burst-1)*refill)
+}
+
+// take takes one order from the allowance, which has one.
+func (p *pace) take(now time.Time) {
 	if p.full.Before(now) {
 		p.full = now
 	}
-	if over := p.full.Sub(now) - (burst-1)*refill; over > 0 {
-		return over
-	}
 	p.full = p.full.Add(refill)
-	return 0
 }
 
 // pauses are how long to wait after a failure, by how many there were before it. The
@@ -44,6 +48,16 @@ func backoff(failures int) time.Duration { return pauses[min(failures, len(pause
 // renewalOf is when a certificate has a third of its life left.
 func renewalOf(c *x509.Certificate) time.Time {
 	return c.NotAfter.Add(-c.NotAfter.Sub(c.NotBefore) / 3)
+}
+
+// nextRenewal is renewalOf for a certificate that was just had. One that is due already,
+// by a clock that is wrong, is not asked for again at once.
+func nextRenewal(c *x509.Certificate, now time.Time) time.Time {
+	due, soonest := renewalOf(c), now.Add(c.NotAfter.Sub(now)/2)
+	if due.Before(soonest) {
+		return soonest
+	}
+	return due
 }
 
 // orderable reports whether name, in lower case, is one that an authority may have

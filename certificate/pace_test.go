@@ -13,19 +13,21 @@ func TestPace(t *testing.T) {
 	var p pace
 	now := time.Now()
 	for n := range burst {
-		if wait := p.take(now); wait != 0 {
+		if wait := p.wait(now); wait != 0 {
 			t.Fatalf("order %d has to wait %v", n, wait)
 		}
+		p.take(now)
 	}
-	if wait := p.take(now); wait != refill {
+	if wait := p.wait(now); wait != refill {
 		t.Errorf("wait %v, want %v", wait, refill)
 	}
-	if wait := p.take(now.Add(refill)); wait != 0 {
+	if wait := p.wait(now.Add(refill)); wait != 0 {
 		t.Errorf("wait %v after a refill", wait)
 	}
 	begun, later := 0, now.Add(24*time.Hour)
 	for at := later; at.Before(later.Add(3 * time.Hour)); at = at.Add(time.Second) {
-		if p.take(at) == 0 {
+		if p.wait(at) == 0 {
+			p.take(at)
 			begun++
 		}
 	}
@@ -51,8 +53,14 @@ func TestBackoff(t *testing.T) {
 func TestRenewalOf(t *testing.T) {
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c := &x509.Certificate{NotBefore: from, NotAfter: from.Add(90 * 24 * time.Hour)}
-	if got, want := renewalOf(c), from.Add(60*24*time.Hour); !got.Equal(want) {
+	const day = 24 * time.Hour
+	if got, want := renewalOf(c), from.Add(60*day); !got.Equal(want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	for had, want := range map[time.Duration]time.Duration{0: 60 * day, 80 * day: 85 * day} {
+		if got := nextRenewal(c, from.Add(had)); !got.Equal(from.Add(want)) {
+			t.Errorf("had %v after it was made, it is renewed %v, want %v", had, got, from.Add(want))
+		}
 	}
 }
 
