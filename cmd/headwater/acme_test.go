@@ -80,18 +80,25 @@ func (f *enrolled) shake(name string, roots *x509.CertPool, protocols ...string)
 	return c.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
 }
 
-// await shakes hands until that works: an authority takes its time.
+// await shakes hands once there is a certificate: an authority takes its time.
 func (f *enrolled) await(t *testing.T, name string, roots *x509.CertPool) *x509.Certificate {
 	t.Helper()
-	for due := time.Now().Add(4 * patience); ; {
-		c, err := f.shake(name, roots)
-		if err == nil {
-			return c
-		}
-		if time.Now().After(due) {
-			t.Fatalf("%s: %v; %s", name, err, f.stderr)
+	c, err := f.shake(name, roots)
+	if err == nil {
+		return c
+	}
+	for range 4 {
+		if err = f.stderr.waitFor("msg=certificate name=" + name + " "); err == nil {
+			break
 		}
 	}
+	if err == nil {
+		c, err = f.shake(name, roots)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v; %s", name, err, f.stderr)
+	}
+	return c
 }
 
 // A certificate is fetched for the domain of an active service when a client first
