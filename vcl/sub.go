@@ -180,8 +180,11 @@ func (c *compiler) routine(r *routine) {
 	}
 }
 
-// settle finds out whether the subroutine is nothing but a return.
+// settle finds out whether the subroutine is nothing but a return of a state.
 func (r *routine) settle() {
+	if r.result != Void {
+		return // (name) is a value then
+	}
 	switch steps := r.body.steps; len(steps) {
 	case 0:
 		r.fixed, r.always = true, Default
