@@ -24,6 +24,9 @@ func TestForget(t *testing.T) {
 	if got, want := told(f.edge.items["d"]), "2: a=1"; got != want {
 		t.Errorf("the edge was given %s behind %s", got, want)
 	}
+	if len(f.turns) != 0 {
+		t.Errorf("turns of %d services are left", len(f.turns))
+	}
 	if entries, err := os.ReadDir(f.dir.path); err != nil || len(entries) != 0 {
 		t.Errorf("on disk are %v, %v", entries, err)
 	}

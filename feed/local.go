@@ -73,7 +73,10 @@ func (l *Local) turn(id string) (end func(), gone bool) {
 	turn.Lock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return turn.Unlock, l.gone.has(id)
+	if gone = l.gone.has(id); gone {
+		delete(l.turns, id) // nobody's order matters any more
+	}
+	return turn.Unlock, gone
 }
 
 // Publish makes s the active version of its service, with what its holders hold;
