@@ -41,7 +41,8 @@ type Resolver struct {
 
 	mu      sync.Mutex
 	names   map[string]*Name
-	due     []*Name // to be looked up, the first to come first
+	due     queue // to be looked up
+	retries queue // the same, after a failure: they take longest, and let the others go first
 	lookers int
 	closed  bool
 }
@@ -113,7 +114,7 @@ type Name struct {
 	state atomic.Pointer[resolution] // nil until it has been looked up
 	known chan struct{}              // closed then, or when look-ups end before that
 
-	failures int       // look-ups in a row; this and what follows are a look-up's alone
+	failures int       // look-ups in a row; this and what follows are a look-up's alone while it goes on
 	until    time.Time // when the addresses may be used no longer, while look-ups fail
 }
 
@@ -201,7 +202,11 @@ func (r *Resolver) want(n *Name) {
 	if n.ended {
 		return
 	}
-	r.due = append(r.due, n)
+	if n.failures > 0 {
+		r.retries.add(n)
+	} else {
+		r.due.add(n)
+	}
 	if r.lookers < maxLookups {
 		r.lookers++
 		r.owned.Go(r.look)
@@ -223,19 +228,36 @@ func (r *Resolver) look() {
 func (r *Resolver) next() (*Name, context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.due) > 0 {
-		n := r.due[0]
-		r.due[0] = nil
-		r.due = r.due[1:]
+	n := r.due.take()
+	if n == nil {
+		n = r.retries.take()
+	}
+	if n == nil {
+		r.lookers--
+		return nil, nil
+	}
+	var ctx context.Context
+	ctx, n.cancel = context.WithCancel(r.live)
+	return n, ctx
+}
+
+// A queue is names in the order in which they came.
+type queue []*Name
+
+func (q *queue) add(n *Name) { *q = append(*q, n) }
+
+// take takes out the first one whose look-ups have not ended, nil if there is none.
+func (q *queue) take() *Name {
+	for len(*q) > 0 {
+		n := (*q)[0]
+		(*q)[0] = nil
+		*q = (*q)[1:]
 		if !n.ended {
-			var ctx context.Context
-			ctx, n.cancel = context.WithCancel(r.live)
-			return n, ctx
+			return n
 		}
 	}
-	r.due = nil
-	r.lookers--
-	return nil, nil
+	*q = nil
+	return nil
 }
 
 // again has the name looked up again in a while.

@@ -384,3 +384,33 @@ func TestWatch(t *testing.T) {
 		step("stopped", 3)
 	})
 }
+
+// Names that take long to fail, however many one customer has, are in the way of no
+// name that works or is new.
+func TestFailingNamesLetOthersGoFirst(t *testing.T) {
+	const takes = 10 * time.Second
+	dialtest.Bubble(t, func(t *testing.T) {
+		r := newResolver(func(ctx context.Context, host string) (answer, error) {
+			if host == "good.test" {
+				return answer{addrs: []netip.Addr{netip.IPv6Loopback()}, ttl: time.Hour}, nil
+			}
+			select {
+			case <-time.After(takes):
+			case <-ctx.Done():
+			}
+			return answer{}, errors.New("no answer")
+		}, nil)
+		defer r.Close()
+		for n := range 4 * maxLookups {
+			r.Acquire(fmt.Sprintf("dead-%d.test", n))
+		}
+		time.Sleep(4*takes + takes/2) // each has failed once, and all are due
+		began := time.Now()
+		if _, err := r.Acquire("good.test").wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > takes {
+			t.Errorf("a new name was known after %v", took)
+		}
+	})
+}
