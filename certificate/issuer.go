@@ -267,7 +267,7 @@ func (i *Issuer) pick(now time.Time) (first *named, turn string, pause time.Dura
 		owner, wanted := i.cfg.Wanted(n.name)
 		if !wanted {
 			i.release(n, now)
-		} else if first == nil || i.before(n, owner, first, turn) {
+		} else if first == nil || i.before(now, n, owner, first, turn) {
 			first, turn = n, owner
 		}
 	}
@@ -285,21 +285,28 @@ func (i *Issuer) release(n *named, now time.Time) {
 	i.kept.remove(n.name)
 }
 
-// before reports whether a has its turn before b, where both are due: who has a
-// certificate to lose, then whose owner has had no turn for longer, then whose orders
-// have failed less, then who waits longer.
-func (i *Issuer) before(a *named, ownerA string, b *named, ownerB string) bool {
-	losesA, losesB := a.shown.Load() != nil, b.shown.Load() != nil
+// before reports whether a has its turn before b, where both are due: whose renewal is
+// urgent, then whose owner has had no turn for longer, then whose orders have failed
+// less, then who waits longer.
+func (i *Issuer) before(now time.Time, a *named, ownerA string, b *named, ownerB string) bool {
+	urgentA, urgentB := a.urgent(now), b.urgent(now)
 	turnA, turnB := i.turns[ownerA], i.turns[ownerB]
 	switch {
-	case losesA != losesB:
-		return losesA
+	case urgentA != urgentB:
+		return urgentA
 	case !turnA.Equal(turnB):
 		return turnA.Before(turnB)
 	case a.failures != b.failures:
 		return a.failures < b.failures
 	}
 	return a.due.Before(b.due)
+}
+
+// urgent reports whether n has a certificate to lose. Names that lead elsewhere by now,
+// whose orders fail for ever, must not keep others from theirs.
+func (n *named) urgent(now time.Time) bool {
+	c := n.shown.Load()
+	return c != nil && now.Before(c.Leaf.NotAfter) && n.failures < len(pauses)
 }
 
 // try orders a certificate. What goes wrong harms nobody who is served: the name's

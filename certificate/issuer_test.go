@@ -236,8 +236,8 @@ func TestAuthorityRefuses(t *testing.T) {
 	}
 }
 
-// Who has a certificate to lose goes first, then owners by turns, then whose orders have
-// failed less, and no more are under way than may be.
+// Who has a certificate to lose goes first, but for those that fail again and again, then
+// owners by turns, then whose orders have failed less, and no more are under way than may be.
 func TestTurns(t *testing.T) {
 	i := &Issuer{
 		cfg:   IssuerConfig{Wanted: wants(".test", ".other")},
@@ -245,6 +245,8 @@ func TestTurns(t *testing.T) {
 		turns: map[string]time.Time{},
 	}
 	now := time.Now()
+	good := &tls.Certificate{Leaf: &x509.Certificate{NotAfter: now.Add(time.Hour)}}
+	expired := &tls.Certificate{Leaf: &x509.Certificate{NotAfter: now.Add(-time.Hour)}}
 	for _, n := range []struct {
 		name     string
 		ago      time.Duration
@@ -254,7 +256,9 @@ func TestTurns(t *testing.T) {
 		{"failing.test", time.Hour, 3, nil},
 		{"old.test", 2 * time.Minute, 0, nil},
 		{"new.test", time.Minute, 0, nil},
-		{"renewed.test", time.Second, 5, new(tls.Certificate)},
+		{"renewed.test", time.Second, 5, good},
+		{"moved.test", 2 * time.Hour, 20, good},
+		{"expired.test", 2 * time.Hour, 10, expired},
 		{"later.test", -time.Minute, 0, nil},
 		{"a.other", time.Second, 1, nil},
 		{"b.other", time.Second, 2, nil},
@@ -280,6 +284,8 @@ func TestTurns(t *testing.T) {
 	i.under = 0
 	turn(4, "new.test")
 	turn(5, "failing.test")
+	turn(6, "expired.test")
+	turn(7, "moved.test")
 	i.under = 0
 	if n, pause := i.next(now); n != nil || pause != time.Minute {
 		t.Errorf("%+v has its turn; the next look in %v", n, pause)
