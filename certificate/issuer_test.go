@@ -145,7 +145,7 @@ func dialed(t *testing.T, port int, name string) (*x509.Certificate, error) {
 func TestRenewal(t *testing.T) {
 	names := dialtest.NewNameServer(t)
 	names.Set("a.test 60 A 127.0.0.1")
-	a := acmetest.New(t, names.Addr.String(), 4*time.Second)
+	a := acmetest.New(t, names.Addr.String(), 10*time.Second) // none may expire before it is here
 	log := newJournal()
 	i, err := OpenIssuer(IssuerConfig{
 		Directory: a.Directory, Roots: a.Server(), Email: "ops@example.com", Dir: t.TempDir(), Sealer: plain{},
