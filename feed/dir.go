@@ -90,10 +90,11 @@ func (d *Dir) expect(all []*service.Snapshot) {
 // Replace makes the directory hold the snapshots in all, which were expected, and no
 // others, but what it has of the unserved stays: they are active too, and it may be all
 // that is left of them. What is kept or forgotten meanwhile is newer, and stays as well.
-// It goes on until ctx ends.
+// It goes on until ctx ends, whatever fails, and tells of the first failures alone.
 func (d *Dir) Replace(ctx context.Context, all []*service.Snapshot, unserved []service.Unserved) error {
+	var failed failures
 	entries, err := os.ReadDir(d.path)
-	errs := []error{err}
+	failed.add(err)
 	hasItems := map[string]bool{}
 	for _, e := range entries {
 		if id, ofItems := strings.CutSuffix(e.Name(), itemsExtension); ofItems {
@@ -104,16 +105,44 @@ func (d *Dir) Replace(ctx context.Context, all []*service.Snapshot, unserved []s
 		if ctx.Err() != nil {
 			break
 		}
-		errs = append(errs, d.bringUp(s, hasItems[s.Service]))
+		failed.add(d.bringUp(s, hasItems[s.Service]))
 	}
 	stays := map[string]bool{}
 	for _, u := range unserved {
 		stays[u.Service] = true
 	}
 	for _, e := range entries {
-		errs = append(errs, d.sweep(e.Name(), stays))
+		failed.add(d.sweep(e.Name(), stays))
 	}
-	return errors.Join(append(errs, syncDir(d.path))...)
+	failed.add(syncDir(d.path))
+	return failed.err()
+}
+
+// toldFailures is how many of many failures are told: a disk that is full fails each of
+// a hundred thousand files for the same reason.
+const toldFailures = 5
+
+// failures are the first of those that there were.
+type failures struct {
+	first []error
+	more  int
+}
+
+func (f *failures) add(err error) {
+	switch {
+	case err == nil:
+	case len(f.first) < toldFailures:
+		f.first = append(f.first, err)
+	default:
+		f.more++
+	}
+}
+
+func (f *failures) err() error {
+	if f.more > 0 {
+		return fmt.Errorf("%w\nand %d more", errors.Join(f.first...), f.more)
+	}
+	return errors.Join(f.first...)
 }
 
 // bringUp keeps s, unless something else was kept or forgotten since it was expected.

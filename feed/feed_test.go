@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -455,5 +456,27 @@ func TestReplaceEnds(t *testing.T) {
 	f.Close()
 	if diff := cmp.Diff(map[string]int{"one": 1}, f.kept(t)); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+}
+
+// What fails for each of many files is told a few times.
+func TestReplaceFails(t *testing.T) {
+	f := newFixture(t, filepath.Join(t.TempDir(), "gone"))
+	var all []*service.Snapshot
+	for n := range 1000 {
+		all = append(all, snapshot(fmt.Sprint("s", n), 1, 1, "b"))
+	}
+	f.dir.expect(all)
+	if err := os.Remove(f.dir.path); err != nil {
+		t.Fatal(err)
+	}
+	// The directory cannot be read, written to or synced.
+	err := f.dir.Replace(t.Context(), all, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if got, want := lines[len(lines)-1], fmt.Sprintf("and %d more", 2+len(all)-toldFailures); got != want || len(lines) != toldFailures+1 {
+		t.Errorf("%d lines, the last one %q; want %q", len(lines), got, want)
 	}
 }
