@@ -80,6 +80,9 @@ func (d *lotDoor) admit() (failed error) {
 			switch err {
 			case nil:
 				d.start(client, &from)
+				if d.edge.draining.Load() {
+					return true // however many more there are
+				}
 			case syscall.EAGAIN:
 				return false
 			case syscall.ECONNABORTED:
@@ -109,11 +112,11 @@ func (d *lotDoor) start(fd int, from *syscall.RawSockaddrAny) {
 		wait = times.Header // as long as a handshake may take
 	}
 	l := newLotLink(d.lot, fd, time.Now().Add(wait))
-	c := newClientConn(d.edge, l, sockaddr(from), local, d.offer)
-	if d.edge.remember(c) {
-		l.watch(c)
+	l.owner = newClientConn(d.edge, l, sockaddr(from), local, d.offer)
+	if d.edge.remember(l.owner) { // and from now on Shutdown may have it go on
+		l.watch()
 	} else {
-		l.close()
+		l.refuse()
 	}
 }
 

@@ -125,18 +125,23 @@ func newLotLink(lot *lot, fd int, due time.Time) *lotLink {
 	return l
 }
 
-// watch has the lot tell of what comes for c.
-func (l *lotLink) watch(c *clientConn) {
-	l.owner = c
+// watch has the lot tell of what comes for the owner.
+func (l *lotLink) watch() {
 	if !l.acquire() {
 		return
 	}
 	defer l.release()
 	if l.lot.add(l) != nil {
-		l.close() // which has c go on, and find that
+		l.close() // which has the owner go on, and find that
 		return
 	}
 	l.lot.expect(l.due.Load())
+}
+
+// refuse closes a link that is not watched, without its owner.
+func (l *lotLink) refuse() {
+	l.in.state.Store(quiet)
+	l.close()
 }
 
 // come is told by the lot.

@@ -174,6 +174,7 @@ func (l *lot) sweep() {
 func (l *lot) overdue() (late []*lotLink) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.next.Store(never) // whom this misses finds that in expect, and waits for the lock
 	now, first := l.since(time.Now()), int64(never)
 	for _, c := range l.links {
 		if c == nil {
@@ -188,7 +189,6 @@ func (l *lot) overdue() (late []*lotLink) {
 	}
 	ended := l.since(time.Now())
 	l.rest = ended + sweepShare*(ended-now)
-	l.next.Store(never)
 	if first < never {
 		l.setTimer(first)
 	}

@@ -26,26 +26,31 @@ func startLot(t testing.TB, resume func(*clientConn)) *lot {
 // lotLinkOf moves a connection into a lot.
 func lotLinkOf(t testing.TB, lot *lot, tcp *net.TCPConn, due time.Time) *lotLink {
 	t.Helper()
-	rc, err := tcp.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := newLotLink(lot, raw(t, tcp), due)
+	t.Cleanup(l.close)
+	return l
+}
+
+// raw takes the descriptor of a connection.
+func raw(t testing.TB, tcp *net.TCPConn) int {
+	t.Helper()
 	fd := -1
-	err = rc.Control(func(was uintptr) { fd, _ = syscall.Dup(int(was)) })
+	rc, err := tcp.SyscallConn()
+	if err == nil {
+		err = rc.Control(func(was uintptr) { fd, _ = syscall.Dup(int(was)) })
+	}
 	if err != nil || fd < 0 {
 		t.Fatal("no descriptor: ", err)
 	}
 	tcp.Close()
-	l := newLotLink(lot, fd, due)
-	t.Cleanup(l.close)
-	return l
+	return fd
 }
 
 // newLinkOfLot is for what waits by itself.
 func newLinkOfLot(t testing.TB, tcp *net.TCPConn) link {
 	l := lotLinkOf(t, startLot(t, func(*clientConn) {}), tcp, time.Time{})
 	l.in.state.Store(quiet)
-	l.watch(nil)
+	l.watch()
 	return l
 }
 
@@ -85,6 +90,7 @@ func parkEcho(t testing.TB, lot *lot, tcp *net.TCPConn, wait time.Duration) (*ec
 	e := &echo{link: l, ended: make(chan error, 1)}
 	e.until.Store(due.UnixNano())
 	c := &clientConn{link: l}
+	l.owner = c
 	echoes.Store(c, e)
 	t.Cleanup(func() { echoes.Delete(c) })
 	return e, c
@@ -112,7 +118,7 @@ func TestLotLosesNothing(t *testing.T) {
 	for size := range 6 { // of 4 that fit into a read
 		tested, peer := tcpPair(t)
 		_, c := parkEcho(t, lot, tested, time.Minute)
-		c.link.(*lotLink).watch(c)
+		c.link.(*lotLink).watch()
 		all.Go(func() {
 			b := make([]byte, size+1)
 			peer.SetDeadline(soon(time.Minute))
@@ -159,10 +165,9 @@ func TestLotEndings(t *testing.T) {
 				e, c := parkEcho(t, lot, tested, tt.wait)
 				l := c.link.(*lotLink)
 				if before {
-					l.owner = c
 					tt.end(peer, l)
 				}
-				l.watch(c)
+				l.watch()
 				if !before {
 					tt.end(peer, l)
 				}
@@ -189,7 +194,7 @@ func TestLotTimes(t *testing.T) {
 		if i%2 == 0 {
 			e.until.Add(int64(150 * time.Millisecond))
 		}
-		c.link.(*lotLink).watch(c)
+		c.link.(*lotLink).watch()
 		all = append(all, e)
 	}
 	for i, e := range all {
@@ -210,7 +215,7 @@ func TestLotCloseWhileUsed(t *testing.T) {
 		tested, peer := tcpPair(t)
 		e, c := parkEcho(t, lot, tested, time.Minute)
 		l := c.link.(*lotLink)
-		l.watch(c)
+		l.watch()
 		var all sync.WaitGroup
 		all.Go(func() { peer.Write([]byte("some more")) })
 		for range 3 {
