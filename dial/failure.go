@@ -123,13 +123,13 @@ func (e *Error) Elsewhere() bool { return causes[e.Cause].elsewhere }
 // network report.
 func failed(ctx context.Context, addr netip.AddrPort, err error) *Error {
 	var known *Error
-	switch {
+	switch end := ctx.Err(); { // asked once: it may end between two looks
 	case errors.As(err, &known):
 		return known
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(end, context.DeadlineExceeded):
 		return &Error{Cause: TimedOut, Addr: addr, Err: err}
-	case ctx.Err() != nil:
-		return &Error{Cause: Canceled, Addr: addr, Err: ctx.Err()}
+	case end != nil:
+		return &Error{Cause: Canceled, Addr: addr, Err: end}
 	}
 	return &Error{Cause: networkCause(addr.Addr(), err), Addr: addr, Err: err}
 }

@@ -328,3 +328,24 @@ func TestDialAmong(t *testing.T) {
 		t.Errorf("none is usable: %v", err)
 	}
 }
+
+// A lateContext ends after the first look at it.
+type lateContext struct {
+	context.Context
+	looks int
+}
+
+func (c *lateContext) Err() error {
+	if c.looks++; c.looks == 1 {
+		return nil
+	}
+	return context.DeadlineExceeded
+}
+
+// The poller's deadline may pass before the context's timer has run.
+func TestEndBetweenTwoLooks(t *testing.T) {
+	err := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	if got := failed(&lateContext{Context: context.Background()}, netip.AddrPort{}, err).Cause; got != TimedOut {
+		t.Errorf("cause %d, want %d", got, TimedOut)
+	}
+}
