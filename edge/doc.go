@@ -42,8 +42,9 @@
 //
 // A client's connection has a goroutine of the crew while there is something to serve.
 // Between two requests it is parked in the lot, which has another go on; where there is
-// no lot (see link) it keeps its goroutine. Shutdown ends both; so has each stream of HTTP/2 while its exchange runs; those of uploads and
-// tunnels are ended by their exchange; the edge's own sweeper and lot end with the edge.
+// no lot (see link) it keeps its goroutine. Shutdown ends both. Each stream of HTTP/2
+// has one while its exchange runs; those of uploads and tunnels are ended by their
+// exchange; the edge's own sweeper and lot end with the edge.
 //
 // # Budget
 //

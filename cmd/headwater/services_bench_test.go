@@ -1,13 +1,14 @@
 package main
 
 import (
-	"database/sql"
 	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"headwater/store/storetest"
 )
 
 // services is how many services the process of BenchmarkServices has.
@@ -24,7 +25,7 @@ func BenchmarkServices(b *testing.B) {
 	first.mustCall(b, "POST", at+"1/backend", "name=second", "address=127.0.0.1", "port=81")
 	first.mustCall(b, "PUT", at+"1/activate")
 	first.kill()
-	multiplyService(b, dir, id, *services-1)
+	storetest.Multiply(b, dir, id, *services-1)
 	var c *child
 	for b.Loop() {
 		if c != nil {
@@ -57,32 +58,5 @@ func (c *child) hasEnded() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// multiplyService makes n more services in the database like the one that answers for
-// shop.test, each with a domain of its own.
-func multiplyService(b *testing.B, dir, id string, n int) {
-	db, err := sql.Open("sqlite", filepath.Join(dir, "headwater.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
-	const each = ` FROM service AS one, (WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $2) SELECT n FROM c)`
-	for _, insert := range []string{
-		`INSERT INTO service (id, customer_id, name, comment, type, generation, created_at, updated_at)
-		SELECT printf('s%d', n), customer_id, printf('s%d', n), comment, type, generation, created_at, updated_at` + each + ` WHERE id = $1`,
-		`INSERT INTO version (service_id, number, active, locked, comment, revision, created_at, updated_at, size)
-		SELECT printf('s%d', n), number, active, locked, v.comment, revision, v.created_at, v.updated_at, size` + each + `
-		JOIN version AS v ON v.service_id = one.id WHERE id = $1`,
-		`INSERT INTO object (service_id, version, kind, name, seq, body, created_at, updated_at)
-		SELECT printf('s%d', n), version, kind, replace(o.name, 'shop.test', printf('s%d.test', n)), seq,
-		replace(body, 'shop.test', printf('s%d.test', n)), o.created_at, o.updated_at` + each + `
-		JOIN object AS o ON o.service_id = one.id WHERE id = $1`,
-		`INSERT INTO domain_claim (name, service_id) SELECT printf('s%d.test', n), printf('s%d', n)` + each + ` WHERE id = $1`,
-	} {
-		if _, err := db.Exec(insert, id, n); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
