@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // readers bounds the connections that read at the same time.
@@ -30,7 +30,7 @@ func (db *DB) openFile(path string) error {
 	}
 	// FULL syncs the log at each commit: what was answered survives a loss of
 	// power.
-	db.write, err = sql.Open("sqlite", dsn(path, url.Values{
+	db.write, err = openPool(dsn(path, url.Values{
 		"_txlock":       {"immediate"}, // a write transaction never fails half-way for want of the lock
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
@@ -41,7 +41,7 @@ func (db *DB) openFile(path string) error {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
-	db.read, err = sql.Open("sqlite", dsn(path, url.Values{
+	db.read, err = openPool(dsn(path, url.Values{
 		"_query_only":   {"on"},
 		"_busy_timeout": {"5000"},
 	}))
@@ -55,7 +55,7 @@ func (db *DB) openFile(path string) error {
 
 // openMemory keeps all in one connection: each would be a database of its own.
 func (db *DB) openMemory() (err error) {
-	db.write, err = sql.Open("sqlite", ":memory:?_foreign_keys=on")
+	db.write, err = openPool(":memory:?_foreign_keys=on")
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,15 @@ func (db *DB) openMemory() (err error) {
 	db.write.SetMaxIdleConns(1)
 	db.read = db.write
 	return nil
+}
+
+// openPool returns connections that keep their statements.
+func openPool(name string) (*sql.DB, error) {
+	c, err := sqlite.NewConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(keeping{c}), nil
 }
 
 func dsn(path string, q url.Values) string {
