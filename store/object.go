@@ -51,7 +51,7 @@ func (db *DB) Object(ctx context.Context, who *service.Token, at service.Ref, k 
 // CreateObject adds o to a draft and returns it as stored.
 func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, o service.Object) (service.Object, error) {
 	err := db.update(ctx, func(t *tx) error {
-		revision, err := t.lockDraft(who, at)
+		s, revision, err := t.lockDraft(who, at)
 		if err != nil {
 			return err
 		}
@@ -65,10 +65,6 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 			return err
 		}
 		if k.Adopts() {
-			s, err := t.service(who, at.Service)
-			if err != nil {
-				return err
-			}
 			o = k.Adopt(o, s.Type)
 		}
 		o = k.Stamp(o, revision, t.now, t.now)
@@ -91,7 +87,7 @@ func (db *DB) CreateObject(ctx context.Context, who *service.Token, at service.R
 // may have another name, and returns it as stored.
 func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string, change func(service.Object) (service.Object, error)) (o service.Object, err error) {
 	err = db.update(ctx, func(t *tx) error {
-		if _, err := t.lockDraft(who, at); err != nil {
+		if _, _, err := t.lockDraft(who, at); err != nil {
 			return err
 		}
 		old, err := t.object(at, k, name)
@@ -130,7 +126,7 @@ func (db *DB) UpdateObject(ctx context.Context, who *service.Token, at service.R
 // kind of which a version has one object or none knows no missing one.
 func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.Ref, k *service.Kind, name string) error {
 	return db.update(ctx, func(t *tx) error {
-		if _, err := t.lockDraft(who, at); err != nil {
+		if _, _, err := t.lockDraft(who, at); err != nil {
 			return err
 		}
 		if !storable(name) {
@@ -149,12 +145,19 @@ func (db *DB) DeleteObject(ctx context.Context, who *service.Token, at service.R
 
 const objectColumns = `seq, body, created_at, updated_at`
 
+// ofKind is the condition of the objects of one kind in a version, and oneObject that of
+// an object's key. There is an index of one kind's objects alone, so that SQLite would
+// plan a statement anew each time that a kind is given to it as it is.
+const (
+	ofKind    = `service_id = $1 AND version = $2 AND kind = $3 || ''`
+	oneObject = ofKind + ` AND name = $4`
+)
+
 func (t *tx) object(at service.Ref, k *service.Kind, name string) (service.Object, error) {
 	if !storable(name) {
 		return nil, k.Missing(at, name)
 	}
-	o, err := t.scanObject(t.row(`SELECT `+objectColumns+` FROM object
-		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+	o, err := t.scanObject(t.row(`SELECT `+objectColumns+` FROM object WHERE `+oneObject,
 		at.Service, at.Version, k.Name, k.Key(name)), at, k)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return o, err
@@ -172,8 +175,7 @@ func (t *tx) objects(at service.Ref, k *service.Kind) ([]service.Object, error) 
 		o, err := t.scanObject(rows, at, k)
 		all = append(all, o)
 		return err
-	}, `SELECT `+objectColumns+` FROM object
-		WHERE service_id = $1 AND version = $2 AND kind = $3`, at.Service, at.Version, k.Name)
+	}, `SELECT `+objectColumns+` FROM object WHERE `+ofKind, at.Service, at.Version, k.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -241,8 +243,7 @@ func (t *tx) hasName(at service.Ref, k *service.Kind, name string) (bool, error)
 }
 
 func (t *tx) hasObject(at service.Ref, kind, key string) (bool, error) {
-	return t.exists(`SELECT 1 FROM object
-		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+	return t.exists(`SELECT 1 FROM object WHERE `+oneObject,
 		at.Service, at.Version, kind, key)
 }
 
@@ -302,9 +303,7 @@ func (t *tx) replaceObject(at service.Ref, k *service.Kind, name string, o servi
 	if err := t.resize(at, int64(len(body))-size); err != nil {
 		return err
 	}
-	_, err = t.exec(`
-		UPDATE object SET name = $1, body = $2, updated_at = $3
-		WHERE service_id = $4 AND version = $5 AND kind = $6 AND name = $7`,
-		k.Key(k.Find(o)), string(body), t.now.UnixMicro(), at.Service, at.Version, k.Name, k.Key(name))
+	_, err = t.exec(`UPDATE object SET name = $5, body = $6, updated_at = $7 WHERE `+oneObject,
+		at.Service, at.Version, k.Name, k.Key(name), k.Key(k.Find(o)), string(body), t.now.UnixMicro())
 	return err
 }

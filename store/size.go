@@ -10,10 +10,11 @@ import (
 // resize counts bytes that a version gains or loses, and refuses to let it gain
 // too many: it is read as a whole, into memory.
 func (t *tx) resize(at service.Ref, by int64) error {
-	var size int64
-	err := t.row(`UPDATE version SET size = size + $1 WHERE service_id = $2 AND number = $3 RETURNING size`,
-		by, at.Service, at.Version).Scan(&size)
-	if most := int64(t.limits.versionSize); err == nil && by > 0 && size > most {
+	most := int64(t.limits.versionSize)
+	n, err := t.exec(`UPDATE version SET size = size + $1
+		WHERE service_id = $2 AND number = $3 AND ($1 <= 0 OR size + $1 <= $4)`,
+		by, at.Service, at.Version, most)
+	if err == nil && n == 0 {
 		return service.Errorf(service.Invalid, "Exceeding max size of a version: %d bytes", most)
 	}
 	return err
@@ -21,8 +22,7 @@ func (t *tx) resize(at service.Ref, by int64) error {
 
 // size returns how many bytes an object counts for, and whether there is one.
 func (t *tx) size(at service.Ref, k *service.Kind, key string) (bytes int64, there bool, err error) {
-	err = t.row(`SELECT OCTET_LENGTH(body) FROM object
-		WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+	err = t.row(`SELECT OCTET_LENGTH(body) FROM object WHERE `+oneObject,
 		at.Service, at.Version, k.Name, key).Scan(&bytes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
@@ -36,7 +36,7 @@ func (t *tx) remove(at service.Ref, k *service.Kind, key string) (there bool, er
 	if err != nil || !there {
 		return false, err
 	}
-	_, err = t.exec(`DELETE FROM object WHERE service_id = $1 AND version = $2 AND kind = $3 AND name = $4`,
+	_, err = t.exec(`DELETE FROM object WHERE `+oneObject,
 		at.Service, at.Version, k.Name, key)
 	if err != nil {
 		return false, err

@@ -145,23 +145,27 @@ func (t *tx) lockVersion(who *service.Token, at service.Ref) (*service.Version, 
 
 // lockDraft is lockVersion for a write to the version's objects: the version
 // must be open to it, and what compiles the version meanwhile learns that it
-// changed. The revision returned is greater than the Seq of all its objects.
-func (t *tx) lockDraft(who *service.Token, at service.Ref) (revision int64, err error) {
-	if _, err := t.service(who, at.Service); err != nil {
-		return 0, err
+// changed. The revision returned is greater than the Seq of all its objects; the
+// service comes without its versions. RETURNING would cost SQLite a table of its own.
+func (t *tx) lockDraft(who *service.Token, at service.Ref) (s *service.Service, revision int64, err error) {
+	if s, err = t.service(who, at.Service); err != nil {
+		return nil, 0, err
+	}
+	_, err = t.exec(`UPDATE version SET revision = revision + 1, updated_at = $1 WHERE service_id = $2 AND number = $3`,
+		t.now.UnixMicro(), at.Service, at.Version)
+	if err != nil {
+		return nil, 0, err
 	}
 	var locked bool
-	err = t.row(`
-		UPDATE version SET revision = revision + 1, updated_at = $1
-		WHERE service_id = $2 AND number = $3 RETURNING revision, locked`,
-		t.now.UnixMicro(), at.Service, at.Version).Scan(&revision, &locked)
+	err = t.row(`SELECT revision, locked FROM version WHERE service_id = $1 AND number = $2`,
+		at.Service, at.Version).Scan(&revision, &locked)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, errNoVersion(at)
+		return nil, 0, errNoVersion(at)
 	}
 	if err == nil && locked {
-		return 0, errLocked(at)
+		return nil, 0, errLocked(at)
 	}
-	return revision, err
+	return s, revision, err
 }
 
 // versions returns all versions of a service, ascending by number.
