@@ -158,7 +158,8 @@ func (db *DB) Ping(ctx context.Context) error {
 // that it writes are that one.
 type tx struct {
 	*sql.Tx
-	ctx    context.Context // of the call
+	ctx    context.Context // of statements
+	caller context.Context // of the call; when it ends no more rows are read
 	now    time.Time
 	sealer service.Sealer
 	limits limits
@@ -166,12 +167,26 @@ type tx struct {
 
 // view runs f on one state of the database, which does not change meanwhile.
 func (db *DB) view(ctx context.Context, f func(*tx) error) error {
-	raw, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	return db.connected(ctx, func(c *sql.Conn) error {
+		raw, err := c.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+		defer raw.Rollback() // there is nothing to commit
+		return f(db.newTx(ctx, raw))
+	})
+}
+
+// connected runs f with a connection that reads, for which it waits until ctx ends. A
+// statement that watches for that end costs twice as much, in goroutines: f is to use
+// a context that has none, and to look at ctx itself where it takes long.
+func (db *DB) connected(ctx context.Context, f func(*sql.Conn) error) error {
+	c, err := db.read.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("connect: %w", err)
 	}
-	defer raw.Rollback() // there is nothing to commit
-	return f(db.newTx(ctx, raw))
+	defer c.Close()
+	return f(c)
 }
 
 // update runs f and commits what it wrote, unless f fails or ctx ends before it
@@ -180,7 +195,7 @@ func (db *DB) view(ctx context.Context, f func(*tx) error) error {
 // transaction.
 func (db *DB) update(ctx context.Context, f func(*tx) error) error {
 	return db.writes.write(ctx, func(raw *sql.Tx) error {
-		t := db.newTx(context.WithoutCancel(ctx), raw)
+		t := db.newTx(ctx, raw)
 		if err := f(t); err != nil {
 			return err
 		}
@@ -189,7 +204,10 @@ func (db *DB) update(ctx context.Context, f func(*tx) error) error {
 }
 
 func (db *DB) newTx(ctx context.Context, raw *sql.Tx) *tx {
-	return &tx{Tx: raw, ctx: ctx, now: toTime(db.now().UnixMicro()), sealer: db.sealer, limits: db.limits}
+	return &tx{
+		Tx: raw, ctx: context.WithoutCancel(ctx), caller: ctx,
+		now: toTime(db.now().UnixMicro()), sealer: db.sealer, limits: db.limits,
+	}
 }
 
 // exec runs a statement that changes rows, and returns how many it changed.
@@ -215,6 +233,9 @@ func (t *tx) each(scan func(*sql.Rows) error, query string, args ...any) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
+		if err := t.caller.Err(); err != nil {
+			return err
+		}
 		if err := scan(rows); err != nil {
 			return err
 		}
