@@ -2,7 +2,6 @@ package service
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -89,7 +88,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 }
 
 // load reads what append wrote with [Numbers]. The value is one JSON value, as
-// eachMember hands it over.
+// eachMember hands it over; the field is at its default.
 func (r *row) load(o Object, value []byte) error {
 	if string(value) == "null" {
 		return r.loadNull(o)
@@ -161,7 +160,7 @@ func loadText(p *string, value []byte) error {
 		return fmt.Errorf("%.20s is not a text", value)
 	}
 	for _, c := range value {
-		if c == '\\' || c > '~' {
+		if c == '\\' || c > '~' || c < ' ' {
 			return json.Unmarshal(value, p)
 		}
 	}
@@ -180,70 +179,4 @@ func loadBool(p *bool, value []byte) error {
 		return fmt.Errorf("%.20s is not a boolean", value)
 	}
 	return nil
-}
-
-// eachMember calls f with the name and the value of each member of the JSON
-// object in body. It stands in for a map of raw messages, which costs more than
-// all else that a read of a version does.
-func eachMember(body []byte, f func(name, value []byte) error) error {
-	if !json.Valid(body) {
-		return errors.New("not valid JSON")
-	}
-	i := skipBlank(body, 0)
-	if body[i] != '{' {
-		return errors.New("not a JSON object")
-	}
-	for i = skipBlank(body, i+1); body[i] != '}'; {
-		end := skipValue(body, i)
-		name := body[i+1 : end-1]
-		start := skipBlank(body, skipBlank(body, end)+1) // the colon lies between
-		end = skipValue(body, start)
-		if err := f(name, body[start:end]); err != nil {
-			return err
-		}
-		if i = skipBlank(body, end); body[i] == ',' {
-			i = skipBlank(body, i+1)
-		}
-	}
-	return nil
-}
-
-// skipBlank returns the index of the first byte at or after i that is no blank.
-func skipBlank(body []byte, i int) int {
-	for body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r' {
-		i++
-	}
-	return i
-}
-
-// skipValue returns the index after the value that begins at i. Body is known
-// to be valid, so that nothing is checked here.
-func skipValue(body []byte, i int) int {
-	depth := 0
-	for {
-		switch body[i] {
-		case '"':
-			for i++; body[i] != '"'; i++ {
-				if body[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		i++
-		if depth == 0 && (body[i-1] == '"' || body[i-1] == '}' || body[i-1] == ']' || endsScalar(body[i])) {
-			return i
-		}
-	}
-}
-
-func endsScalar(c byte) bool {
-	switch c {
-	case ',', '}', ']', ' ', '\t', '\n', '\r':
-		return true
-	}
-	return false
 }

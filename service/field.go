@@ -107,6 +107,9 @@ type row struct {
 	refers   string
 	late     bool
 	secret   bool
+
+	place int    // its index among the kind's rows
+	usual string // the default, as append renders it with [Numbers]
 }
 
 func (f Field[T]) erase(cast func(Object) *T) row {

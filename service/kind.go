@@ -103,7 +103,7 @@ type Kind struct {
 	times     Times
 	rows      []row
 	byName    map[string]*row
-	usual     []usual // by name
+	sorted    []*row // by name
 	fresh     func() Object
 	clone     func(Object) Object
 	settle    func(o Object, in Input, creating bool) error

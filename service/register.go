@@ -85,16 +85,15 @@ func newKind[T any, P interface {
 		if k.byName[f.Name] != nil {
 			panic("service: field " + s.Name + "." + f.Name + " is declared twice")
 		}
+		k.rows[i].place = i
 		k.byName[f.Name] = &k.rows[i]
 	}
 	k.ids = k.byName["id"] != nil
-	k.fresh = func() Object {
-		p := P(new(T))
-		for i := range k.rows {
-			k.rows[i].reset(p)
-		}
-		return p
+	unset := P(new(T))
+	for i := range k.rows {
+		k.rows[i].reset(unset)
 	}
+	k.fresh = func() Object { return k.clone(unset) }
 	k.clone = func(o Object) Object {
 		t := *(o.(P))
 		return P(&t)
@@ -115,6 +114,6 @@ func newKind[T any, P interface {
 		}
 		return s.FirstItem((*T)(o.(P)))
 	}
-	k.usual = k.usualFields()
+	k.sortRows()
 	return k
 }

@@ -155,31 +155,23 @@ func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o)) > 0 
 // appendChanged appends the fields in which o differs from the kind's default, in the
 // order of their names: that of rows may change.
 func (k *Kind) appendChanged(dst []byte, o Object) []byte {
-	for i := range k.usual {
-		u := &k.usual[i]
+	for _, r := range k.sorted {
 		from := len(dst)
-		dst = appendKey(dst, u.name)
+		dst = appendKey(dst, r.name)
 		value := len(dst)
-		if dst = u.row.append(dst, o, Numbers); string(dst[value:]) == u.text {
+		if dst = r.append(dst, o, Numbers); string(dst[value:]) == r.usual {
 			dst = dst[:from]
 		}
 	}
 	return dst
 }
 
-// A usual is a field as it is by default.
-type usual struct {
-	name string
-	row  *row
-	text string
-}
-
-// usualFields are the fields by default, in the order of their names.
-func (k *Kind) usualFields() []usual {
-	def, all := k.Default(), make([]usual, 0, len(k.byName))
+// sortRows notes the order of the rows' names, and what they are by default.
+func (k *Kind) sortRows() {
+	unset := k.Default()
 	for _, name := range slices.Sorted(maps.Keys(k.byName)) {
 		r := k.byName[name]
-		all = append(all, usual{name, r, string(r.append(nil, def, Numbers))})
+		r.usual = string(r.append(nil, unset, Numbers))
+		k.sorted = append(k.sorted, r)
 	}
-	return all
 }

@@ -32,10 +32,14 @@ func (k *Kind) Marshal(o Object, owner string, s Sealer) ([]byte, error) {
 // written by an older binary) get their defaults; fields that the kind lacks
 // (a newer one wrote it) are dropped.
 func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
-	o := k.fresh()
+	o, next := k.fresh(), 0
 	err := eachMember(body, func(name, value []byte) error {
-		r := k.byName[string(name)]
-		if r == nil || r.derived {
+		r := k.rowFrom(next, name)
+		if r == nil {
+			return nil
+		}
+		next = r.place + 1
+		if r.derived || string(value) == r.usual {
 			return nil
 		}
 		if err := r.load(o, value); err != nil {
@@ -53,6 +57,14 @@ func (k *Kind) Unmarshal(body []byte, owner string, s Sealer) (Object, error) {
 		return nil, fmt.Errorf("stored %s: %w", k.Name, err)
 	}
 	return o, nil
+}
+
+// rowFrom returns the row of that name, which is mostly the next one.
+func (k *Kind) rowFrom(next int, name []byte) *row {
+	if next < len(k.rows) && k.rows[next].name == string(name) {
+		return &k.rows[next]
+	}
+	return k.byName[string(name)]
 }
 
 func (k *Kind) sealContext(owner string, r *row) string {
