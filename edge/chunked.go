@@ -1,10 +1,6 @@
 package edge
 
-import (
-	"bytes"
-
-	"headwater/internal/message"
-)
+import "headwater/internal/message"
 
 // Bounds of a chunked body's framing over the whole message: what a sender may
 // say besides data.
@@ -166,14 +162,16 @@ func (c *chunkReader) readTrailer(b []byte) (used int, err error) {
 // eachTrailer calls f for each field of the trailer section.
 func (c *chunkReader) eachTrailer(f func(*message.Field)) error {
 	for rest := c.trailer; len(rest) > 0; {
-		eol := bytes.IndexByte(rest, '\n')
+		var one message.Fields
 		var room [1]message.Field
-		one, h := message.Fields(room[:0]), head{length: -1}
-		if err := h.parseField(rest[:eol-1], &one); err != nil {
+		one.Use(room[:])
+		h := head{length: -1}
+		used, err := h.parseField(rest, &one)
+		if err != nil {
 			return errTrailer
 		}
-		f(&one[0])
-		rest = rest[eol+1:]
+		f(one.At(0))
+		rest = rest[used:]
 	}
 	return nil
 }
@@ -184,7 +182,7 @@ func (c *chunkReader) eachTrailer(f func(*message.Field)) error {
 func (c *chunkReader) appendTrailer(dst []byte) []byte {
 	c.eachTrailer(func(f *message.Field) { // decode has found them well-formed
 		if f.ID.Passes() {
-			dst = appendField(dst, f.Name, f.Value)
+			dst = appendField(dst, f.Name(), f.Value())
 		}
 	})
 	return dst

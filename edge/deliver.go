@@ -119,22 +119,22 @@ func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	r := &x.resp
 	r.Status, r.Reason = from.Status, from.Reason
 	if x.switched {
-		r.Fields = append(r.Fields[:0], from.Fields...)
+		r.Fields.Copy(&from.Fields)
 	} else {
-		r.Fields, from.Fields = from.Fields, r.Fields[:0]
+		r.Fields.Take(&from.Fields)
 	}
 	own := [...]struct {
 		key  *message.Key
 		mark string
 	}{{viaKey, viaMark}, {servedByKey, x.c.edge.cfg.Identity}, {cacheKey, "MISS"}, {cacheHitsKey, "0"}}
-	seen := r.Fields.UnsetHops()
-	if seen&marks != 0 { // which is seldom
+	r.Fields.UnsetHops()
+	if r.Fields.May(marks) { // which is seldom
 		for i := range own {
-			own[i].mark = x.list(r.Fields, own[i].key.ID(), own[i].mark)
+			own[i].mark = x.list(&r.Fields, own[i].key.ID(), own[i].mark)
 		}
 		r.Fields.UnsetAll(marks)
 	}
-	if !seen.Has(message.Date) { // RFC 9110 section 6.6.1
+	if !r.Fields.Has(dateKey) { // RFC 9110 section 6.6.1
 		r.Fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
 	}
 	for i := range own {
@@ -154,6 +154,9 @@ func (x *exchange) timer(now time.Time) string {
 	return message.Text(x.scratch[from:])
 }
 
+// framingFields are those of an answer that say how its body is framed.
+var framingFields = message.SetOf(message.ContentLength, message.TransferEncoding)
+
 // appendHead appends the head that goes to the client. Framing and what becomes of
 // the connection are ours to say; length is -1 for none.
 func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) []byte {
@@ -161,14 +164,11 @@ func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) 
 		return x.appendBlock(dst, out, length)
 	}
 	dst = appendStatus(dst, &x.resp)
-	for i := range x.resp.Fields {
-		f := &x.resp.Fields[i]
-		switch {
-		case f.Hop, f.ID == message.ContentLength, f.ID == message.TransferEncoding, f.ID == message.Trailer && out != framedChunked:
-			continue
-		}
-		dst = appendField(dst, f.Name, f.Value)
+	but := framingFields
+	if out != framedChunked {
+		but.Add(message.Trailer)
 	}
+	dst = x.resp.Fields.AppendTo(dst, but)
 	switch {
 	case out == framedChunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
@@ -186,7 +186,7 @@ func (x *exchange) appendHead(dst []byte, out framing, length int64, keep bool) 
 func (x *exchange) appendConnection(dst []byte, keep bool) []byte {
 	switch {
 	case x.tunnelled:
-		return appendUpgrade(dst, x.beresp.Fields)
+		return appendUpgrade(dst, &x.beresp.Fields)
 	case !keep:
 		return append(dst, "Connection: close\r\n"...)
 	case x.req.http10:

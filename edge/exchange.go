@@ -72,10 +72,10 @@ const usualFields = 24
 
 var exchanges = sync.Pool{New: func() any {
 	x := &exchange{scratch: make([]byte, 0, 512)}
-	room := make(message.Fields, 5*usualFields)
+	room := make([]message.Field, 5*usualFields)
 	for i, fields := range []*message.Fields{&x.req.Fields, &x.bereq.Fields, &x.beresp.Fields, &x.resp.Fields, &x.obj.Fields} {
 		at := i * usualFields
-		*fields = room[at : at : at+usualFields]
+		fields.Use(room[at : at : at+usualFields])
 	}
 	x.vcl.Reset()
 	return x
@@ -112,9 +112,9 @@ func (x *exchange) free() {
 	}
 	x.req.reset()
 	x.beresp.reset()
-	x.bereq = message.Request{Fields: x.bereq.Fields[:0]}
-	x.obj = message.Response{Fields: x.obj.Fields[:0]}
-	x.resp = message.Response{Fields: x.resp.Fields[:0]}
+	x.bereq.Reset()
+	x.obj.Reset()
+	x.resp.Reset()
 	x.chunks.reset()
 	x.up.reset()
 	if x.site != nil {
@@ -161,7 +161,7 @@ func (x *exchange) answer() bool {
 	}
 	x.enter()
 	if x.recorder != nil {
-		x.recorder.entered = headersOf(x.req.Fields)
+		x.recorder.entered = headersOf(&x.req.Fields)
 	}
 	keep := x.live()
 	x.leave()

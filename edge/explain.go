@@ -117,7 +117,7 @@ func (e *Edge) pretended(s *site, r *explain.Request) (*exchange, error) {
 	x.vcl.Trace = &x.recorder.trace
 	x.arrive()
 	x.enter()
-	x.recorder.entered = headersOf(x.req.Fields)
+	x.recorder.entered = headersOf(&x.req.Fields)
 	return x, nil
 }
 

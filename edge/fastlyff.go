@@ -78,7 +78,7 @@ func (x *exchange) arrive() {
 	if i < 0 {
 		return
 	}
-	h, list := &x.c.edge.home, message.Text((*fields)[i].Value)
+	h, list := &x.c.edge.home, message.Text(fields.At(i).Value())
 	kind, ok := h.verify(list, x.site.service, x.clock())
 	if !ok || fields.Index(fastlyFFKey, i+1) >= 0 {
 		fields.Unset(fastlyFFKey)

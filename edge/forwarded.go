@@ -20,14 +20,15 @@ const (
 // loops counts how often the request has passed an edge like this one.
 func (r *request) loops() int {
 	n := 0
-	if !r.ids.Has(message.CDNLoop) {
+	if !r.Fields.May(message.SetOf(message.CDNLoop)) {
 		return n
 	}
-	for i := range r.Fields {
-		if r.Fields[i].ID != message.CDNLoop {
+	for i := range r.Fields.Len() {
+		f := r.Fields.At(i)
+		if f.ID != message.CDNLoop {
 			continue
 		}
-		for list := r.Fields[i].Value; len(list) > 0; {
+		for list := f.Value(); len(list) > 0; {
 			var id []byte
 			id, list, _ = bytes.Cut(list, []byte(","))
 			id, _, _ = bytes.Cut(id, []byte(";"))
@@ -74,16 +75,16 @@ func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 // pass untouched.
 func (x *exchange) enterForwarded() {
 	fields := &x.req.Fields
-	if fields.Index(clientIPKey, 0) < 0 {
+	if !fields.Has(clientIPKey) {
 		fields.Add(clientIPKey, x.c.remote)
 	}
 	if !x.secure() {
 		return
 	}
-	fields.Set(forwardedForKey, x.list(*fields, message.XForwardedFor, x.c.remote))
-	fields.Set(forwardedHostKey, x.list(*fields, message.XForwardedHost, message.Text(x.req.host)))
-	fields.Set(forwardedServerKey, x.list(*fields, message.XForwardedServer, x.c.edge.cfg.Identity))
-	if fields.Index(clientTLSKey, 0) < 0 {
+	fields.Set(forwardedForKey, x.list(fields, message.XForwardedFor, x.c.remote))
+	fields.Set(forwardedHostKey, x.list(fields, message.XForwardedHost, message.Text(x.req.host)))
+	fields.Set(forwardedServerKey, x.list(fields, message.XForwardedServer, x.c.edge.cfg.Identity))
+	if !fields.Has(clientTLSKey) {
 		fields.Add(clientTLSKey, "1")
 	}
 }
@@ -92,13 +93,16 @@ func (x *exchange) enterForwarded() {
 func (x *exchange) makeBereq() {
 	r := &x.bereq
 	r.Method, r.Target = x.req.Method, x.req.Target
-	r.Fields = append(r.Fields[:0], x.req.Fields...)
+	r.Fields.Copy(&x.req.Fields)
 }
 
 // made are the fields of a request to an origin that do not come out of bereq as they
 // are.
 var made = message.SetOf(message.Host, message.ContentLength, message.TransferEncoding, message.Expect,
 	message.CDNLoop, message.FastlyFF, message.Via, message.XTimer)
+
+// hopMarks are the fields of a request that list what it has passed.
+var hopMarks = message.SetOf(message.Via, message.CDNLoop)
 
 // appendRequest appends the head that goes to the origin: the end-to-end fields of
 // bereq in their order, and ours (Fastly's rules for each are in
@@ -114,18 +118,14 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.originHost()...)
 	dst = append(dst, '\r', '\n')
-	var seen message.Set
-	for i := range r.Fields {
-		f := &r.Fields[i]
-		seen.Add(f.ID)
-		if f.Hop || made.Has(f.ID) || f.ID == message.Trailer && !x.req.chunked {
-			continue
-		}
-		dst = appendField(dst, f.Name, f.Value)
+	but := made
+	if !x.req.chunked {
+		but.Add(message.Trailer)
 	}
-	if seen.Has(message.Via) || seen.Has(message.CDNLoop) {
-		dst = appendList(dst, r.Fields, message.Via, "Via", viaMark)
-		dst = appendList(dst, r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
+	dst = r.Fields.AppendTo(dst, but)
+	if r.Fields.May(hopMarks) {
+		dst = appendList(dst, &r.Fields, message.Via, "Via", viaMark)
+		dst = appendList(dst, &r.Fields, message.CDNLoop, "CDN-Loop", loopMark)
 	} else {
 		dst = append(dst, "Via: "+viaMark+"\r\nCDN-Loop: "+loopMark+"\r\n"...)
 	}
@@ -138,7 +138,7 @@ func (x *exchange) appendRequest(dst []byte) []byte {
 	}
 	switch {
 	case x.upgrades():
-		dst = appendUpgrade(dst, x.req.Fields)
+		dst = appendUpgrade(dst, &x.req.Fields)
 	case x.req.chunked:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	case x.req.length >= 0:
@@ -170,11 +170,11 @@ func (x *exchange) originHost() []byte {
 
 // list is the value of a list field: every value that the message has already, then
 // ours. It is made in scratch, unless it is ours alone.
-func (x *exchange) list(fields message.Fields, id message.ID, own string) string {
+func (x *exchange) list(fields *message.Fields, id message.ID, own string) string {
 	from := len(x.scratch)
-	for i := range fields {
-		if f := &fields[i]; f.ID == id && len(f.Value) > 0 {
-			x.scratch = append(x.scratch, f.Value...)
+	for i := range fields.Len() {
+		if f := fields.At(i); f.ID == id && len(f.Value()) > 0 {
+			x.scratch = append(x.scratch, f.Value()...)
 			x.scratch = append(x.scratch, ',', ' ')
 		}
 	}
@@ -187,12 +187,12 @@ func (x *exchange) list(fields message.Fields, id message.ID, own string) string
 
 // appendList appends a list field: every value that the message has already,
 // then ours.
-func appendList(dst []byte, fields message.Fields, id message.ID, name, own string) []byte {
+func appendList(dst []byte, fields *message.Fields, id message.ID, name, own string) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, ':', ' ')
-	for i := range fields {
-		if f := &fields[i]; f.ID == id && len(f.Value) > 0 {
-			dst = append(dst, f.Value...)
+	for i := range fields.Len() {
+		if f := fields.At(i); f.ID == id && len(f.Value()) > 0 {
+			dst = append(dst, f.Value()...)
 			dst = append(dst, ',', ' ')
 		}
 	}

@@ -45,19 +45,20 @@ func isWithin(part, whole []byte) bool {
 	return len(part) == 0 || bytes.Contains(whole, part)
 }
 
-func checkFields(t *testing.T, b []byte, fields message.Fields, h *head) {
-	if len(fields) > maxFields {
-		t.Errorf("%d fields", len(fields))
+func checkFields(t *testing.T, b []byte, fields *message.Fields, h *head) {
+	if fields.Len() > maxFields {
+		t.Errorf("%d fields", fields.Len())
 	}
 	if h.chunked && h.length >= 0 || h.length < -1 {
 		t.Errorf("chunked %t with length %d", h.chunked, h.length)
 	}
-	for _, f := range fields {
-		if len(f.Name) == 0 || !all(f.Name, tokenByte) || !all(f.Value, valueByte) {
-			t.Errorf("field %q: %q", f.Name, f.Value)
+	for _, f := range fields.All() {
+		name, value := f.Name(), f.Value()
+		if len(name) == 0 || !all(name, tokenByte) || !all(value, valueByte) {
+			t.Errorf("field %q: %q", name, value)
 		}
-		if !isWithin(f.Name, b) || !isWithin(f.Value, b) {
-			t.Errorf("field %q: %q is not of the message", f.Name, f.Value)
+		if !isWithin(name, b) || !isWithin(value, b) {
+			t.Errorf("field %q: %q is not of the message", name, value)
 		}
 	}
 }
@@ -99,7 +100,7 @@ func FuzzParseRequest(f *testing.F) {
 			}
 			return
 		}
-		checkFields(t, b, x.req.Fields, &x.req.head)
+		checkFields(t, b, &x.req.Fields, &x.req.head)
 		x.req.loops()
 		(&table{}).find(x.req.host)
 		x.enter()
@@ -170,14 +171,14 @@ func FuzzParseResponse(f *testing.F) {
 		if err := parseResponse(b[:end], &x.beresp); err != nil {
 			return
 		}
-		checkFields(t, b, x.beresp.Fields, &x.beresp.head)
+		checkFields(t, b, &x.beresp.Fields, &x.beresp.head)
 		if x.beresp.Status < 100 || x.beresp.Status > 999 {
 			t.Errorf("status %d", x.beresp.Status)
 		}
 		x.site, x.req.upgrade = &site{upgrades: true}, true
-		x.req.Fields = append(x.req.Fields, message.Field{ID: message.Upgrade, Value: []byte("websocket, a/1")})
+		x.req.Fields.Put([]byte("Upgrade"), []byte("websocket, a/1"), message.Upgrade)
 		if x.agrees() {
-			if all := string(appendUpgrade(nil, x.beresp.Fields)); strings.Trim(strings.ToLower(all[len("Connection: upgrade\r\nUpgrade: "):]), "websockta/1, \r\n") != "" {
+			if all := string(appendUpgrade(nil, &x.beresp.Fields)); strings.Trim(strings.ToLower(all[len("Connection: upgrade\r\nUpgrade: "):]), "websockta/1, \r\n") != "" {
 				t.Errorf("agreed to %q", all)
 			}
 		}

@@ -7,12 +7,11 @@ type head struct {
 	length        int64 // Content-Length, or -1
 	chunked       bool
 	http10        bool
-	close         bool        // Connection: close
-	keepAlive     bool        // Connection: keep-alive
-	options       int         // that Connection lists
-	upgradeOption bool        // one of them is upgrade
-	traced        bool        // there is a Headwater-Trace
-	ids           message.Set // of the fields, as they came
+	close         bool // Connection: close
+	keepAlive     bool // Connection: keep-alive
+	options       int  // that Connection lists
+	upgradeOption bool // one of them is upgrade
+	traced        bool // there is a Headwater-Trace
 }
 
 // persistent reports whether the connection survives this message (RFC 9112
@@ -33,7 +32,8 @@ type request struct {
 }
 
 func (r *request) reset() {
-	*r = request{Request: message.Request{Fields: r.Fields[:0]}, head: head{length: -1}}
+	r.Fields.Reset()
+	*r = request{Request: message.Request{Fields: r.Fields}, head: head{length: -1}}
 }
 
 // A response is a parsed response head, likewise.
@@ -43,5 +43,6 @@ type response struct {
 }
 
 func (r *response) reset() {
-	*r = response{Response: message.Response{Fields: r.Fields[:0]}, head: head{length: -1}}
+	r.Fields.Reset()
+	*r = response{Response: message.Response{Fields: r.Fields}, head: head{length: -1}}
 }

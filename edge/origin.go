@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/internal/message"
 	"headwater/vcl"
 )
 
@@ -488,11 +489,6 @@ func (x *exchange) passInterim() failure {
 		return x.write(out.b)
 	}
 	out.b = appendStatus(out.b, &x.beresp.Response)
-	for i := range x.beresp.Fields {
-		if f := &x.beresp.Fields[i]; !f.Hop && !f.ID.Frames() {
-			out.b = appendField(out.b, f.Name, f.Value)
-		}
-	}
-	out.b = append(out.b, '\r', '\n')
+	out.b = append(x.beresp.Fields.AppendTo(out.b, message.Framing), '\r', '\n')
 	return x.write(out.b)
 }

@@ -199,46 +199,49 @@ func parseResponse(b []byte, r *response) error {
 // parseFields parses the field lines of b, up to the blank line that ends it, into
 // fields, and draws the conclusions from all of them.
 func (h *head) parseFields(b []byte, fields *message.Fields) error {
-	for {
-		eol := bytes.IndexByte(b, '\n')
-		if eol == 1 {
-			return h.settle(*fields)
-		}
-		if len(*fields) == maxFields {
+	for b[0] != '\r' || b[1] != '\n' {
+		if fields.Len() == maxFields {
 			return errFieldCount
 		}
-		if err := h.parseField(b[:eol-1], fields); err != nil {
+		used, err := h.parseField(b, fields)
+		if err != nil {
 			return err
 		}
-		b = b[eol+1:]
+		b = b[used:]
 	}
+	return h.settle(fields)
 }
 
-func (h *head) parseField(line []byte, fields *message.Fields) error {
-	if line[0] == ' ' || line[0] == '\t' {
-		return errFieldFold
+// parseField parses the field line that b, a part of a head, begins with, and returns
+// how long it is with its CR LF.
+func (h *head) parseField(b []byte, fields *message.Fields) (int, error) {
+	if b[0] == ' ' || b[0] == '\t' {
+		return 0, errFieldFold
 	}
 	colon := 0
-	for colon < len(line) && byteClass[line[colon]]&tokenByte != 0 {
+	for byteClass[b[colon]]&tokenByte != 0 {
 		colon++
 	}
-	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		return errFieldName
+	if colon == 0 || b[colon] != ':' {
+		return 0, errFieldName
 	}
-	value := trim(line[colon+1:])
-	if !message.IsValue(value) {
-		return errFieldValue
+	eol := colon + 1 + message.EndOfValue(b[colon+1:])
+	if b[eol] != '\r' || b[eol+1] != '\n' {
+		return 0, errFieldValue
 	}
-	id := message.Identify(line[:colon])
-	h.ids.Add(id)
-	*fields = append(*fields, message.Field{Name: line[:colon], Value: value, ID: id, Hop: id.HopByHop()})
+	name, value, id := b[:colon], trim(b[colon+1:eol]), message.Identify(b[:colon])
+	if b[colon+1] == ' ' && len(value) == eol-colon-2 {
+		fields.PutLine(b[:eol+2], colon, id)
+	} else {
+		fields.Put(name, value, id)
+	}
 	switch id {
 	case message.ContentLength:
-		return h.setLength(value)
+		return eol + 2, h.setLength(value)
 	case message.TransferEncoding:
-		return h.setCoding(value)
+		return eol + 2, h.setCoding(value)
 	}
-	return nil
+	return eol + 2, nil
 }
 
 // setLength holds Content-Length to one plain number. RFC 9110 section 8.6 lets
@@ -272,22 +275,22 @@ func (h *head) setCoding(value []byte) error {
 
 // settle draws the conclusions that need all fields: framing (RFC 9112 section
 // 6.1) and what Connection lists.
-func (h *head) settle(fields message.Fields) error {
+func (h *head) settle(fields *message.Fields) error {
 	if h.chunked && h.length >= 0 {
 		return errFraming
 	}
-	if h.ids&telling == 0 {
+	if !fields.May(telling) {
 		return nil
 	}
-	for i := range fields {
-		switch f := &fields[i]; f.ID {
+	for i := range fields.Len() {
+		switch f := fields.At(i); f.ID {
 		case message.Connection:
-			if err := h.applyConnection(f.Value, fields); err != nil {
+			if err := h.applyConnection(f.Value(), fields); err != nil {
 				return err
 			}
 		case message.Trailer:
-			if !mayTrail(f.Value) {
-				f.Hop = true
+			if !mayTrail(f.Value()) {
+				f.EndHere()
 			}
 		case message.HeadwaterTrace:
 			h.traced = true
@@ -317,7 +320,7 @@ func mayTrail(list []byte) bool {
 // field.
 const maxOptions = 32
 
-func (h *head) applyConnection(list []byte, fields message.Fields) error {
+func (h *head) applyConnection(list []byte, fields *message.Fields) error {
 	for len(list) > 0 {
 		if h.options++; h.options > maxOptions {
 			return errOptions
@@ -345,7 +348,7 @@ func (h *head) applyConnection(list []byte, fields message.Fields) error {
 	return nil
 }
 
-func dropListed(option []byte, fields message.Fields) error {
+func dropListed(option []byte, fields *message.Fields) error {
 	id := message.Identify(option)
 	if id.Frames() {
 		return errConnection
@@ -353,10 +356,10 @@ func dropListed(option []byte, fields message.Fields) error {
 	if id.Pinned() {
 		return nil
 	}
-	for i := range fields {
-		f := &fields[i]
-		if f.ID == id && (id != message.Other || foldEqual(f.Name, option)) {
-			f.Hop = true
+	for i := range fields.Len() {
+		f := fields.At(i)
+		if f.ID == id && (id != message.Other || foldEqual(f.Name(), option)) {
+			f.EndHere()
 		}
 	}
 	return nil
@@ -366,17 +369,17 @@ func dropListed(option []byte, fields message.Fields) error {
 // Host, and to the expectations that we can meet.
 func (r *request) check() error {
 	hosts := 0
-	for i := range r.Fields {
-		f := &r.Fields[i]
+	for i := range r.Fields.Len() {
+		f := r.Fields.At(i)
 		switch f.ID {
 		case message.Host:
 			hosts++
-			r.host = f.Value
+			r.host = f.Value()
 		case message.Expect:
 			if r.http10 {
 				continue // RFC 9110 section 10.1.1: ignored
 			}
-			if !message.EqualFold(f.Value, "100-continue") {
+			if !message.EqualFold(f.Value(), "100-continue") {
 				return errExpectation
 			}
 			r.expect = true

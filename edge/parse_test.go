@@ -10,7 +10,8 @@ func BenchmarkParseRequest(b *testing.B) {
 	head := []byte("GET /bench/1k?x=y HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n" +
 		"Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.5\r\nCookie: session=0123456789abcdef; theme=dark\r\n" +
 		"Referer: https://www.example.com/\r\nConnection: keep-alive\r\nX-Request-Id: 0123456789\r\n\r\n")
-	r := &request{Request: message.Request{Fields: make(message.Fields, 0, maxFields)}}
+	r := &request{}
+	r.Fields.Use(make([]message.Field, maxFields))
 	b.ReportAllocs()
 	b.SetBytes(int64(len(head)))
 	for b.Loop() {

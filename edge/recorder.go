@@ -188,17 +188,17 @@ func (x *exchange) sent() explain.Message {
 }
 
 func messageOf(r *message.Response) explain.Message {
-	return explain.Message{Status: r.Status, Reason: string(r.Reason), Headers: headersOf(r.Fields)}
+	return explain.Message{Status: r.Status, Reason: string(r.Reason), Headers: headersOf(&r.Fields)}
 }
 
-func headersOf(fields message.Fields) explain.Headers {
+func headersOf(fields *message.Fields) explain.Headers {
 	all := explain.Headers{}
-	for i := range fields {
-		f := &fields[i]
+	for i := range fields.Len() {
+		f := fields.At(i)
 		if f.ID == message.HeadwaterTrace {
 			continue // it is good for more traces
 		}
-		all = append(all, explain.Header{Name: string(f.Name), Value: string(f.Value)})
+		all = append(all, explain.Header{Name: string(f.Name()), Value: string(f.Value())})
 	}
 	return all
 }

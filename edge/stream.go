@@ -101,14 +101,12 @@ func (s *clientStream) request(r *request) error {
 		return errMethod
 	}
 	r.length, r.chunked = h.Length, !h.Last && h.Length < 0
-	r.Fields = joinCookies(append(r.Fields, h.Fields...))
+	r.Fields.Append(&h.Fields)
+	joinCookies(&r.Fields)
 	if err := r.enterAuthority(h.Authority); err != nil {
 		return err
 	}
-	for i := range r.Fields {
-		r.ids.Add(r.Fields[i].ID)
-	}
-	if err := r.settle(r.Fields); err != nil {
+	if err := r.settle(&r.Fields); err != nil {
 		return err
 	}
 	return r.check()
@@ -133,20 +131,19 @@ var cookieKey = message.NewKey("cookie")
 
 // joinCookies makes one Cookie of several, which HTTP/2 may split it into (RFC 9113
 // section 8.2.3).
-func joinCookies(fields message.Fields) message.Fields {
+func joinCookies(fields *message.Fields) {
 	first := fields.Index(cookieKey, 0)
 	if first < 0 || fields.Index(cookieKey, first+1) < 0 {
-		return fields
+		return
 	}
 	var joined []byte
 	for i := first; i >= 0; i = fields.Index(cookieKey, i+1) {
 		if i > first {
 			joined = append(joined, "; "...)
 		}
-		joined = append(joined, fields[i].Value...)
+		joined = append(joined, fields.At(i).Value()...)
 	}
 	fields.Set(cookieKey, message.Text(joined))
-	return fields
 }
 
 func (s *clientStream) write(b []byte, stall time.Duration) (int, error) {
@@ -202,13 +199,12 @@ func (s *clientStream) close()                { s.stream.Reset(h2.InternalError)
 func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {
 	s := x.c.stream
 	dst = h2.AppendStatus(dst, x.resp.Status)
-	for i := range x.resp.Fields {
-		f := &x.resp.Fields[i]
-		switch {
-		case f.Hop, f.ID == message.ContentLength, f.ID == message.TransferEncoding, f.ID == message.Trailer && out != framedStream:
+	for i := range x.resp.Fields.Len() {
+		f := x.resp.Fields.At(i)
+		if f.Hop() || framingFields.Has(f.ID) || f.ID == message.Trailer && out != framedStream {
 			continue
 		}
-		dst = h2.AppendField(dst, f.Name, f.Value)
+		dst = h2.AppendField(dst, f.Name(), f.Value())
 	}
 	if length >= 0 {
 		var digits [20]byte
@@ -222,9 +218,9 @@ func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {
 // that end at this hop.
 func (s *clientStream) appendInterim(dst []byte, r *message.Response) []byte {
 	dst = h2.AppendStatus(dst, r.Status)
-	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.Hop && !f.ID.Frames() {
-			dst = h2.AppendField(dst, f.Name, f.Value)
+	for i := range r.Fields.Len() {
+		if f := r.Fields.At(i); !f.Hop() && !f.ID.Frames() {
+			dst = h2.AppendField(dst, f.Name(), f.Value())
 		}
 	}
 	s.head = len(dst)
@@ -237,7 +233,7 @@ func (s *clientStream) appendEnd(dst []byte, c *chunkReader) []byte {
 	at := len(dst)
 	c.eachTrailer(func(f *message.Field) {
 		if f.ID.Passes() {
-			dst = h2.AppendField(dst, f.Name, f.Value)
+			dst = h2.AppendField(dst, f.Name(), f.Value())
 		}
 	})
 	if len(dst) > at {
@@ -249,7 +245,7 @@ func (s *clientStream) appendEnd(dst []byte, c *chunkReader) []byte {
 // takeTrailer gives the request's trailer the form in which it goes on.
 func (s *clientStream) takeTrailer(c *chunkReader) error {
 	for _, f := range s.stream.Trailer() {
-		c.trailer = appendField(c.trailer, f.Name, f.Value)
+		c.trailer = appendField(c.trailer, f.Name(), f.Value())
 	}
 	if len(c.trailer) > maxTrailer {
 		return errTrailer

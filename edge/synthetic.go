@@ -20,7 +20,8 @@ var (
 // makeObj makes an answer of our own, without its body.
 func (x *exchange) makeObj(status int, reason string) {
 	o := &x.obj
-	o.Status, o.Reason, o.Fields = status, message.Bytes(reason), o.Fields[:0]
+	o.Status, o.Reason = status, message.Bytes(reason)
+	o.Fields.Reset()
 	o.Fields.Add(serverKey, "Varnish")
 	o.Fields.Add(retryAfterKey, "0")
 	o.Fields.Add(contentTypeKey, "text/html; charset=utf-8")

@@ -108,9 +108,9 @@ func (x *exchange) openTrace() {
 	if key == nil {
 		return
 	}
-	for i := range x.req.Fields {
-		f := &x.req.Fields[i]
-		if f.ID == message.HeadwaterTrace && explain.ServiceOf(key, string(f.Value), time.Now()) == x.site.service {
+	for i := range x.req.Fields.Len() {
+		f := x.req.Fields.At(i)
+		if f.ID == message.HeadwaterTrace && explain.ServiceOf(key, string(f.Value()), time.Now()) == x.site.service {
 			x.record()
 			return
 		}

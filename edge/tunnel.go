@@ -75,7 +75,7 @@ func (w *way) free() {
 // ended.
 func (x *exchange) tunnel() bool {
 	x.tunnelled = true
-	for p := range upgradesTo(x.beresp.Fields) {
+	for p := range upgradesTo(&x.beresp.Fields) {
 		x.event.protocol = p // the outermost, if there are layers
 	}
 	if x.out.home == nil {

@@ -22,7 +22,7 @@ func (r *request) asksUpgrade() bool {
 		return false
 	}
 	n := 0
-	for p := range upgradesTo(r.Fields) {
+	for p := range upgradesTo(&r.Fields) {
 		if n++; n > maxProtocols || !mayTunnel(p) {
 			return false
 		}
@@ -31,13 +31,14 @@ func (r *request) asksUpgrade() bool {
 }
 
 // upgradesTo are the protocols that the Upgrade fields of a message name, in order.
-func upgradesTo(fields message.Fields) iter.Seq[[]byte] {
+func upgradesTo(fields *message.Fields) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		for i := range fields {
-			if fields[i].ID != message.Upgrade {
+		for i := range fields.Len() {
+			f := fields.At(i)
+			if f.ID != message.Upgrade {
 				continue
 			}
-			for p := range bytes.SplitSeq(fields[i].Value, []byte(",")) {
+			for p := range bytes.SplitSeq(f.Value(), []byte(",")) {
 				if p = trim(p); len(p) > 0 && !yield(p) {
 					return
 				}
@@ -75,7 +76,7 @@ func (x *exchange) agrees() bool {
 		return false
 	}
 	n := 0
-	for p := range upgradesTo(r.Fields) {
+	for p := range upgradesTo(&r.Fields) {
 		if n++; n > maxProtocols || !x.offers(p) {
 			return false
 		}
@@ -84,7 +85,7 @@ func (x *exchange) agrees() bool {
 }
 
 func (x *exchange) offers(protocol []byte) bool {
-	for p := range upgradesTo(x.req.Fields) {
+	for p := range upgradesTo(&x.req.Fields) {
 		if foldEqual(p, protocol) {
 			return true
 		}
@@ -94,7 +95,7 @@ func (x *exchange) offers(protocol []byte) bool {
 
 // appendUpgrade appends what makes the Upgrade fields of a message count at the next
 // hop.
-func appendUpgrade(dst []byte, fields message.Fields) []byte {
+func appendUpgrade(dst []byte, fields *message.Fields) []byte {
 	dst = append(dst, "Connection: upgrade\r\nUpgrade: "...)
 	from := len(dst)
 	for p := range upgradesTo(fields) {

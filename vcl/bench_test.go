@@ -22,11 +22,11 @@ func benchmark(b *testing.B, program, request string) {
 // 30 ns to make good each time.
 func benchmarkAnew(b *testing.B, program, request string) {
 	p, x := compiled(b, program), testCtx(request)
-	target, fields := x.Req.Target, append(x.Req.Fields[:0:0], x.Req.Fields...)
+	target, fields := x.Req.Target, copied(&x.Req.Fields)
 	b.ReportAllocs()
 	for b.Loop() {
 		x.Req.Target = target
-		x.Req.Fields = append(x.Req.Fields[:0], fields...)
+		x.Req.Fields.Copy(&fields)
 		x.arena.reset()
 		x.steps, x.Logged = maxSteps, x.Logged[:0]
 		p.Run(x, Recv)

@@ -168,14 +168,14 @@ func (l *life) once() (again bool) {
 
 func (l *life) fetch(before Scope) Action {
 	x := l.ctx
-	x.Bereq = &message.Request{Method: x.Req.Method, Target: x.Req.Target, Fields: append(message.Fields(nil), x.Req.Fields...)}
+	x.Bereq = &message.Request{Method: x.Req.Method, Target: x.Req.Target, Fields: copied(&x.Req.Fields)}
 	x.Timeouts = Timeouts{Connect: time.Second, FirstByte: 15 * time.Second, BetweenBytes: 10 * time.Second}
 	if a := l.sub(before); a != Default && a != DoFetch && a != DoPass {
 		return a
 	}
 	x.Beresp = parseAnswer(l.response)
 	a := l.sub(Fetch)
-	x.Resp = &message.Response{Status: x.Beresp.Status, Reason: x.Beresp.Reason, Fields: append(message.Fields(nil), x.Beresp.Fields...)}
+	x.Resp = &message.Response{Status: x.Beresp.Status, Reason: x.Beresp.Reason, Fields: copied(&x.Beresp.Fields)}
 	if a == DoPass {
 		a = DoDeliver
 	}
@@ -229,6 +229,12 @@ func testCtx(request string) *Ctx {
 	x.Body, x.BodyBytes = strings.TrimSuffix(body, "\n"), int64(len(body))
 	x.HostHeader, _ = x.Req.Fields.Get(message.NewKey("Host"))
 	return x
+}
+
+// copied are the fields once more.
+func copied(fields *message.Fields) (fs message.Fields) {
+	fs.Copy(fields)
+	return fs
 }
 
 func parseFields(text string) (fs message.Fields) {

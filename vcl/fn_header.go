@@ -81,11 +81,12 @@ var _ = funcs(
 		build: func(c *call) value {
 			of, name := c.where(), c.text(1)
 			return ofString(func(x *Ctx) (string, bool) {
-				fs, i := *of(x), lastCookie(*of(x), name(x))
+				fs := of(x)
+				i := lastCookie(fs, name(x))
 				if i < 0 {
 					return "", false
 				}
-				_, text := cookie(message.Text(fs[i].Value))
+				_, text := cookie(message.Text(fs.At(i).Value()))
 				return text, true
 			})
 		}},
@@ -108,10 +109,10 @@ var _ = funcs(
 			if name, ok := strings.CutSuffix(c.args[0].text, ".headers"); ok {
 				c.args[0].text = name
 				of := c.where()
-				return ofInteger(func(x *Ctx) int64 { return int64(len(*of(x))) })
+				return ofInteger(func(x *Ctx) int64 { return int64(of(x).Len()) })
 			}
 			of, key := c.headerNamed(0)
-			return ofInteger(func(x *Ctx) int64 { return countOf(*of(x), key) })
+			return ofInteger(func(x *Ctx) int64 { return countOf(of(x), key) })
 		}},
 	&function{name: "subfield", result: String, params: takes(String, String, String), least: 2, scopes: everywhere,
 		build: func(c *call) value {
@@ -164,14 +165,11 @@ func filterRow(name string, except bool) *function {
 					all = append(all, name(x))
 				}
 				fs := of(x)
-				x.charge(len(*fs) * len(all) / bytesAStep)
-				kept := (*fs)[:0]
-				for _, f := range *fs {
-					if name := message.Text(f.Name); listed(all, name) == except || protected(name) {
-						kept = append(kept, f)
-					}
-				}
-				*fs = kept
+				x.charge(fs.Len() * len(all) / bytesAStep)
+				fs.Filter(func(f *message.Field) bool {
+					name := message.Text(f.Name())
+					return listed(all, name) == except || protected(name)
+				})
 			})
 		}}
 }
@@ -193,14 +191,14 @@ func (x *Ctx) collect(fs *message.Fields, key *message.Key, sep string) {
 		if len(all) > 0 {
 			all = append(all, sep, " ")
 		}
-		all = append(all, message.Text((*fs)[i].Value))
+		all = append(all, message.Text(fs.At(i).Value()))
 	}
 	if len(all) > 1 {
 		fs.Set(key, x.arena.join(all))
 	}
 }
 
-func countOf(fs message.Fields, key *message.Key) (n int64) {
+func countOf(fs *message.Fields, key *message.Key) (n int64) {
 	for i := fs.Index(key, 0); i >= 0; i = fs.Index(key, i+1) {
 		n++
 	}
@@ -218,10 +216,10 @@ func cookie(s string) (name, text string) {
 
 // lastCookie finds the last Set-Cookie of a name, which is the one that counts, or
 // returns -1.
-func lastCookie(fs message.Fields, name string) int {
+func lastCookie(fs *message.Fields, name string) int {
 	last := -1
 	for i := fs.Index(setCookie, 0); i >= 0; i = fs.Index(setCookie, i+1) {
-		if n, _ := cookie(message.Text(fs[i].Value)); n == name {
+		if n, _ := cookie(message.Text(fs.At(i).Value())); n == name {
 			last = i
 		}
 	}
@@ -229,16 +227,13 @@ func lastCookie(fs message.Fields, name string) int {
 }
 
 func deleteCookie(fs *message.Fields, name string) bool {
-	kept, deleted := (*fs)[:0], false
-	for _, f := range *fs {
-		if equalFold(message.Text(f.Name), setCookie.Name) {
-			if n, _ := cookie(message.Text(f.Value)); n == name {
-				deleted = true
-				continue
-			}
+	had := fs.Len()
+	fs.Filter(func(f *message.Field) bool {
+		if f.ID != message.SetCookie {
+			return true
 		}
-		kept = append(kept, f)
-	}
-	*fs = kept
-	return deleted
+		n, _ := cookie(message.Text(f.Value()))
+		return n != name
+	})
+	return fs.Len() < had
 }

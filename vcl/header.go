@@ -58,7 +58,7 @@ func headers(name string, read, write Scopes, of func(*Ctx) *message.Fields) *va
 // fieldOf makes the row of one header.
 func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 	v.get = ofString(func(x *Ctx) (string, bool) { return of(x).Get(key) })
-	v.get.has = func(x *Ctx) bool { return of(x).Index(key, 0) >= 0 }
+	v.get.has = func(x *Ctx) bool { return of(x).Has(key) }
 	v.set = func(a value) func(*Ctx) {
 		s := a.str
 		return func(x *Ctx) {
@@ -89,13 +89,13 @@ const maxFields = 255
 // setField and addField change a message, whose size counts as workspace: a value
 // that is used many times is written to the wire as often.
 func (x *Ctx) setField(fs *message.Fields, key *message.Key, text string) {
-	if x.spend(len(*fs), key, text) {
+	if x.spend(fs.Len(), key, text) {
 		fs.Set(key, oneLine(text))
 	}
 }
 
 func (x *Ctx) addField(fs *message.Fields, key *message.Key, text string) {
-	if x.spend(len(*fs), key, text) {
+	if x.spend(fs.Len(), key, text) {
 		fs.Add(key, oneLine(text))
 	}
 }
@@ -117,7 +117,7 @@ func token(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && len(s) <= message.MaxName
 }
 
 // protected reports whether a program may read a header only: it says where a

@@ -106,9 +106,9 @@ func TestNoAllocations(t *testing.T) {
 				t.Fatal(problems.Show())
 			}
 			x := testCtx(browser)
-			fields := append(x.Req.Fields[:0:0], x.Req.Fields...)
+			fields := copied(&x.Req.Fields)
 			got := testing.AllocsPerRun(100, func() {
-				x.Req.Fields = append(x.Req.Fields[:0], fields...)
+				x.Req.Fields.Copy(&fields)
 				x.arena.reset()
 				x.steps = maxSteps
 				p.Run(x, Recv)
@@ -160,7 +160,7 @@ func TestLoggedTextIsItsOwn(t *testing.T) {
 	}
 	x := testCtx("GET /\n")
 	value := []byte("value")
-	x.Req.Fields = append(x.Req.Fields, message.Field{Name: []byte("X"), Value: value})
+	x.Req.Fields.Put([]byte("X"), value, message.Other)
 	p.Run(x, Recv)
 	copy(value, "other")
 	if x.Logged[0] != "value" {

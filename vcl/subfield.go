@@ -25,9 +25,9 @@ func subfieldOf(v *variable, key *message.Key, sub string, of func(*Ctx) *messag
 	}
 	sep := separator(key.Name)
 	v.get = ofString(func(x *Ctx) (string, bool) {
-		fs := *of(x)
+		fs := of(x)
 		for i := fs.Index(key, 0); i >= 0; i = fs.Index(key, i+1) {
-			if text, found := subfield(message.Text(fs[i].Value), sub, sep); found {
+			if text, found := subfield(message.Text(fs.At(i).Value()), sub, sep); found {
 				return text, true
 			}
 		}

@@ -26,7 +26,10 @@ type Head struct {
 	fault   string // what is wrong with it, "" for nothing
 }
 
-func (h *Head) reset() { *h = Head{Fields: h.Fields[:0], Length: -1, priority: usual} }
+func (h *Head) reset() {
+	h.Fields.Reset()
+	*h = Head{Fields: h.Fields, Length: -1, priority: usual}
+}
 
 // A block is a header block that is being taken.
 type block struct {
@@ -195,7 +198,7 @@ func (c *Conn) onTrailer(s *Stream, b *block) error {
 	case !b.last || b.fault != "" || h.fault != "" || h.TooMuch || h.pseudo():
 		return c.fault(s, ProtocolError)
 	}
-	s.trailer = append(s.trailer, h.Fields...)
+	s.trailer.Append(&h.Fields)
 	return c.endBody(s)
 }
 
@@ -225,7 +228,7 @@ func (h *Head) complete() {
 func (c *Conn) field(f hpack.HeaderField) {
 	h := c.block.head
 	h.Size += len(f.Name) + len(f.Value) + 32
-	if h.Size > MaxHeadList || len(h.Fields) == MaxFields {
+	if h.Size > MaxHeadList || h.Fields.Len() == MaxFields {
 		h.TooMuch = true
 		c.decoder.SetEmitEnabled(false)
 	}
@@ -288,7 +291,7 @@ func (h *Head) takeField(name, value []byte) {
 		h.priority = parsePriority(value)
 	}
 	if h.fault == "" {
-		h.Fields = append(h.Fields, message.Field{Name: name, Value: value, ID: id, Hop: id.HopByHop()})
+		h.Fields.Put(name, value, id)
 	}
 }
 

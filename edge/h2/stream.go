@@ -52,9 +52,9 @@ func (s *Stream) recycle() {
 	s.body.free()
 	hush(s.readable)
 	hush(s.writable)
-	fields := s.Fields[:0]
-	clear(s.Fields)
-	*s = Stream{Head: Head{Fields: fields}, readable: s.readable, writable: s.writable}
+	clear(s.Fields.All())
+	s.Fields.Reset()
+	*s = Stream{Head: Head{Fields: s.Fields}, readable: s.readable, writable: s.writable}
 	streams.Put(s)
 }
 
@@ -84,15 +84,15 @@ func (s *Stream) Own(owner any) {
 func (s *Stream) Body() (n int, all bool, err error) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.body.len(), s.remoteDone && s.err == nil && len(s.trailer) == 0, s.err
+	return s.body.len(), s.remoteDone && s.err == nil && s.trailer.Len() == 0, s.err
 }
 
 // Trailer returns the fields behind the body, when Ended reports its end. They are
 // valid until Close.
-func (s *Stream) Trailer() message.Fields {
+func (s *Stream) Trailer() []message.Field {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	return s.trailer
+	return s.trailer.All()
 }
 
 // fail ends what goes on with the stream; its owner finds out by err.

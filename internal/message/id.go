@@ -1,5 +1,7 @@
 package message
 
+import "encoding/binary"
+
 // An ID names a header field that the edge itself looks at or writes, or one that the
 // programs of most versions ask for ([ID.Passes]). All others are Other.
 type ID uint8
@@ -44,6 +46,8 @@ const (
 	SetCookie
 	SurrogateControl
 	XVarnishClient
+
+	numIDs // how many there are, Other among them
 )
 
 // Passes reports whether a field passes the edge unseen, if no program looks at it.
@@ -141,17 +145,44 @@ func Identify(name []byte) ID {
 }
 
 func pick(name []byte, want string, id ID) ID {
-	if EqualFold(name, want) {
+	if isName(name, want) {
 		return id
 	}
 	return Other
 }
 
 func either(name []byte, a string, ida ID, b string, idb ID) ID {
-	if EqualFold(name, a) {
+	if isName(name, a) {
 		return ida
 	}
 	return pick(name, b, idb)
+}
+
+// isName is EqualFold for a name of lower-case letters, digits and hyphens. Of these
+// only the letters have the bit 0x40, and all of them: the only bit that may differ is
+// the one below it, there.
+func isName(b []byte, want string) bool {
+	if len(b) != len(want) {
+		return false
+	}
+	if len(b) < 8 {
+		for i := range b {
+			if (b[i]^want[i])&^(want[i]&0x40>>1) != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	w := Bytes(want)
+	for at, last := 0, len(b)-8; ; at = min(at+8, last) { // the last eight may overlap those before
+		is, as := binary.LittleEndian.Uint64(b[at:]), binary.LittleEndian.Uint64(w[at:])
+		if (is^as)&^(as&(0x40*everyByte)>>1) != 0 {
+			return false
+		}
+		if at == last {
+			return true
+		}
+	}
 }
 
 // HopByHop reports whether a field ends at every hop.
@@ -174,9 +205,10 @@ func (id ID) Pinned() bool {
 // Frames reports whether a field decides where a message ends or goes. Connection
 // may not list it: proxies that drop it and proxies that keep it would see two
 // different requests.
-func (id ID) Frames() bool {
-	return id == Host || id == ContentLength || id == TransferEncoding
-}
+func (id ID) Frames() bool { return Framing.Has(id) }
+
+// Framing are the fields that [ID.Frames] is true for.
+const Framing Set = 1<<Host | 1<<ContentLength | 1<<TransferEncoding
 
 // Lower returns an ASCII letter in lower case, and any other byte as it is.
 func Lower(c byte) byte {

@@ -13,19 +13,6 @@ package message
 
 import "unsafe"
 
-// A Field is one header field.
-type Field struct {
-	Name, Value []byte
-	ID          ID
-
-	// Hop marks a field that ends at this hop: the fixed ones of RFC 9110
-	// section 7.6.1 and those that Connection lists.
-	Hop bool
-}
-
-// Fields are the header fields of a message in their order.
-type Fields []Field
-
 // A Request is a request's line and fields.
 type Request struct {
 	Method []byte
@@ -40,6 +27,18 @@ type Response struct {
 	Fields Fields
 }
 
+// Reset readies r for another request, whose fields lie where its own did.
+func (r *Request) Reset() {
+	r.Fields.Reset()
+	r.Method, r.Target = nil, nil
+}
+
+// Reset readies r for another answer, likewise.
+func (r *Response) Reset() {
+	r.Fields.Reset()
+	r.Status, r.Reason = 0, nil
+}
+
 // Text returns b as a string without copying it.
 func Text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
@@ -51,11 +50,13 @@ type Key struct {
 	Name  string // as it is written to the wire
 	lower string
 	id    ID
+	bit   uint64 // of those that Fields.seen has
 }
 
 // NewKey prepares a name.
 func NewKey(name string) *Key {
-	k := &Key{Name: name, id: Identify(Bytes(name))}
+	id := Identify(Bytes(name))
+	k := &Key{Name: name, id: id, bit: bitOf(id, Bytes(name))}
 	low := make([]byte, len(name))
 	for i := range name {
 		low[i] = Lower(name[i])
@@ -71,109 +72,5 @@ func (k *Key) matches(f *Field) bool {
 	if k.id != Other || f.ID != Other {
 		return k.id == f.ID
 	}
-	return EqualFold(f.Name, k.lower)
-}
-
-// Index returns where the first field of that name is, at or after from, or -1.
-func (fs Fields) Index(k *Key, from int) int {
-	if k.id != Other {
-		for i := from; i < len(fs); i++ {
-			if fs[i].ID == k.id {
-				return i
-			}
-		}
-		return -1
-	}
-	for i := from; i < len(fs); i++ {
-		if f := &fs[i]; len(f.Name) == len(k.lower) && f.ID == Other && EqualFold(f.Name, k.lower) {
-			return i
-		}
-	}
-	return -1
-}
-
-// Get returns the value of the first field of that name.
-func (fs Fields) Get(k *Key) (value string, set bool) {
-	if i := fs.Index(k, 0); i >= 0 {
-		return Text(fs[i].Value), true
-	}
-	return "", false
-}
-
-// Set gives the field that value, in the place of all fields of that name, or at
-// the end if there is none.
-func (fs *Fields) Set(k *Key, value string) {
-	i := fs.Index(k, 0)
-	if i < 0 {
-		fs.Add(k, value)
-		return
-	}
-	f := &(*fs)[i]
-	f.Value, f.Hop = Bytes(value), k.id.HopByHop()
-	fs.unset(k, i+1)
-}
-
-// Add appends one more field.
-func (fs *Fields) Add(k *Key, value string) {
-	*fs = append(*fs, Field{Name: Bytes(k.Name), Value: Bytes(value), ID: k.id, Hop: k.id.HopByHop()})
-}
-
-// Unset takes out all fields of that name.
-func (fs *Fields) Unset(k *Key) { fs.unset(k, 0) }
-
-func (fs *Fields) unset(k *Key, from int) {
-	if i := fs.Index(k, from); i >= 0 { // most often there is nothing to take out
-		fs.filter(i, func(f *Field) bool { return !k.matches(f) })
-	}
-}
-
-// UnsetPrefix takes out all fields whose name begins with prefix, in lower case.
-func (fs *Fields) UnsetPrefix(prefix string) {
-	fs.filter(0, func(f *Field) bool {
-		return len(f.Name) < len(prefix) || !EqualFold(f.Name[:len(prefix)], prefix)
-	})
-}
-
-// UnsetAll takes out all fields whose ID is in the set, which Other is not.
-func (fs *Fields) UnsetAll(ids Set) {
-	for i := range *fs {
-		if ids.Has((*fs)[i].ID) { // most often none is
-			fs.filter(i, func(f *Field) bool { return !ids.Has(f.ID) })
-			return
-		}
-	}
-}
-
-// UnsetHops takes out the fields that end at this hop, and tells the IDs of those that
-// are left.
-func (fs *Fields) UnsetHops() (left Set) {
-	all, to := *fs, 0
-	for i := range all {
-		f := &all[i]
-		if f.Hop {
-			continue
-		}
-		left.Add(f.ID)
-		if to != i {
-			all[to] = *f
-		}
-		to++
-	}
-	*fs = all[:to]
-	return left
-}
-
-// filter keeps, of the fields from there on, those that keep accepts.
-func (fs *Fields) filter(from int, keep func(*Field) bool) {
-	all := *fs
-	to := from
-	for i := from; i < len(all); i++ {
-		if keep(&all[i]) {
-			if to != i {
-				all[to] = all[i]
-			}
-			to++
-		}
-	}
-	*fs = all[:to]
+	return EqualFold(f.Name(), k.lower)
 }
