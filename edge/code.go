@@ -25,7 +25,7 @@ type code struct {
 // build compiles s and all that it does, with what is known of its holders. Whatever
 // would fail at run time fails here, as [service.Invalid].
 func (e *Edge) build(i *items, s *service.Snapshot) (*site, []string, error) {
-	c, notes, err := i.code(s, false)
+	c, notes, err := i.code(s, vcl.Options{}, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,7 +60,7 @@ func (e *Edge) ready(s *service.Snapshot) (*site, error) {
 	c, shared := e.shared.code(s)
 	if !shared {
 		var err error
-		if c, _, err = e.items.code(s, true); err != nil {
+		if c, _, err = e.items.code(s, vcl.Options{Untraced: true}, true); err != nil {
 			return nil, err
 		}
 		c.tree = nil
@@ -70,6 +70,9 @@ func (e *Edge) ready(s *service.Snapshot) (*site, error) {
 		return nil, err
 	}
 	site.source = s
+	if !shared {
+		site.program.Forget()
+	}
 	site.follow(&e.healthEpoch)
 	return site, nil
 }
@@ -80,7 +83,7 @@ func (e *Edge) written(s *site) (*site, error) {
 	if w := s.asWritten.Load(); w != nil {
 		return w, nil
 	}
-	c, _, err := e.items.code(s.source, true)
+	c, _, err := e.items.code(s.source, vcl.Options{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +101,14 @@ func (e *Edge) written(s *site) (*site, error) {
 // be takes a tenth of it.
 const compileTime = 10 * time.Second
 
-// code makes the program of s, which may be about to serve, and compiles it.
-func (i *items) code(s *service.Snapshot, serves bool) (c code, warnings []string, err error) {
+// code makes the program of s, which may be about to serve, and compiles it with o and
+// what is known of its holders.
+func (i *items) code(s *service.Snapshot, o vcl.Options, serves bool) (c code, warnings []string, err error) {
 	tree, problems := program.Build(s)
 	if len(problems) > 0 {
 		return code{}, nil, refused(problems)
 	}
-	o := i.options(s.Service, tree, serves)
+	i.provide(&o, s.Service, tree, serves)
 	o.Deadline = time.Now().Add(compileTime)
 	run, problems := vcl.Compile(tree.Unit, o)
 	if len(problems) > 0 {
@@ -131,7 +135,7 @@ func (e *Edge) question() (done func()) {
 // Lint is [Edge.Check] for the program of s alone.
 func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
 	defer e.question()()
-	_, warnings, err = e.items.code(s, false)
+	_, warnings, err = e.items.code(s, vcl.Options{Untraced: true}, false)
 	return warnings, err
 }
 

@@ -143,10 +143,10 @@ func (e *Edge) Lacks(s *service.Snapshot) (lacking []service.HolderRef) {
 	return lacking
 }
 
-// options returns what a program of the service takes from outside: for each
+// provide adds what a program of the service takes from outside: for each
 // dictionary and ACL that it declares, what the holder holds. Those of which
 // nothing is known yet are empty; they are made known if the program is to serve.
-func (i *items) options(id string, p *program.Program, serves bool) vcl.Options {
+func (i *items) provide(o *vcl.Options, id string, p *program.Program, serves bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	find := func(holder string) *held {
@@ -159,14 +159,13 @@ func (i *items) options(id string, p *program.Program, serves bool) vcl.Options 
 		}
 		return newHeld()
 	}
-	o := vcl.Options{Tables: map[string]*vcl.Table{}, ACLs: map[string]*vcl.ACL{}}
+	o.Tables, o.ACLs = map[string]*vcl.Table{}, map[string]*vcl.ACL{}
 	for name, d := range p.Tables {
 		o.Tables[name] = find(d.ID).table
 	}
 	for name, a := range p.ACLs {
 		o.ACLs[name] = find(a.ID).acl
 	}
-	return o
 }
 
 // forget drops the items of holders that s, which is served now, has not.

@@ -97,13 +97,14 @@ func BenchmarkApplyItems(b *testing.B) {
 func TestProgramsSeeItems(t *testing.T) {
 	e := New(Config{})
 	defer e.Shutdown(t.Context())
-	site := func(s *service.Snapshot, serves bool) (*program.Program, vcl.Options) {
+	site := func(s *service.Snapshot, serves bool) (tree *program.Program, o vcl.Options) {
 		t.Helper()
 		tree, problems := program.Build(s)
 		if len(problems) > 0 {
 			t.Fatal(problems.Show())
 		}
-		return tree, e.items.options("s", tree, serves)
+		e.items.provide(&o, "s", tree, serves)
+		return tree, o
 	}
 	s := having(1, "d")
 	s.Objects["acl"] = []service.Object{&service.ACL{Base: service.Base{ID: "a", Name: "office"}}}

@@ -32,9 +32,10 @@ func (set *sharedSet) code(s *service.Snapshot) (c code, ok bool) {
 		if len(problems) > 0 {
 			return code{}, false
 		}
-		if run, problems = vcl.Compile(tree.Unit, vcl.Options{}); len(problems) > 0 {
+		if run, problems = vcl.Compile(tree.Unit, vcl.Options{Untraced: true}); len(problems) > 0 {
 			return code{}, false
 		}
+		run.Forget()
 		set.keep(shape, run)
 	}
 	c = code{run: run, objects: make([]*service.Backend, len(run.Backends))}

@@ -21,10 +21,13 @@ func (c *compiler) assign(s *syntax.Set) runner {
 		return nil
 	}
 	store := t.set(v)
+	if c.options.Untraced {
+		return does(store)
+	}
 	return func(x *Ctx) Action {
 		store(x)
 		if x.Trace != nil {
-			x.Trace.assigned(s, t, x)
+			x.Trace.assigned(s, t.get, x)
 		}
 		return Default
 	}
@@ -95,11 +98,12 @@ func combinedBool(a value, op syntax.Op, b value) value {
 	if b.typ != Boolean {
 		return value{}
 	}
+	was, by := a.boolean, b.boolean
 	switch op {
 	case syntax.AssignAll:
-		return ofBool(func(x *Ctx) bool { return a.boolean(x) && b.boolean(x) })
+		return ofBool(func(x *Ctx) bool { return was(x) && by(x) })
 	case syntax.AssignAny:
-		return ofBool(func(x *Ctx) bool { return a.boolean(x) || b.boolean(x) })
+		return ofBool(func(x *Ctx) bool { return was(x) || by(x) })
 	}
 	return value{}
 }
@@ -128,14 +132,15 @@ func combinedInteger(a value, op syntax.Op, b value) value {
 			return b
 		}
 	}
+	was, by := a.integer, b.integer
 	if f := integerOps[op]; f != nil {
-		return ofInteger(func(x *Ctx) int64 { return f(a.integer(x), b.integer(x)) })
+		return ofInteger(func(x *Ctx) int64 { return f(was(x), by(x)) })
 	}
 	switch op {
 	case syntax.AssignDiv:
-		return ofInteger(func(x *Ctx) int64 { return x.divide(a.integer(x), b.integer(x), false) })
+		return ofInteger(func(x *Ctx) int64 { return x.divide(was(x), by(x), false) })
 	case syntax.AssignMod:
-		return ofInteger(func(x *Ctx) int64 { return x.divide(a.integer(x), b.integer(x), true) })
+		return ofInteger(func(x *Ctx) int64 { return x.divide(was(x), by(x), true) })
 	}
 	return value{}
 }
@@ -159,21 +164,22 @@ func combinedFloat(a value, op syntax.Op, b value) value {
 			return b
 		}
 	}
+	was, by := a.float, b.float
 	switch op {
 	case syntax.AssignAdd:
-		return ofFloat(func(x *Ctx) float64 { return a.float(x) + b.float(x) })
+		return ofFloat(func(x *Ctx) float64 { return was(x) + by(x) })
 	case syntax.AssignSub:
-		return ofFloat(func(x *Ctx) float64 { return a.float(x) - b.float(x) })
+		return ofFloat(func(x *Ctx) float64 { return was(x) - by(x) })
 	case syntax.AssignMul:
-		return ofFloat(func(x *Ctx) float64 { return a.float(x) * b.float(x) })
+		return ofFloat(func(x *Ctx) float64 { return was(x) * by(x) })
 	case syntax.AssignDiv:
 		return ofFloat(func(x *Ctx) float64 {
-			by := b.float(x)
+			by := by(x)
 			if by == 0 {
 				x.Failure = "EDOM"
-				return a.float(x)
+				return was(x)
 			}
-			return a.float(x) / by
+			return was(x) / by
 		})
 	}
 	return value{}
@@ -192,11 +198,12 @@ func combinedRTime(a value, op syntax.Op, b value) value {
 			return b
 		}
 	}
+	was, by := a.rtime, b.rtime
 	switch op {
 	case syntax.AssignAdd:
-		return ofRTime(func(x *Ctx) time.Duration { return a.rtime(x) + b.rtime(x) })
+		return ofRTime(func(x *Ctx) time.Duration { return was(x) + by(x) })
 	case syntax.AssignSub:
-		return ofRTime(func(x *Ctx) time.Duration { return a.rtime(x) - b.rtime(x) })
+		return ofRTime(func(x *Ctx) time.Duration { return was(x) - by(x) })
 	}
 	return value{}
 }
@@ -207,11 +214,12 @@ func combinedTime(a value, op syntax.Op, b value) value {
 			return b
 		}
 	}
+	was, by := a.time, b.rtime
 	switch op {
 	case syntax.AssignAdd:
-		return ofTime(func(x *Ctx) Time { return a.time(x).Add(b.rtime(x)) })
+		return ofTime(func(x *Ctx) Time { return was(x).Add(by(x)) })
 	case syntax.AssignSub:
-		return ofTime(func(x *Ctx) Time { return a.time(x).Add(-b.rtime(x)) })
+		return ofTime(func(x *Ctx) Time { return was(x).Add(-by(x)) })
 	}
 	return value{}
 }

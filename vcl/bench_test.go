@@ -33,8 +33,13 @@ func benchmarkAnew(b *testing.B, program, request string) {
 	}
 }
 
+// compiled is a program as those that serve are compiled.
 func compiled(b *testing.B, program string) *Program {
-	p, problems := compileText("bench", program)
+	u, problems := syntax.ParseUnit(syntax.NewFile("bench", program))
+	if len(problems) > 0 {
+		b.Fatal(problems.Show())
+	}
+	p, problems := Compile(u, Options{Untraced: true})
 	if len(problems) > 0 {
 		b.Fatal(problems.Show())
 	}
@@ -63,7 +68,7 @@ func BenchmarkConditionAlone(b *testing.B) {
 	if len(problems) > 0 {
 		b.Fatal(problems.Show())
 	}
-	c := newCompiler(Options{})
+	c := newCompiler(Options{Untraced: true})
 	c.sub = &routine{name: "vcl_recv", scopes: in(Recv)}
 	holds, x := c.truth(e), testCtx(browser)
 	b.ReportAllocs()

@@ -32,7 +32,7 @@ func (c *compiler) call(e *syntax.Call) value {
 	if !ok {
 		return value{}
 	}
-	return f.build(&call{compiler: c, at: e.Pos, fun: f, args: args})
+	return f.build(&call{compiler: c, at: e.Pos, fun: f, args: args, exprs: e.Args})
 }
 
 func hasDot(name string) bool {
@@ -71,11 +71,11 @@ func (c *compiler) argument(p param, a syntax.Expr) value {
 			c.failf(a.Place(), "a name is wanted here, for %s", p.name)
 			return value{}
 		}
-		return value{typ: Ident, node: a, text: name.Text}
+		return value{typ: Ident, text: name.Text}
 	case TableRef:
 		if named {
 			if t := c.tables[name.Text]; t != nil {
-				return value{typ: TableRef, node: a, table: t}
+				return value{typ: TableRef, table: t}
 			}
 			if !c.loose {
 				c.unknown(a.Place(), "table", name.Text, keys(c.tables))
@@ -86,7 +86,7 @@ func (c *compiler) argument(p param, a syntax.Expr) value {
 		return value{}
 	case Regex:
 		if r := c.pattern(a); r != nil {
-			return value{typ: Regex, node: a, literal: true, regex: r}
+			return value{typ: Regex, literal: true, regex: r}
 		}
 		return value{}
 	case String:
@@ -97,7 +97,7 @@ func (c *compiler) argument(p param, a syntax.Expr) value {
 		if v.typ == String && v.parts == nil {
 			return v
 		}
-		return value{typ: String, node: a, str: c.text(v, a.Place(), "")}
+		return value{typ: String, str: c.text(v, a.Place(), "")}
 	}
 	return c.convert(c.expr(a), p.typ, a.Place())
 }

@@ -67,27 +67,35 @@ func equality(a, b value) func(*Ctx) bool {
 	case String:
 		return equalText(a, b)
 	case Boolean:
-		return func(x *Ctx) bool { return a.boolean(x) == b.boolean(x) }
+		return alike(a.boolean, b.boolean)
 	case Integer:
 		if b.literal {
-			want := b.integer(nil)
-			return func(x *Ctx) bool { return a.integer(x) == want }
+			number, want := a.integer, b.integer(nil)
+			return func(x *Ctx) bool { return number(x) == want }
 		}
-		return func(x *Ctx) bool { return a.integer(x) == b.integer(x) }
+		return alike(a.integer, b.integer)
 	case Float:
-		return func(x *Ctx) bool { return a.float(x) == b.float(x) }
+		return alike(a.float, b.float)
 	case RTime:
-		return func(x *Ctx) bool { return a.rtime(x) == b.rtime(x) }
+		return alike(a.rtime, b.rtime)
 	case Timestamp:
-		return func(x *Ctx) bool { return a.time(x) == b.time(x) }
+		return alike(a.time, b.time)
 	case IP:
-		return func(x *Ctx) bool { ip := a.ip(x); return ip.IsValid() && ip.Unmap() == b.ip(x).Unmap() }
+		left, right := a.ip, b.ip
+		return func(x *Ctx) bool { ip := left(x); return ip.IsValid() && ip.Unmap() == right(x).Unmap() }
 	case BackendRef:
-		return func(x *Ctx) bool { be := a.backend(x); return be != nil && be == b.backend(x) }
+		left, right := a.backend, b.backend
+		return func(x *Ctx) bool { be := left(x); return be != nil && be == right(x) }
 	case ACLRef:
-		return func(x *Ctx) bool { acl := a.acl(x); return acl != nil && acl == b.acl(x) }
+		left, right := a.acl, b.acl
+		return func(x *Ctx) bool { acl := left(x); return acl != nil && acl == right(x) }
 	}
 	return nil
+}
+
+// alike compiles a == b for values of one type.
+func alike[V comparable](a, b func(*Ctx) V) func(*Ctx) bool {
+	return func(x *Ctx) bool { return a(x) == b(x) }
 }
 
 func equalText(a, b value) func(*Ctx) bool {
@@ -129,7 +137,8 @@ func converted2(v value, to Type) value {
 func ordering(a, b value) func(*Ctx) (int, bool) {
 	switch {
 	case a.typ == Integer && b.typ == Integer:
-		return func(x *Ctx) (int, bool) { return cmp.Compare(a.integer(x), b.integer(x)), true }
+		f, g := a.integer, b.integer
+		return func(x *Ctx) (int, bool) { return cmp.Compare(f(x), g(x)), true }
 	case numeric(a) && numeric(b):
 		f, g := converted2(a, Float).float, converted2(b, Float).float
 		return func(x *Ctx) (int, bool) {
@@ -137,9 +146,11 @@ func ordering(a, b value) func(*Ctx) (int, bool) {
 			return cmp.Compare(l, r), l == l && r == r
 		}
 	case a.typ == RTime && b.typ == RTime:
-		return func(x *Ctx) (int, bool) { return cmp.Compare(a.rtime(x), b.rtime(x)), true }
+		f, g := a.rtime, b.rtime
+		return func(x *Ctx) (int, bool) { return cmp.Compare(f(x), g(x)), true }
 	case a.typ == Timestamp && b.typ == Timestamp:
-		return func(x *Ctx) (int, bool) { return a.time(x).Compare(b.time(x)), true }
+		f, g := a.time, b.time
+		return func(x *Ctx) (int, bool) { return f(x).Compare(g(x)), true }
 	}
 	return nil
 }
@@ -174,11 +185,12 @@ func (c *compiler) matcher(a value, e *syntax.Binary) func(*Ctx) bool {
 		if ip.typ == Void {
 			return nil
 		}
-		return func(x *Ctx) bool { return b.acl(x).Has(ip.ip(x)) }
+		acl, address := b.acl, ip.ip
+		return func(x *Ctx) bool { return acl(x).Has(address(x)) }
 	case b.typ == Regex:
-		subject := c.text(a, e.X.Place(), "")
+		subject, pattern := c.text(a, e.X.Place(), ""), b.regs
 		return func(x *Ctx) bool {
-			r := b.regs(x)
+			r := pattern(x)
 			s, _ := subject(x)
 			return r != nil && x.match(r, s)
 		}
@@ -189,21 +201,21 @@ func (c *compiler) matcher(a value, e *syntax.Binary) func(*Ctx) bool {
 			return nil
 		}
 		if prefix, all := r.Prefix(); all && !c.groups {
-			return begins(prefix, r, a, subject, e)
+			return c.begins(prefix, plain(a.plain, subject), matchText(r, subject, kept[syntax.Expr](c, e)))
 		}
-		return matchText(r, subject, e)
+		return matchText(r, subject, kept[syntax.Expr](c, e))
 	}
 	c.failf(e.Y.Place(), "a pattern is a literal string, and this is %s", describe(b))
 	return nil
 }
 
 // matchText compiles a match of a literal pattern.
-func matchText(r *regex.Regex, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
+func matchText(r *regex.Regex, subject textFunc, told syntax.Expr) func(*Ctx) bool {
 	return func(x *Ctx) bool {
 		s, _ := subject(x)
 		yes := x.match(r, s)
 		if x.Trace != nil {
-			x.Trace.matched(e, s, yes, x)
+			x.Trace.matched(told, yes, x)
 		}
 		return yes
 	}
@@ -212,19 +224,30 @@ func matchText(r *regex.Regex, subject textFunc, e *syntax.Binary) func(*Ctx) bo
 // begins is matchText of a pattern that asks for a prefix alone, which most often is
 // all that a condition has to find out of a URL. It is for programs that do not read
 // what was matched; only a trace does, which gets the match itself.
-func begins(prefix string, r *regex.Regex, v value, subject textFunc, e *syntax.Binary) func(*Ctx) bool {
-	text, traced := v.plain, matchText(r, subject, e)
-	if text == nil {
-		text = func(x *Ctx) string { s, _ := subject(x); return s }
+func (c *compiler) begins(prefix string, text func(*Ctx) string, traced func(*Ctx) bool) func(*Ctx) bool {
+	if c.options.Untraced {
+		return func(x *Ctx) bool { return x.begins(text(x), prefix) }
 	}
 	return func(x *Ctx) bool {
 		if x.Trace != nil {
 			return traced(x)
 		}
-		s := text(x)
-		x.charge(len(s) / bytesAStep)
-		return strings.HasPrefix(s, prefix)
+		return x.begins(text(x), prefix)
 	}
+}
+
+func (x *Ctx) begins(s, prefix string) bool {
+	x.charge(len(s) / bytesAStep)
+	return strings.HasPrefix(s, prefix)
+}
+
+// plain is the first of them if there is one, and otherwise the text of the other, ""
+// if it is NOTSET.
+func plain(text func(*Ctx) string, otherwise textFunc) func(*Ctx) string {
+	if text != nil {
+		return text
+	}
+	return func(x *Ctx) string { s, _ := otherwise(x); return s }
 }
 
 // match looks for r in s. A match is what re.group tells of from then on; without

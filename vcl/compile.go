@@ -46,7 +46,7 @@ type compiler struct {
 func newCompiler(o Options) *compiler {
 	return &compiler{
 		options:  o,
-		program:  &Program{Directors: map[string]*Director{}},
+		program:  &Program{Directors: map[string]*Director{}, untraced: o.Untraced},
 		backends: map[string]*Backend{},
 		acls:     map[string]*ACL{},
 		tables:   map[string]*Table{},
@@ -88,6 +88,9 @@ func (c *compiler) unit(u *syntax.Unit) {
 		if !c.stopped() {
 			c.routine(r)
 		}
+	}
+	for _, r := range c.order {
+		r.decls, r.calls = nil, nil
 	}
 }
 

@@ -16,7 +16,6 @@ func (c *compiler) convert(v value, to Type, at syntax.Pos) value {
 		return v
 	}
 	if out := converted(v, to); out.typ == to {
-		out.node = v.node
 		return out
 	}
 	if v.typ == String && v.literal && to == IP {
@@ -53,30 +52,36 @@ func toText(v value) value {
 	}
 	switch v.typ {
 	case Boolean:
-		return ofSetString(func(x *Ctx) string { return either(v.boolean(x), "1", "0") })
+		get := v.boolean
+		return ofSetString(func(x *Ctx) string { return either(get(x), "1", "0") })
 	case Integer:
+		get := v.integer
 		return ofSetString(func(x *Ctx) string {
 			var space [24]byte
-			return x.arena.keep(strconv.AppendInt(space[:0], v.integer(x), 10))
+			return x.arena.keep(strconv.AppendInt(space[:0], get(x), 10))
 		})
 	case Float:
+		get := v.float
 		return ofSetString(func(x *Ctx) string {
 			var space [64]byte
-			return x.arena.keep(appendFloat(space[:0], v.float(x)))
+			return x.arena.keep(appendFloat(space[:0], get(x)))
 		})
 	case RTime:
+		get := v.rtime
 		return ofSetString(func(x *Ctx) string {
 			var space [32]byte
-			return x.arena.keep(appendRTime(space[:0], v.rtime(x)))
+			return x.arena.keep(appendRTime(space[:0], get(x)))
 		})
 	case Timestamp:
+		get := v.time
 		return ofSetString(func(x *Ctx) string {
 			var space [40]byte
-			return x.arena.keep(appendTime(space[:0], v.time(x)))
+			return x.arena.keep(appendTime(space[:0], get(x)))
 		})
 	case IP:
+		get := v.ip
 		return ofString(func(x *Ctx) (string, bool) {
-			ip := v.ip(x)
+			ip := get(x)
 			if !ip.IsValid() {
 				return "", false
 			}
@@ -84,8 +89,9 @@ func toText(v value) value {
 			return x.arena.keep(ip.AppendTo(space[:0])), true
 		})
 	case BackendRef:
+		get := v.backend
 		return ofString(func(x *Ctx) (string, bool) {
-			if b := v.backend(x); b != nil {
+			if b := get(x); b != nil {
 				return b.Name, true
 			}
 			return "", false
@@ -100,11 +106,14 @@ func toInteger(v value) value {
 	}
 	switch v.typ {
 	case Float:
-		return ofInteger(func(x *Ctx) int64 { return truncate(v.float(x)) })
+		get := v.float
+		return ofInteger(func(x *Ctx) int64 { return truncate(get(x)) })
 	case RTime:
-		return ofInteger(func(x *Ctx) int64 { return int64(v.rtime(x) / time.Second) })
+		get := v.rtime
+		return ofInteger(func(x *Ctx) int64 { return int64(get(x) / time.Second) })
 	case Timestamp:
-		return ofInteger(func(x *Ctx) int64 { return v.time(x).Unix })
+		get := v.time
+		return ofInteger(func(x *Ctx) int64 { return get(x).Unix })
 	}
 	return value{}
 }
@@ -125,15 +134,18 @@ func truncate(f float64) int64 {
 func toFloat(v value) value {
 	switch {
 	case v.typ == Integer:
-		out := ofFloat(func(x *Ctx) float64 { return float64(v.integer(x)) })
+		get := v.integer
+		out := ofFloat(func(x *Ctx) float64 { return float64(get(x)) })
 		out.literal = v.literal
 		return out
 	case v.literal:
 		return value{}
 	case v.typ == RTime:
-		return ofFloat(func(x *Ctx) float64 { return v.rtime(x).Seconds() })
+		get := v.rtime
+		return ofFloat(func(x *Ctx) float64 { return get(x).Seconds() })
 	case v.typ == Timestamp:
-		return ofFloat(func(x *Ctx) float64 { t := v.time(x); return float64(t.Unix) + float64(t.Nano)/1e9 })
+		get := v.time
+		return ofFloat(func(x *Ctx) float64 { t := get(x); return float64(t.Unix) + float64(t.Nano)/1e9 })
 	}
 	return value{}
 }
@@ -147,11 +159,14 @@ func toRTime(v value) value {
 	}
 	switch v.typ {
 	case Integer:
-		return ofRTime(func(x *Ctx) time.Duration { return seconds(float64(v.integer(x))) })
+		get := v.integer
+		return ofRTime(func(x *Ctx) time.Duration { return seconds(float64(get(x))) })
 	case Float:
-		return ofRTime(func(x *Ctx) time.Duration { return seconds(v.float(x)) })
+		get := v.float
+		return ofRTime(func(x *Ctx) time.Duration { return seconds(get(x)) })
 	case Timestamp:
-		return ofRTime(func(x *Ctx) time.Duration { return v.time(x).Sub(Time{}) })
+		get := v.time
+		return ofRTime(func(x *Ctx) time.Duration { return get(x).Sub(Time{}) })
 	}
 	return value{}
 }
@@ -162,11 +177,14 @@ func toTime(v value) value {
 	}
 	switch v.typ {
 	case Integer:
-		return ofTime(func(x *Ctx) Time { return Time{Unix: v.integer(x)} })
+		get := v.integer
+		return ofTime(func(x *Ctx) Time { return Time{Unix: get(x)} })
 	case Float:
-		return ofTime(func(x *Ctx) Time { return Time{}.Add(seconds(v.float(x))) })
+		get := v.float
+		return ofTime(func(x *Ctx) Time { return Time{}.Add(seconds(get(x))) })
 	case RTime:
-		return ofTime(func(x *Ctx) Time { return Time{}.Add(v.rtime(x)) })
+		get := v.rtime
+		return ofTime(func(x *Ctx) Time { return Time{}.Add(get(x)) })
 	}
 	return value{}
 }
@@ -185,8 +203,9 @@ func toIP(v value) value {
 		out.literal = true
 		return out
 	}
+	get := v.str
 	return ofIP(func(x *Ctx) netip.Addr {
-		s, _ := v.str(x)
+		s, _ := get(x)
 		ip, _ := parseIP(s)
 		return ip
 	})

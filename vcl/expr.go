@@ -1,7 +1,6 @@
 package vcl
 
 import (
-	"net/netip"
 	"time"
 
 	"headwater/vcl/syntax"
@@ -14,7 +13,6 @@ func (c *compiler) expr(e syntax.Expr) value {
 		c.failf(e.Place(), "a function that returns nothing is no value")
 		v = value{}
 	}
-	v.node = e
 	return v
 }
 
@@ -47,17 +45,20 @@ func literal(e syntax.Expr) (v value) {
 		v = constant(e.Value)
 		v.text = e.Value
 	case *syntax.Integer:
-		v = ofInteger(func(*Ctx) int64 { return e.Value })
+		v = ofInteger(fixed(e.Value))
 	case *syntax.Float:
-		v = ofFloat(func(*Ctx) float64 { return e.Value })
+		v = ofFloat(fixed(e.Value))
 	case *syntax.RTime:
-		v = ofRTime(func(*Ctx) time.Duration { return e.Value })
+		v = ofRTime(fixed(e.Value))
 	case *syntax.Bool:
-		v = ofBool(func(*Ctx) bool { return e.Value })
+		v = ofBool(fixed(e.Value))
 	}
 	v.literal = true
 	return v
 }
+
+// fixed computes what is known already.
+func fixed[V any](v V) func(*Ctx) V { return func(*Ctx) V { return v } }
 
 func (c *compiler) binary(e *syntax.Binary) value {
 	switch e.Op {
@@ -85,7 +86,8 @@ func (c *compiler) truth(e syntax.Expr) func(*Ctx) bool {
 		set := c.text(v, e.Place(), "")
 		return func(x *Ctx) bool { _, yes := set(x); return yes }
 	case v.typ == IP:
-		return func(x *Ctx) bool { return v.ip(x).IsValid() }
+		get := v.ip
+		return func(x *Ctx) bool { return get(x).IsValid() }
 	case v.typ == String:
 		c.failf(e.Place(), "a literal string is no condition")
 	case v.typ != Void:
@@ -146,8 +148,8 @@ func (c *compiler) moved(e *syntax.Concat) (value, bool) {
 			by += span.Value
 		}
 	}
-	from := c.expr(first)
-	return ofTime(func(x *Ctx) Time { return from.time(x).Add(by) }), true
+	from, span := c.expr(first).time, by
+	return ofTime(func(x *Ctx) Time { return from(x).Add(span) }), true
 }
 
 // joined makes one text of several. It is NOTSET if all of them are, and has
@@ -215,26 +217,32 @@ func (c *compiler) conditional(e *syntax.Call) value {
 	}
 	switch typ {
 	case String:
-		return ofString(func(x *Ctx) (string, bool) { return either(cond(x), yes.str, no.str)(x) })
+		a, b := yes.str, no.str
+		return ofString(func(x *Ctx) (string, bool) { return either(cond(x), a, b)(x) })
 	case Boolean:
-		return ofBool(func(x *Ctx) bool { return either(cond(x), yes.boolean, no.boolean)(x) })
+		return ofBool(chosen(cond, yes.boolean, no.boolean))
 	case Integer:
-		return ofInteger(func(x *Ctx) int64 { return either(cond(x), yes.integer, no.integer)(x) })
+		return ofInteger(chosen(cond, yes.integer, no.integer))
 	case Float:
-		return ofFloat(func(x *Ctx) float64 { return either(cond(x), yes.float, no.float)(x) })
+		return ofFloat(chosen(cond, yes.float, no.float))
 	case RTime:
-		return ofRTime(func(x *Ctx) time.Duration { return either(cond(x), yes.rtime, no.rtime)(x) })
+		return ofRTime(chosen(cond, yes.rtime, no.rtime))
 	case Timestamp:
-		return ofTime(func(x *Ctx) Time { return either(cond(x), yes.time, no.time)(x) })
+		return ofTime(chosen(cond, yes.time, no.time))
 	case IP:
-		return ofIP(func(x *Ctx) netip.Addr { return either(cond(x), yes.ip, no.ip)(x) })
+		return ofIP(chosen(cond, yes.ip, no.ip))
 	case BackendRef:
-		return ofBackend(func(x *Ctx) *Backend { return either(cond(x), yes.backend, no.backend)(x) })
+		return ofBackend(chosen(cond, yes.backend, no.backend))
 	case ACLRef:
-		return ofACL(func(x *Ctx) *ACL { return either(cond(x), yes.acl, no.acl)(x) })
+		return ofACL(chosen(cond, yes.acl, no.acl))
 	}
 	c.failf(e.Pos, "if() cannot choose between %ss", typ)
 	return value{}
+}
+
+// chosen computes one of two.
+func chosen[V any](cond func(*Ctx) bool, yes, no func(*Ctx) V) func(*Ctx) V {
+	return func(x *Ctx) V { return either(cond(x), yes, no)(x) }
 }
 
 func either[F any](yes bool, a, b F) F {

@@ -216,14 +216,14 @@ func ofKind(all []string, kind string) string {
 // places.
 func (c *call) checkMedia() {
 	seen := map[string]bool{}
-	for _, a := range c.args[:3] {
+	for i, a := range c.args[:3] {
 		if !a.literal {
-			c.failf(a.node.Place(), "%s takes types that are written out", c.fun.name)
+			c.failf(c.place(i), "%s takes types that are written out", c.fun.name)
 			continue
 		}
 		for _, one := range choices(a.text) {
 			if one = strings.ToLower(one); seen[one] {
-				c.failf(a.node.Place(), "%s stands twice", one)
+				c.failf(c.place(i), "%s stands twice", one)
 			}
 			seen[one] = true
 		}

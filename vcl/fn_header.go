@@ -25,11 +25,11 @@ func (c *call) where() func(*Ctx) *message.Fields {
 	name := c.args[0].text
 	w, ok := whereabouts[name]
 	if !ok {
-		c.failf(c.args[0].node.Place(), "%s is no message: req, bereq, beresp, obj and resp are", name)
+		c.failf(c.place(0), "%s is no message: req, bereq, beresp, obj and resp are", name)
 		return func(*Ctx) *message.Fields { return &message.Fields{} }
 	}
 	if bad := c.sub.scopes &^ w.scopes; bad != 0 {
-		c.failf(c.args[0].node.Place(), "there is no %s in %s", name, c.compiler.where(bad))
+		c.failf(c.place(0), "there is no %s in %s", name, c.compiler.where(bad))
 	}
 	return w.of
 }
@@ -118,7 +118,7 @@ var _ = funcs(
 		build: func(c *call) value {
 			s, name, sep := c.text(0), c.text(1), c.text(2)
 			if c.has(2) && c.args[2].literal && len(c.args[2].text) != 1 {
-				c.failf(c.args[2].node.Place(), "a separator is one character")
+				c.failf(c.place(2), "a separator is one character")
 			}
 			return ofString(func(x *Ctx) (string, bool) {
 				by := byte(',')
@@ -135,7 +135,7 @@ func (c *call) headerNamed(i int) (func(*Ctx) *message.Fields, *message.Key) {
 	a := &c.args[i]
 	before, name, ok := strings.Cut(a.text, ".http.")
 	if !ok || !token(name) {
-		c.failf(a.node.Place(), "a header is wanted here, such as req.http.Cookie")
+		c.failf(c.place(i), "a header is wanted here, such as req.http.Cookie")
 		return func(*Ctx) *message.Fields { return &message.Fields{} }, message.NewKey("")
 	}
 	kept := a.text
@@ -154,7 +154,7 @@ func filterRow(name string, except bool) *function {
 			names := make([]func(*Ctx) string, 0, len(c.args)-1)
 			for i := 1; i < len(c.args); i++ {
 				if a := &c.args[i]; a.literal && !token(a.text) {
-					c.failf(a.node.Place(), "%q is no name of a header", a.text)
+					c.failf(c.place(i), "%q is no name of a header", a.text)
 				}
 				names = append(names, c.text(i))
 			}

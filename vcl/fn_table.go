@@ -68,7 +68,7 @@ func lookupRow(name string, typ Type, build func(*call, *Table, func(*Ctx) strin
 // typed reports whether the first argument is a table of that type.
 func (c *call) typed(typ Type) bool {
 	if t := c.args[0].table; t.Type != typ {
-		c.failf(c.args[0].node.Place(), "%s is a table of %s, and %s looks into one of %s", t.Name, t.Type, c.fun.name, typ)
+		c.failf(c.place(0), "%s is a table of %s, and %s looks into one of %s", t.Name, t.Type, c.fun.name, typ)
 		return false
 	}
 	return true

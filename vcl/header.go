@@ -70,8 +70,9 @@ func fieldOf(v *variable, key *message.Key, of func(*Ctx) *message.Fields) {
 		}
 	}
 	v.add = func(a value) func(*Ctx) {
+		get := a.str
 		return func(x *Ctx) {
-			if text, set := a.str(x); set {
+			if text, set := get(x); set {
 				x.addField(of(x), key, text)
 			}
 		}

@@ -62,7 +62,12 @@ type call struct {
 	at   syntax.Pos
 	fun  *function
 	args []value
+
+	exprs []syntax.Expr // as args are written
 }
+
+// place is where argument i is written.
+func (c *call) place(i int) syntax.Pos { return c.exprs[i].Place() }
 
 // has reports whether argument i was given.
 func (c *call) has(i int) bool { return i < len(c.args) }

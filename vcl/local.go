@@ -89,23 +89,32 @@ func (l local) get() value {
 func (l local) set(v value) func(*Ctx) {
 	switch i := l.slot; l.typ {
 	case String:
-		return func(x *Ctx) { s, _ := v.str(x); x.strs[i] = text{s, true} }
+		now := v.str
+		return func(x *Ctx) { s, _ := now(x); x.strs[i] = text{s, true} }
 	case Boolean:
-		return func(x *Ctx) { x.bools[i] = v.boolean(x) }
+		now := v.boolean
+		return func(x *Ctx) { x.bools[i] = now(x) }
 	case Integer:
-		return func(x *Ctx) { x.ints[i] = v.integer(x) }
+		now := v.integer
+		return func(x *Ctx) { x.ints[i] = now(x) }
 	case Float:
-		return func(x *Ctx) { x.floats[i] = v.float(x) }
+		now := v.float
+		return func(x *Ctx) { x.floats[i] = now(x) }
 	case RTime:
-		return func(x *Ctx) { x.rtimes[i] = v.rtime(x) }
+		now := v.rtime
+		return func(x *Ctx) { x.rtimes[i] = now(x) }
 	case Timestamp:
-		return func(x *Ctx) { x.times[i] = v.time(x) }
+		now := v.time
+		return func(x *Ctx) { x.times[i] = now(x) }
 	case IP:
-		return func(x *Ctx) { x.ips[i] = v.ip(x) }
+		now := v.ip
+		return func(x *Ctx) { x.ips[i] = now(x) }
 	case BackendRef:
-		return func(x *Ctx) { x.backends[i] = v.backend(x) }
+		now := v.backend
+		return func(x *Ctx) { x.backends[i] = now(x) }
 	default:
-		return func(x *Ctx) { x.acls[i] = v.acl(x) }
+		now := v.acl
+		return func(x *Ctx) { x.acls[i] = now(x) }
 	}
 }
 
@@ -121,23 +130,32 @@ func (l local) variable(name string) *variable {
 func storeResult(v value) func(*Ctx) {
 	switch v.typ {
 	case String:
-		return func(x *Ctx) { s, set := v.str(x); x.result.str = text{s, set} }
+		now := v.str
+		return func(x *Ctx) { s, set := now(x); x.result.str = text{s, set} }
 	case Boolean:
-		return func(x *Ctx) { x.result.boolean = v.boolean(x) }
+		now := v.boolean
+		return func(x *Ctx) { x.result.boolean = now(x) }
 	case Integer:
-		return func(x *Ctx) { x.result.integer = v.integer(x) }
+		now := v.integer
+		return func(x *Ctx) { x.result.integer = now(x) }
 	case Float:
-		return func(x *Ctx) { x.result.float = v.float(x) }
+		now := v.float
+		return func(x *Ctx) { x.result.float = now(x) }
 	case RTime:
-		return func(x *Ctx) { x.result.rtime = v.rtime(x) }
+		now := v.rtime
+		return func(x *Ctx) { x.result.rtime = now(x) }
 	case Timestamp:
-		return func(x *Ctx) { x.result.time = v.time(x) }
+		now := v.time
+		return func(x *Ctx) { x.result.time = now(x) }
 	case IP:
-		return func(x *Ctx) { x.result.ip = v.ip(x) }
+		now := v.ip
+		return func(x *Ctx) { x.result.ip = now(x) }
 	case BackendRef:
-		return func(x *Ctx) { x.result.backend = v.backend(x) }
+		now := v.backend
+		return func(x *Ctx) { x.result.backend = now(x) }
 	case ACLRef:
-		return func(x *Ctx) { x.result.acl = v.acl(x) }
+		now := v.acl
+		return func(x *Ctx) { x.result.acl = now(x) }
 	}
 	return func(*Ctx) {}
 }

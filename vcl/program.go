@@ -26,6 +26,7 @@ type Program struct {
 
 	subs     [numScopes]*routine
 	slots    slots
+	untraced bool
 	warnings syntax.Problems
 }
 
@@ -38,6 +39,10 @@ type Options struct {
 
 	// Deadline is when compiling has to be over; zero for no such moment.
 	Deadline time.Time
+
+	// Untraced makes a program that cannot be run with a [Trace], and keeps nothing of
+	// its tree but what Decl of its backends and its warnings refer to.
+	Untraced bool
 }
 
 // Compile checks and compiles a program. If there are problems, there is no
@@ -61,6 +66,15 @@ func (c *compiler) bug(r any) *syntax.Problem {
 	return &syntax.Problem{Pos: c.at, Msg: fmt.Sprintf("the compiler has a bug here: %v\n%s", r, debug.Stack())}
 }
 
+// Forget drops the warnings, and the declarations of the backends. Nobody may use the
+// program meanwhile.
+func (p *Program) Forget() {
+	p.warnings = nil
+	for _, b := range p.Backends {
+		b.Decl = nil
+	}
+}
+
 // Warnings are what deserves notice in the program.
 func (p *Program) Warnings() syntax.Problems { return p.warnings }
 
@@ -71,6 +85,7 @@ func (p *Program) Has(s Scope) bool { return p.subs[s] != nil && len(p.subs[s].b
 var (
 	ErrWorkspace = errors.New("vcl: the request's workspace is used up")
 	ErrSteps     = errors.New("vcl: the request has run too many statements")
+	ErrUntraced  = errors.New("vcl: the program cannot be traced")
 )
 
 // maxSteps bounds the statements that run for one request. What costs more than a
@@ -99,6 +114,10 @@ func (p *Program) Run(c *Ctx, s Scope) (a Action) {
 	}()
 	c.captures.regex = nil
 	if c.Trace != nil {
+		if p.untraced {
+			c.Fault = ErrUntraced
+			return DoFail
+		}
 		c.Trace.enter(s)
 	}
 	if a = r.run(c); a == leaves {
@@ -154,14 +173,16 @@ func (c *Ctx) Reset() {
 // A routine is a compiled subroutine.
 type routine struct {
 	name   string
-	decls  []*syntax.Sub // more than one only of those that the edge calls
-	scopes Scopes        // from where it is reached
-	calls  []*syntax.Name
+	scopes Scopes // from where it is reached
 	body   *block
 	always Action // what it always leads to, if fixed
 	fixed  bool   // it has nothing to do besides
 	result Type
 	params []local
+
+	// Until it is compiled.
+	decls []*syntax.Sub // more than one only of those that the edge calls
+	calls []*syntax.Name
 
 	// own are the places of the local variables that it declares itself.
 	own      struct{ from, to slots }

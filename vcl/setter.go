@@ -8,23 +8,38 @@ import (
 // What stores values, for the rows of the library.
 
 func setsString(f func(*Ctx, string)) func(value) func(*Ctx) {
-	return func(v value) func(*Ctx) { return func(x *Ctx) { s, _ := v.str(x); f(x, s) } }
+	return func(v value) func(*Ctx) {
+		text := v.str
+		return func(x *Ctx) { s, _ := text(x); f(x, s) }
+	}
 }
 
 func setsBool(f func(*Ctx) *bool) func(value) func(*Ctx) {
-	return func(v value) func(*Ctx) { return func(x *Ctx) { *f(x) = v.boolean(x) } }
+	return func(v value) func(*Ctx) {
+		now := v.boolean
+		return func(x *Ctx) { *f(x) = now(x) }
+	}
 }
 
 func setsInteger(f func(*Ctx, int64)) func(value) func(*Ctx) {
-	return func(v value) func(*Ctx) { return func(x *Ctx) { f(x, v.integer(x)) } }
+	return func(v value) func(*Ctx) {
+		now := v.integer
+		return func(x *Ctx) { f(x, now(x)) }
+	}
 }
 
 func setsRTime(f func(*Ctx) *time.Duration) func(value) func(*Ctx) {
-	return func(v value) func(*Ctx) { return func(x *Ctx) { *f(x) = v.rtime(x) } }
+	return func(v value) func(*Ctx) {
+		now := v.rtime
+		return func(x *Ctx) { *f(x) = now(x) }
+	}
 }
 
 func setsBackend(f func(*Ctx, *Backend)) func(value) func(*Ctx) {
-	return func(v value) func(*Ctx) { return func(x *Ctx) { f(x, v.backend(x)) } }
+	return func(v value) func(*Ctx) {
+		now := v.backend
+		return func(x *Ctx) { f(x, now(x)) }
+	}
 }
 
 // Rows that read and write one place.

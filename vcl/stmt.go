@@ -51,7 +51,7 @@ func (c *compiler) append(b *block, stmts []syntax.Stmt) {
 			}
 		default:
 			if run := c.stmt(s); run != nil {
-				b.steps = append(b.steps, step{run: run, node: s})
+				b.steps = append(b.steps, step{run: run, node: kept[syntax.Stmt](c, s)})
 			}
 		}
 	}
@@ -133,10 +133,11 @@ func (c *compiler) branch(s *syntax.If) runner {
 	if s.Else != nil {
 		otherwise = c.stmt(s.Else)
 	}
+	told := kept(c, s.Cond)
 	return func(x *Ctx) Action {
 		yes := cond(x)
 		if x.Trace != nil {
-			x.Trace.decide(s, yes)
+			x.Trace.decide(told, yes)
 		}
 		switch {
 		case yes:
@@ -376,5 +377,6 @@ func (c *compiler) do(s *syntax.Do) runner {
 		c.failf(s.Pos, "%s returns %s, which is not used", s.Call.Fun.Text, v.typ)
 		return nil
 	}
-	return does(v.run)
+	run := v.boolean
+	return does(func(x *Ctx) { run(x) })
 }

@@ -169,7 +169,7 @@ func (c *compiler) routine(r *routine) {
 	c.at = r.decls[0].Pos
 	r.own.from = c.program.slots
 	r.body = c.block(stmts)
-	r.settle()
+	r.settle(stmts)
 	if r == c.program.subs[Hash] && !addsUp(stmts) {
 		c.program.Hashes = true
 	}
@@ -181,7 +181,7 @@ func (c *compiler) routine(r *routine) {
 }
 
 // settle finds out whether the subroutine is nothing but a return of a state.
-func (r *routine) settle() {
+func (r *routine) settle(stmts []syntax.Stmt) {
 	if r.result != Void {
 		return // (name) is a value then
 	}
@@ -189,10 +189,23 @@ func (r *routine) settle() {
 	case 0:
 		r.fixed, r.always = true, Default
 	case 1:
-		if s, ok := steps[0].node.(*syntax.Return); ok && s.State != nil {
+		if returnsState(stmts) {
 			r.fixed, r.always = true, steps[0].run(nil) // which asks for nothing
 		}
 	}
+}
+
+// returnsState reports whether one of the statements is the return of a state.
+func returnsState(stmts []syntax.Stmt) bool {
+	return slices.ContainsFunc(stmts, func(s syntax.Stmt) bool {
+		switch s := s.(type) {
+		case *syntax.Return:
+			return s.State != nil
+		case *syntax.Macro:
+			return returnsState(s.Body)
+		}
+		return false
+	})
 }
 
 // addsUp reports whether statements do nothing but add variables to req.hash, and

@@ -34,10 +34,11 @@ func subfieldOf(v *variable, key *message.Key, sub string, of func(*Ctx) *messag
 		return "", false
 	})
 	v.set = func(a value) func(*Ctx) {
+		now := a.str
 		return func(x *Ctx) {
 			fs := of(x)
 			was, _ := fs.Get(key)
-			text, set := a.str(x)
+			text, set := now(x)
 			if now := x.replaceSubfield(was, sub, oneLine(text), sep, set); now != "" {
 				x.setField(fs, key, now)
 			} else {

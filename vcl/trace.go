@@ -42,6 +42,15 @@ type TraceStep struct {
 	Groups []string
 }
 
+// kept is a node that traces tell of, none of a program that is never traced: then it
+// keeps nothing of its tree.
+func kept[N syntax.Node](c *compiler, n N) (none N) {
+	if c.options.Untraced {
+		return none
+	}
+	return n
+}
+
 // At returns the subroutine that ran last.
 func (t *Trace) At() Scope { return t.scope }
 
@@ -63,11 +72,11 @@ func (t *Trace) leave(a Action) { t.add(TraceStep{Kind: StepLeave, Value: a.Stri
 
 func (t *Trace) reach(n syntax.Stmt) { t.add(TraceStep{Kind: StepReach, Node: n}) }
 
-func (t *Trace) decide(n *syntax.If, yes bool) {
-	t.add(TraceStep{Kind: StepDecide, Node: n.Cond, Value: truthText(yes)})
+func (t *Trace) decide(cond syntax.Expr, yes bool) {
+	t.add(TraceStep{Kind: StepDecide, Node: cond, Value: truthText(yes)})
 }
 
-func (t *Trace) matched(n *syntax.Binary, subject string, yes bool, x *Ctx) {
+func (t *Trace) matched(n syntax.Expr, yes bool, x *Ctx) {
 	s := TraceStep{Kind: StepMatch, Node: n, Value: truthText(yes)}
 	if yes {
 		for i := range min(x.captures.regex.Groups(), maxGroup) + 1 {
@@ -77,11 +86,11 @@ func (t *Trace) matched(n *syntax.Binary, subject string, yes bool, x *Ctx) {
 	t.add(s)
 }
 
-func (t *Trace) assigned(n *syntax.Set, v *variable, x *Ctx) {
+func (t *Trace) assigned(n syntax.Stmt, v value, x *Ctx) {
 	s := TraceStep{Kind: StepAssigned, Node: n}
-	switch get := toText(v.get); {
-	case v.get.typ == String:
-		text, set := v.get.str(x)
+	switch get := toText(v); {
+	case v.typ == String:
+		text, set := v.str(x)
 		s.Value = shown(text, set)
 	case get.typ == String:
 		text, set := get.str(x)

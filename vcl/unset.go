@@ -27,7 +27,7 @@ func (c *compiler) clear(s *syntax.Unset) (step, bool) {
 	if t == nil || !c.allowed(s.Target.Pos, t, t.unset, "unset") {
 		return step{}, false
 	}
-	st := step{run: does(t.clear), node: s}
+	st := step{run: does(t.clear), node: kept[syntax.Stmt](c, s)}
 	if f := t.field; f != nil {
 		st.unsets = &gathering{f.of, message.SetOf(f.id), f.in, 1}
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"headwater/vcl/regex"
-	"headwater/vcl/syntax"
 )
 
 // A textFunc computes a STRING, and whether it is set.
@@ -16,8 +15,7 @@ type textFunc = func(*Ctx) (string, bool)
 // that nothing is boxed at run time. A STRING can be NOTSET, which its second
 // result says; an IP is NOTSET if it is not valid; a BACKEND and an ACL, if nil.
 type value struct {
-	typ  Type
-	node syntax.Expr
+	typ Type
 
 	// literal says that the value was written out, which the language treats
 	// apart. The constants below are then what the functions return.
@@ -62,4 +60,3 @@ func ofSetString(f func(*Ctx) string) value {
 	return value{typ: String, plain: f, str: func(c *Ctx) (string, bool) { return f(c), true }}
 }
 func constant(s string) value { return ofString(func(*Ctx) (string, bool) { return s, true }) }
-func (v *value) run(c *Ctx)   { v.boolean(c) }

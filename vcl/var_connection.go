@@ -14,7 +14,8 @@ var _ = vars(
 	readBool("client.identified", everywhere, no),
 	&variable{name: "client.identity", typ: String, read: everywhere, write: everywhere, get: ofString(identity),
 		set: func(v value) func(*Ctx) {
-			return func(x *Ctx) { x.Identity, x.HasIdentity = v.str(x) }
+			get := v.str
+			return func(x *Ctx) { x.Identity, x.HasIdentity = get(x) }
 		}},
 
 	readString("server.identity", everywhere, func(x *Ctx) string { return x.Server.Identity }),
