@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"headwater/service"
@@ -174,6 +175,38 @@ func (db *DB) view(ctx context.Context, f func(*tx) error) error {
 		}
 		defer raw.Rollback() // there is nothing to commit
 		return f(db.newTx(ctx, raw))
+	})
+}
+
+// views runs f on several views of one state, each with a connection of its own: n of
+// them, or one where all is in memory, and so in one connection.
+func (db *DB) views(ctx context.Context, n int, f func([]*tx) error) error {
+	if db.read == db.write {
+		return db.view(ctx, func(t *tx) error { return f([]*tx{t}) })
+	}
+	// Nobody writes until all of them have begun.
+	if err := db.writes.take(ctx); err != nil {
+		return err
+	}
+	begun := sync.OnceFunc(db.writes.pass)
+	defer begun()
+	return db.nest(ctx, min(n, readers), nil, func(all []*tx) error {
+		begun()
+		return f(all)
+	})
+}
+
+// nest runs f on views that are there, and n more.
+func (db *DB) nest(ctx context.Context, n int, all []*tx, f func([]*tx) error) error {
+	if n == 0 {
+		return f(all)
+	}
+	return db.view(ctx, func(t *tx) error {
+		// The first read is what a transaction begins with.
+		if _, err := t.exists(`SELECT 1 FROM version LIMIT 1`); err != nil {
+			return err
+		}
+		return db.nest(ctx, n-1, append(all, t), f)
 	})
 }
 
