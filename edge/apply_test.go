@@ -3,6 +3,7 @@ package edge_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,6 +98,29 @@ func TestApplyAllOrNothing(t *testing.T) {
 			t.Errorf("%d connections: the pool did not survive", n)
 		}
 	})
+}
+
+// A bug that a version's compilation runs into is that version's refusal: on every
+// processor that compiles, and whatever else comes with it.
+func TestApplySurvivesBug(t *testing.T) {
+	o := edgetest.NewOrigin(t, edgetest.Reply(ok("old")))
+	e := edgetest.Start(t, edge.Config{}, edgetest.Service("good", 1, []string{"good"}, edgetest.Backend(o)))
+	all := []*service.Snapshot{edgetest.Service("good", 2, []string{"better"}, edgetest.Backend(o))}
+	for n := range 20 {
+		bug := edgetest.Service(fmt.Sprint("bug", n), 1, []string{fmt.Sprint("bug", n)}, edgetest.Backend(o))
+		bug.Objects[service.BackendKind.Name] = []service.Object{&service.Domain{}} // as no store has it
+		all = append(all, bug)
+	}
+	if err := e.Apply(all...); err == nil || !strings.Contains(err.Error(), "version 1 of service bug") {
+		t.Errorf("Apply: %v", err)
+	}
+	if n := e.Panics(); n != 20 {
+		t.Errorf("%d panics, want 20", n)
+	}
+	answers(t, e, "good", "old")
+	answers(t, e, "better", "")
+	apply(t, e, all[0])
+	answers(t, e, "better", "old")
 }
 
 func TestPoolSurvivesActivation(t *testing.T) {

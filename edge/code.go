@@ -55,11 +55,17 @@ func (e *Edge) readyAll(snapshots []*service.Snapshot) ([]*site, error) {
 }
 
 // ready is build of a version that is about to serve. It keeps the version, to make
-// the tree of its program again for whoever asks what becomes of a request.
-func (e *Edge) ready(s *service.Snapshot) (*site, error) {
+// the tree of its program again for whoever asks what becomes of a request. A bug that
+// it runs into is that version's error: nobody else's service may end for it.
+func (e *Edge) ready(s *service.Snapshot) (made *site, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.notePanic(p)
+			made, err = nil, fmt.Errorf("version %d of service %s: %w: %v", s.Version, s.Service, errPanic, p)
+		}
+	}()
 	c, shared := e.shared.code(s)
 	if !shared {
-		var err error
 		if c, _, err = e.items.code(s, vcl.Options{Untraced: true}, true); err != nil {
 			return nil, err
 		}

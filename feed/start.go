@@ -85,11 +85,28 @@ func unservedAs(s *service.Snapshot, err error) service.Unserved {
 	return service.Unserved{Ref: at, Generation: s.Generation, Err: err}
 }
 
-// startAll applies all in one step if it can, and else one at a time.
+// startTogether is how many versions are applied in one step where not all can be.
+const startTogether = 1000
+
+// startAll applies all in one step if it can. Else it does so with the many, and one at
+// a time where there is one that the edge refuses.
 func (l *Local) startAll(active []*service.Snapshot) (serving []*service.Snapshot, refused []service.Unserved) {
 	if l.edge.Apply(active...) == nil {
 		return active, nil
 	}
+	for part := range slices.Chunk(active, startTogether) {
+		if l.edge.Apply(part...) == nil {
+			serving = append(serving, part...)
+			continue
+		}
+		some, others := l.startEach(part)
+		serving, refused = append(serving, some...), append(refused, others...)
+	}
+	return serving, refused
+}
+
+// startEach applies versions one at a time.
+func (l *Local) startEach(active []*service.Snapshot) (serving []*service.Snapshot, refused []service.Unserved) {
 	for _, s := range active {
 		if err := l.edge.Apply(s); err != nil {
 			l.log.Error("active version refused", "service", s.Service, "version", s.Version, "error", err)
