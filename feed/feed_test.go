@@ -480,3 +480,27 @@ func TestReplaceFails(t *testing.T) {
 		t.Errorf("%d lines, the last one %q; want %q", len(lines), got, want)
 	}
 }
+
+// One version among many that the edge refuses keeps none of the others from being
+// served, and few of them from being applied together.
+func TestStartManyWithOneRefused(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	f.dir = nil
+	var active []*service.Snapshot
+	for n := range 2*startTogether + 1 {
+		active = append(active, snapshot(fmt.Sprint("service-", n), 1, 1, "b"))
+	}
+	active[startTogether/2] = snapshot("refused", 1, 1, "bad")
+	serving, refused := f.startAll(active)
+	if len(serving) != 2*startTogether || len(refused) != 1 || refused[0].Service != "refused" {
+		t.Errorf("%d are served, %v refused", len(serving), refused)
+	}
+	for _, s := range active {
+		if got := f.edge.version(s.Service); (got == 1) == (s.Service == "refused") {
+			t.Errorf("the edge serves version %d of %s", got, s.Service)
+		}
+	}
+	if most := startTogether + 2; f.edge.applied > most {
+		t.Errorf("%d changes of the edge; want %d at most", f.edge.applied, most)
+	}
+}
