@@ -97,18 +97,10 @@ func (x *exchange) deliver() bool {
 	return keep
 }
 
-// The fields that we make, whatever their values.
 var (
-	dateKey      = message.NewKey("Date")
-	viaKey       = message.NewKey("Via")
-	servedByKey  = message.NewKey("X-Served-By")
-	cacheKey     = message.NewKey("X-Cache")
-	cacheHitsKey = message.NewKey("X-Cache-Hits")
-	timerKey     = message.NewKey("X-Timer")
+	dateKey  = message.NewKey("Date")
+	timerKey = message.NewKey("X-Timer")
 )
-
-// marks are the fields of an answer by which edges tell that it has passed them.
-var marks = message.SetOf(message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer)
 
 // makeResp makes the answer to the client out of the origin's, or of one of ours:
 // what ends at this hop is left out, and the marks are added by which an answer
@@ -123,23 +115,11 @@ func (x *exchange) makeResp(from *message.Response, now time.Time) {
 	} else {
 		r.Fields.Take(&from.Fields)
 	}
-	own := [...]struct {
-		key  *message.Key
-		mark string
-	}{{viaKey, viaMark}, {servedByKey, x.c.edge.cfg.Identity}, {cacheKey, "MISS"}, {cacheHitsKey, "0"}}
 	r.Fields.UnsetHops()
-	if r.Fields.May(marks) { // which is seldom
-		for i := range own {
-			own[i].mark = x.list(&r.Fields, own[i].key.ID(), own[i].mark)
-		}
-		r.Fields.UnsetAll(marks)
-	}
 	if !r.Fields.Has(dateKey) { // RFC 9110 section 6.6.1
 		r.Fields.Add(dateKey, message.Text(x.c.edge.dateAt(now)))
 	}
-	for i := range own {
-		r.Fields.Add(own[i].key, own[i].mark)
-	}
+	x.addMarks(&r.Fields)
 	r.Fields.Add(timerKey, x.timer(now))
 	if x.recorder != nil && x.recorder.id != "" {
 		r.Fields.Add(traceIDKey, x.recorder.id)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/internal/message"
 	"headwater/probe"
 	"headwater/service"
 	"headwater/vcl"
@@ -91,7 +92,8 @@ type Config struct {
 // [Edge.Shutdown].
 type Edge struct {
 	cfg    Config
-	server vcl.Server // what programs can know of this edge
+	server vcl.Server     // what programs can know of this edge
+	marks  message.Fields // see marksOf
 	home   home
 	table  atomic.Pointer[table]
 	pools  *poolSet
@@ -165,7 +167,7 @@ func New(cfg Config) *Edge {
 		doors:    map[door]struct{}{},
 	}
 	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged})
-	e.server = serverOf(cfg.Identity)
+	e.server, e.marks = serverOf(cfg.Identity), marksOf(cfg.Identity)
 	e.home = homeOf(cfg.Fleet, cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})

@@ -98,7 +98,7 @@ func (e *Edge) pretended(s *site, r *explain.Request) (*exchange, error) {
 	if st.now.IsZero() {
 		st.now = time.Now()
 	}
-	at := &Edge{cfg: Config{Identity: e.cfg.Identity, Client: e.cfg.Client}, server: e.server, home: e.home}
+	at := &Edge{cfg: Config{Identity: e.cfg.Identity, Client: e.cfg.Client}, server: e.server, marks: e.marks, home: e.home}
 	at.table.Store(tableOf(s))
 	c := &clientConn{edge: at, link: paper{}, remote: r.Client.IP.String(), requests: 1, secure: r.TLS != nil}
 	c.peer = vcl.Client{IP: r.Client.IP, Port: int(r.Client.Port), LocalIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Local: 80}

@@ -216,12 +216,13 @@ func appendLength(dst []byte, n int64) []byte {
 // appendTimer appends the value of X-Timer up to what is known when a request comes in: when
 // that was, in microseconds.
 func appendTimer(dst []byte, at time.Time) []byte {
-	micros := at.UnixMicro()
 	dst = append(dst, 'S')
-	dst = strconv.AppendInt(dst, micros/1e6, 10)
+	dst = strconv.AppendInt(dst, at.Unix(), 10)
 	dst = append(dst, '.')
-	for rest, unit := micros%1e6, int64(1e5); unit > 0; unit /= 10 {
-		dst = append(dst, byte('0'+rest/unit%10))
+	dst = append(dst, "000000,VS0"...)
+	digits := dst[len(dst)-len("000000,VS0"):]
+	for i, rest := 5, uint32(at.Nanosecond())/1e3; rest > 0; i, rest = i-1, rest/10 {
+		digits[i] += byte(rest % 10)
 	}
-	return append(dst, ",VS0"...)
+	return dst
 }

@@ -80,7 +80,7 @@ func FuzzParseRequest(f *testing.F) {
 	} {
 		f.Add([]byte(s), uint64(len(s))*0x9e3779b97f4a7c15)
 	}
-	e := &Edge{cfg: Config{Identity: "cache-tst1-TST"}}
+	e := &Edge{cfg: Config{Identity: "cache-tst1-TST"}, marks: marksOf("cache-tst1-TST")}
 	f.Fuzz(func(t *testing.T, b []byte, seed uint64) {
 		end := checkSplit(t, b, seed)
 		if end == 0 {
@@ -155,7 +155,7 @@ func FuzzParseResponse(f *testing.F) {
 		f.Add([]byte(s), false, uint64(len(s))*0x9e3779b97f4a7c15)
 		f.Add([]byte(s), true, uint64(len(s)))
 	}
-	e := &Edge{cfg: Config{Identity: "cache-tst1-TST"}}
+	e := &Edge{cfg: Config{Identity: "cache-tst1-TST"}, marks: marksOf("cache-tst1-TST")}
 	f.Fuzz(func(t *testing.T, b []byte, headOnly bool, seed uint64) {
 		end := checkSplit(t, b, seed)
 		if end == 0 {

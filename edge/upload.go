@@ -34,8 +34,11 @@ type upload struct {
 	whole    bool   // the client's connection stands at the end of the body
 	leftover []byte // what came behind the body
 
-	early [512]byte // the exchange's: the answer's first bytes, for which it may wait long
+	early []byte // the exchange's: the answer's first bytes, for which it may wait long
 }
+
+// earlySize is how many they are at most.
+const earlySize = 512
 
 func (u *upload) reset() {
 	u.whole, u.withheld = false, false
@@ -154,9 +157,12 @@ const writeGrace = time.Second
 // an interrupt.
 func (x *exchange) awaitAnswer() (int, failure) {
 	u := &x.up
+	if u.early == nil {
+		u.early = make([]byte, earlySize)
+	}
 	var due time.Time
 	for {
-		n, err := x.origin.link.read(u.early[:], due)
+		n, err := x.origin.link.read(u.early, due)
 		if err == nil {
 			if x.fetchDue.IsZero() { // the answer has overtaken the request
 				x.fetchDue = after(time.Now(), x.limits.Fetch)

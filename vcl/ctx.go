@@ -17,6 +17,11 @@ import (
 // valid until [Ctx.Reset].
 type Ctx struct {
 	Request
+
+	// Written is what went to the client. It is to be filled before vcl_log runs, which
+	// alone reads it.
+	Written Written
+
 	memory
 }
 
@@ -65,8 +70,6 @@ type Request struct {
 	Fetched Fetched
 	// Cache is how the answer may be stored, and what the program says of it.
 	Cache Cache
-	// Written is what went to the client, for vcl_log.
-	Written Written
 	// Body of a synthetic answer, and whether one was given.
 	Synthetic    string
 	HasSynthetic bool
@@ -99,10 +102,7 @@ type Request struct {
 	// Trace, if not nil, gets every step.
 	Trace *Trace
 
-	captures captures
-	steps    int
-	label    string // where a goto goes
-	result   result
+	steps int
 }
 
 // A memory is what a Ctx keeps from one request to the next.
@@ -119,6 +119,11 @@ type memory struct {
 
 	program *Program
 	arena   arena
+
+	// Of a run, or of a part of one, that begins them anew.
+	label    string // where a goto goes
+	result   result
+	captures captures
 	groups  [2 * (maxGroup + 1)]int // of the captures, if they are found
 }
 
