@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -38,28 +39,70 @@ type objectDocument struct {
 	Body    json.RawMessage `json:"body"`
 }
 
-// Encode returns s as one JSON document that describes itself, secrets sealed.
+// Encode returns s as one JSON document that describes itself, secrets sealed. It is
+// what encoding/json makes of a document, in one pass.
 func (s *Snapshot) Encode(sealer Sealer) ([]byte, error) {
-	inner := snapshotDocument{
-		Customer: s.Customer, Service: s.Service, Version: s.Version,
-		Generation: s.Generation, Identity: s.Identity(),
-		Objects:         map[string][]objectDocument{},
-		ContentRevision: s.ContentRevision, Contents: s.Contents,
-	}
-	for _, k := range Kinds() {
-		for _, o := range s.Objects[k.Name] {
-			d, err := k.document(o, s.Service, sealer)
-			if err != nil {
-				return nil, fmt.Errorf("encode snapshot: %w", err)
-			}
-			inner.Objects[k.Name] = append(inner.Objects[k.Name], d)
-		}
-	}
-	raw, err := json.Marshal(inner)
+	text := fmt.Appendf(nil, `{"format":%d,"checksum":"`, documentFormat)
+	sum := len(text)
+	text = append(text, checksum(nil)...)
+	text = append(text, `","snapshot":`...)
+	inner := len(text)
+	text, err := s.appendDocument(text, sealer)
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
-	return json.Marshal(document{Format: documentFormat, Checksum: checksum(raw), Snapshot: raw})
+	copy(text[sum:], checksum(text[inner:]))
+	return append(text, '}'), nil
+}
+
+// appendDocument appends the snapshotDocument of s.
+func (s *Snapshot) appendDocument(dst []byte, sealer Sealer) (_ []byte, err error) {
+	dst = appendText(append(dst, `{"customer":`...), s.Customer)
+	dst = appendText(append(dst, `,"service":`...), s.Service)
+	dst = strconv.AppendInt(append(dst, `,"version":`...), int64(s.Version), 10)
+	dst = strconv.AppendInt(append(dst, `,"generation":`...), s.Generation, 10)
+	dst = appendText(append(dst, `,"identity":`...), s.Identity())
+	dst = append(dst, `,"objects":{`...)
+	begin := len(dst)
+	for _, k := range sortedKinds() {
+		if len(s.Objects[k.Name]) == 0 {
+			continue
+		}
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		dst = appendKey(dst, k.Name)
+		if dst, err = k.appendDocuments(dst, s.Objects[k.Name], s.Service, sealer); err != nil {
+			return nil, err
+		}
+	}
+	dst = append(dst, '}')
+	if s.ContentRevision != 0 {
+		dst = strconv.AppendInt(append(dst, `,"content_revision":`...), s.ContentRevision, 10)
+	}
+	if len(s.Contents) > 0 {
+		contents, _ := json.Marshal(s.Contents) // texts always marshal
+		dst = append(append(dst, `,"contents":`...), contents...)
+	}
+	return append(dst, '}'), nil
+}
+
+// appendDocuments appends the objectDocuments of objects of the kind.
+func (k *Kind) appendDocuments(dst []byte, all []Object, owner string, sealer Sealer) (_ []byte, err error) {
+	separator := byte('[')
+	for _, o := range all {
+		dst = append(dst, separator)
+		separator = ','
+		m := o.Meta()
+		dst = strconv.AppendInt(append(dst, `{"seq":`...), m.Seq, 10)
+		dst = strconv.AppendInt(append(dst, `,"created_at":`...), m.Created.UnixMicro(), 10)
+		dst = strconv.AppendInt(append(dst, `,"updated_at":`...), m.Updated.UnixMicro(), 10)
+		if dst, err = k.appendStored(append(dst, `,"body":`...), o, owner, sealer); err != nil {
+			return nil, err
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']'), nil
 }
 
 // document returns o outside of the program; owner is its service.

@@ -155,12 +155,10 @@ func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o)) > 0 
 // appendChanged appends the fields in which o differs from the kind's default, in the
 // order of their names: that of rows may change.
 func (k *Kind) appendChanged(dst []byte, o Object) []byte {
+	var room [64]byte
 	for _, r := range k.sorted {
-		from := len(dst)
-		dst = appendKey(dst, r.name)
-		value := len(dst)
-		if dst = r.append(dst, o, Numbers); string(dst[value:]) == r.usual {
-			dst = dst[:from]
+		if value := r.append(room[:0], o, Numbers); string(value) != r.usual {
+			dst = append(appendKey(dst, r.name), value...)
 		}
 	}
 	return dst

@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,40 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	}
 	if _, err := DecodeSnapshot(data, testKeeper(t)); err == nil {
 		t.Error("another key opens the document")
+	}
+}
+
+// A document is, byte for byte, what encoding/json makes of it: a binary that writes it
+// otherwise would write all that is kept anew.
+func TestSnapshotDocument(t *testing.T) {
+	whole := testSnapshot(t, "comment=a <b> & \"c\"")
+	whole.ContentRevision, whole.Contents = 4, map[string]string{"2": "<x>", "1": "y"}
+	for _, s := range []*Snapshot{whole, {Customer: "\u2028", Service: "s", Version: 1, Objects: map[string][]Object{}}} {
+		got, err := s.Encode(testKeeper(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var outer document
+		var inner snapshotDocument
+		if err := json.Unmarshal(got, &outer); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(outer.Snapshot, &inner); err != nil {
+			t.Fatal(err)
+		}
+		if outer.Snapshot, err = json.Marshal(inner); err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(outer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("got\n%s, want\n%s", got, want)
+		}
+		if err := checkDocument(outer.Format, outer.Checksum, outer.Snapshot); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

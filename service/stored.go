@@ -5,13 +5,19 @@ import "fmt"
 // Marshal returns o's own fields as JSON for the store, secrets sealed. The
 // context that seals them begins with owner, the service's id.
 func (k *Kind) Marshal(o Object, owner string, s Sealer) ([]byte, error) {
-	dst := []byte{'{'}
+	return k.appendStored(nil, o, owner, s)
+}
+
+// appendStored appends what [Kind.Marshal] returns.
+func (k *Kind) appendStored(dst []byte, o Object, owner string, s Sealer) ([]byte, error) {
+	dst = append(dst, '{')
+	begin := len(dst)
 	for i := range k.rows {
 		r := &k.rows[i]
 		if r.derived {
 			continue
 		}
-		if len(dst) > 1 {
+		if len(dst) > begin {
 			dst = append(dst, ',')
 		}
 		dst = appendKey(dst, r.name)
