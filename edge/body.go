@@ -89,8 +89,54 @@ func (b *body) release() {
 // and the last chunk. A trailer goes in a write of its own.
 const chunkTail = 2 + len("0\r\n\r\n")
 
-// stream copies what is left of the body, one write a read.
+// stream passes on what is left of the body: through a pipe, or else copied, one write
+// a read.
 func (b *body) stream() failure {
+	if f := b.pipe(); f != failNone || b.done {
+		return f
+	}
+	return b.copy()
+}
+
+// pipe carries a body that has the same length on both sides, and is long, until its
+// end, or until the pipe is wanted elsewhere.
+func (b *body) pipe() failure {
+	x := b.x
+	if b.in != framedLength || b.out != framedLength {
+		return failNone
+	}
+	c := x.c.edge.pipes.conduit(x.origin.link, x.c.link, b.left)
+	if c == nil {
+		return failNone
+	}
+	defer c.end()
+	for now := time.Now(); !b.done && !c.yields(now); now = time.Now() {
+		n, err := c.fill(b.left, x.due(now, x.limits.BetweenBytes), func() bool { return true }) // as readOrigin
+		if err != nil {
+			return b.interrupted(err)
+		}
+		b.passed(n)
+		wrote, err := c.to.empty(c.pipe, x.c.edge.cfg.Client.Write)
+		x.event.written += int64(wrote)
+		if err != nil {
+			x.event.cause = err
+			return failClientWrite
+		}
+	}
+	return failNone
+}
+
+// passed notes that n bytes of a body with a length have come.
+func (b *body) passed(n int) {
+	b.left -= int64(n)
+	b.x.event.responseBody += int64(n)
+	if b.left == 0 {
+		b.done, b.clean = true, true
+		b.release()
+	}
+}
+
+func (b *body) copy() failure {
 	x := b.x
 	b.makeRoom()
 	room := x.in.room()

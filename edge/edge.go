@@ -129,6 +129,8 @@ type Edge struct {
 
 	streamSpares atomic.Int32 // goroutines that wait for a stream of HTTP/2, until drain
 	streams      chan *clientStream
+
+	pipes pipes
 }
 
 // An activation is what the edge knows of a service: the newest edition seen and
@@ -367,6 +369,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	}
 	e.kill()
 	e.lot.close()
+	e.pipes.close()
 	e.change.Lock()
 	defer e.change.Unlock()
 	for _, a := range e.services {

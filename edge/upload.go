@@ -238,40 +238,92 @@ func (u *upload) run() {
 	}
 }
 
-// carry copies the body, beginning with what came with the head.
+// carry passes the body on, beginning with what came with the head: through a pipe, or
+// else copied.
 func (u *upload) carry() failure {
+	f, ended := u.passFirst()
+	if f == failNone && !ended {
+		f, ended = u.pipe()
+	}
+	if f == failNone && !ended {
+		f = u.copy()
+	}
+	return f
+}
+
+func (u *upload) passFirst() (f failure, ended bool) {
 	// What came with the head fits: the head's own bytes are more than the
 	// framing that the room leaves out.
 	buf := getBuffer(chunkRoom + len(u.x.rest) + chunkTail)
-	defer func() { buf.free() }()
-	n := copy(buf.room(), u.x.rest)
-	for {
-		f, ended := u.pass(buf, n)
-		if f == failNone {
-			u.sent.Store(u.taken)
+	defer buf.free()
+	return u.pass(buf, copy(buf.room(), u.x.rest))
+}
+
+// pipe carries a body with a length, if it is long, until its end, or until the pipe is
+// wanted elsewhere.
+func (u *upload) pipe() (f failure, ended bool) {
+	x, o := u.x, u.x.c.origin.Load()
+	if o == nil || x.req.chunked || x.c.stream != nil {
+		return failNone, false
+	}
+	c := x.c.edge.pipes.conduit(x.c.link, o.link, u.left)
+	if c == nil {
+		return failNone, false
+	}
+	defer c.end()
+	for now := time.Now(); u.left > 0 && !c.yields(now); now = time.Now() {
+		n, err := c.fill(u.left, u.bodyDue(now), u.wanted)
+		if err != nil {
+			return u.unread(err), false
 		}
-		if f != failNone || ended {
+		u.left -= int64(n)
+		u.taken += int64(n)
+		u.end(u.left == 0, nil)
+		if _, err := c.to.empty(c.pipe, x.limits.BetweenBytes); err != nil {
+			u.cause = err
+			return failWrite, false
+		}
+		u.sent.Store(u.taken)
+	}
+	return failNone, u.left == 0
+}
+
+func (u *upload) copy() failure {
+	buf := getBuffer(0)
+	defer func() { buf.free() }()
+	for {
+		n, err := u.more(buf.room())
+		if err != nil {
+			return u.unread(err)
+		}
+		if f, ended := u.pass(buf, n); f != failNone || ended {
 			return f
 		}
 		buf = buf.fit(n)
-		var err error
-		n, err = u.more(buf.room())
-		if err != nil {
-			u.cause = err
-			if err == errTimeout {
-				return failClientTimeout
-			}
-			return failClientRead
-		}
 	}
 }
+
+// unread says what it means that the client's body could not be read on.
+func (u *upload) unread(err error) failure {
+	u.cause = err
+	if err == errTimeout {
+		return failClientTimeout
+	}
+	return failClientRead
+}
+
+// bodyDue is how long the client may take to go on.
+func (u *upload) bodyDue(now time.Time) time.Time { return now.Add(u.x.c.edge.cfg.Client.Body) }
+
+// wanted reports whether the exchange still wants the body.
+func (u *upload) wanted() bool { return !u.stop.Load() }
 
 // more reads from the client. A drain that took the connection for an idle one,
 // a moment before, interrupts the read too, and must not end the request.
 func (u *upload) more(b []byte) (int, error) {
 	for {
-		n, err := u.x.c.link.read(b, time.Now().Add(u.x.c.edge.cfg.Client.Body))
-		if err != errInterrupted || u.stop.Load() {
+		n, err := u.x.c.link.read(b, u.bodyDue(time.Now()))
+		if err != errInterrupted || !u.wanted() {
 			return n, err
 		}
 	}
@@ -355,5 +407,6 @@ func (u *upload) send(b []byte) failure {
 		u.cause = err
 		return failWrite
 	}
+	u.sent.Store(u.taken)
 	return failNone
 }

@@ -1,0 +1,136 @@
+//go:build !race
+
+package edge
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+)
+
+// eachPiper runs f for all kinds of link that are pipers.
+func eachPiper(t *testing.T, f func(t *testing.T, l piper, peer peer, p *pipe)) {
+	eachLink(t, func(t *testing.T, l link, peer peer) {
+		piper, is := l.(piper)
+		if !is {
+			t.Skip("what comes has to be looked at")
+		}
+		var all pipes
+		t.Cleanup(all.close)
+		p := all.get()
+		t.Cleanup(func() { all.put(p) })
+		f(t, piper, peer, p)
+	})
+}
+
+// What comes on one link goes out on another, whatever their kinds.
+func TestConduitCarries(t *testing.T) {
+	body := make([]byte, 9<<20)
+	for i := range body {
+		body[i] = byte(i * i >> 7)
+	}
+	eachLink(t, func(t *testing.T, from link, sender peer) {
+		eachLink(t, func(t *testing.T, to link, receiver peer) {
+			var all pipes
+			c := all.conduit(from, to, int64(len(body)))
+			if c == nil {
+				t.Skip("what comes has to be looked at")
+			}
+			defer all.close()
+			defer c.end()
+			go sender.Write(body)
+			came := make(chan []byte)
+			go func() {
+				b := make([]byte, len(body))
+				receiver.SetReadDeadline(soon(30 * time.Second))
+				n, _ := io.ReadFull(receiver, b)
+				came <- b[:n]
+			}()
+			for left := len(body); left > 0; {
+				n, err := c.fill(int64(left), soon(30*time.Second), func() bool { return false })
+				if err != nil {
+					t.Fatal("fill: ", err)
+				}
+				if wrote, err := c.to.empty(c.pipe, 30*time.Second); wrote != n || err != nil {
+					t.Fatalf("empty: %d of %d, %v", wrote, n, err)
+				}
+				left -= n
+			}
+			if !bytes.Equal(<-came, body) {
+				t.Error("the body arrived changed")
+			}
+			from.interrupt()
+			if _, err := from.read(make([]byte, 1), soon(30*time.Second)); err != errInterrupted {
+				t.Errorf("read afterwards: %v", err)
+			}
+		})
+	})
+}
+
+func TestFillWaits(t *testing.T) {
+	eachPiper(t, func(t *testing.T, l piper, peer peer, p *pipe) {
+		if _, err := l.fill(p, 10, soon(10*time.Millisecond)); err != errTimeout {
+			t.Errorf("nothing came: %v", err)
+		}
+		for _, due := range []time.Time{soon(30 * time.Second), {}} {
+			time.AfterFunc(10*time.Millisecond, l.(link).interrupt)
+			if _, err := l.fill(p, 10, due); err != errInterrupted {
+				t.Errorf("an interrupt: %v", err)
+			}
+			time.AfterFunc(10*time.Millisecond, func() { peer.Write([]byte("more than ten")) })
+			if n, err := l.fill(p, 10, due); n != 10 || err != nil {
+				t.Errorf("as much as may come: %d, %v", n, err)
+			}
+			if n, err := l.fill(p, 10, due); n != 3 || err != nil {
+				t.Errorf("the rest: %d, %v", n, err)
+			}
+		}
+		if p.held != 26 {
+			t.Errorf("the pipe holds %d bytes", p.held)
+		}
+		peer.CloseWrite()
+		if _, err := l.fill(p, 10, soon(30*time.Second)); err != io.EOF {
+			t.Errorf("the end: %v", err)
+		}
+	})
+}
+
+func TestEmptyStalls(t *testing.T) {
+	eachPiper(t, func(t *testing.T, l piper, peer peer, p *pipe) {
+		source, sink := tcpPair(t)
+		go io.Copy(source, endless{})
+		from := newLinkOfLot(t, sink).(piper)
+		var err error
+		for err == nil {
+			if _, err := from.fill(p, pipeSize, soon(30*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			_, err = l.empty(p, 50*time.Millisecond)
+		}
+		if err != errTimeout || p.held == 0 {
+			t.Errorf("nobody reads: %v, and the pipe holds %d bytes", err, p.held)
+		}
+		go io.Copy(io.Discard, peer)
+		for _, stall := range []time.Duration{30 * time.Second, 0} {
+			if _, err := l.empty(p, stall); err != nil || p.held != 0 {
+				t.Errorf("once somebody does: %v, and the pipe holds %d bytes", err, p.held)
+			}
+			if _, err := from.fill(p, pipeSize, soon(30*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.(link).close()
+		if _, err := l.empty(p, time.Second); err == nil {
+			t.Error("emptied into what is closed")
+		}
+		if _, err := l.fill(p, 1, time.Time{}); err == nil {
+			t.Error("filled from what is closed")
+		}
+	})
+}
+
+// An endless reader has zeros.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
