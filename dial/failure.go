@@ -33,6 +33,7 @@ type Cause uint8
 
 const (
 	Exhausted    Cause = iota + 1 // descriptors, ports or memory ran out here
+	Faulty                        // we panicked; the log has where
 	Canceled                      // whoever wanted the connection gave up
 	Refused                       // nothing listens there
 	TimedOut                      // not within connect_timeout
@@ -51,13 +52,15 @@ const (
 // may go to another backend, and the reason in Fastly's words, whose case is as
 // uneven as this (the sources are in edge/failure.go; "SSL handshake error" is
 // recalled, not captured). An untrustworthy certificate's reason is OpenSSL's
-// text. What ran out here will not be there for another backend either.
+// text. What ran out here will not be there for another backend either, and what we
+// do wrong is as wrong there.
 var causes = [...]struct {
 	side      Side
 	elsewhere bool
 	reason    string
 }{
 	Exhausted:    {SideEdge, false, "Service Unavailable"},
+	Faulty:       {SideEdge, false, "Service Unavailable"},
 	Canceled:     {SideEdge, false, "Service Unavailable"},
 	Refused:      {SideOrigin, true, "Connection refused"},
 	TimedOut:     {SideOrigin, true, "Connection timed out"},

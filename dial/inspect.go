@@ -36,7 +36,7 @@ func (o *Origin) Inspect(ctx context.Context, conn net.Conn) (*tls.Conn, *Inspec
 		seen.Shown = true
 		return identify(wanted)
 	}
-	c, err := handshake(ctx, conn, config)
+	c, err := o.network.handshake(ctx, conn, config)
 	if err == nil {
 		seen.State = c.ConnectionState()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -18,6 +19,9 @@ type Network struct {
 	// Permit is asked about each address before anything is sent there, also
 	// about those that a name resolves to; nil permits all.
 	Permit func(netip.AddrPort) bool
+
+	// Log gets a line for each panic that a connection ends with; nil discards it.
+	Log *slog.Logger
 }
 
 // Permits reports whether anything may be sent to an address.
@@ -147,10 +151,11 @@ func (o *Origin) DialTo(ctx context.Context, addr netip.Addr) (*net.TCPConn, err
 // conn's Read and Write alone, and through Close to cut it short, so that conn
 // may be anything. If it fails conn is closed, and the error is an [*Error].
 func (o *Origin) Handshake(ctx context.Context, conn net.Conn) (*tls.Conn, error) {
-	return handshake(ctx, conn, o.tls)
+	return o.network.handshake(ctx, conn, o.tls)
 }
 
-func (o *Origin) connect(ctx context.Context, addr netip.Addr) (*net.TCPConn, error) {
+func (o *Origin) connect(ctx context.Context, addr netip.Addr) (conn *net.TCPConn, err error) {
+	defer contain(o.network.Log, &err)
 	to := netip.AddrPortFrom(addr, o.plan.Endpoint.Port)
 	if !o.network.Permits(to) {
 		return nil, &Error{Cause: Denied, Addr: to, Err: ErrForbidden}

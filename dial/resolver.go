@@ -216,11 +216,17 @@ func (r *Resolver) want(n *Name) {
 // look looks names up as long as any is due.
 func (r *Resolver) look() {
 	for n, ctx := r.next(); n != nil; n, ctx = r.next() {
-		a, err := r.lookup(ctx, n.host)
+		a, err := r.find(ctx, n.host)
 		if ctx.Err() == nil {
 			n.again(n.learn(a, err, time.Now()))
 		}
 	}
+}
+
+// find is lookup, whose panic is a failure like another.
+func (r *Resolver) find(ctx context.Context, host string) (a answer, err error) {
+	defer contain(r.log, &err)
+	return r.lookup(ctx, host)
 }
 
 // next returns the name that is due for longest, and what its look-up goes on in; nil
@@ -321,8 +327,15 @@ func (n *Name) publish(s *resolution) {
 	watchers := slices.Collect(maps.Values(n.watchers))
 	n.resolver.mu.Unlock()
 	for _, changed := range watchers {
-		changed()
+		n.resolver.tell(changed)
 	}
+}
+
+// tell calls a watcher, whose panic is kept from the others and from the look-ups to come.
+func (r *Resolver) tell(changed func()) {
+	var told error
+	defer contain(r.log, &told)
+	changed()
 }
 
 // watch is [Origin.Watch].

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -27,6 +28,7 @@ type stub struct {
 	only    *servers // in the place of conf
 	turn    atomic.Uint32
 	bounded time.Duration // a whole look-up
+	log     *slog.Logger  // may be nil
 }
 
 // Bounds of one look-up.
@@ -42,6 +44,7 @@ func newStub(cfg ResolverConfig) *stub {
 		hosts:   watched[map[string][]netip.Addr]{path: cmp.Or(cfg.Hosts, "/etc/hosts"), parse: parseHosts},
 		conf:    watched[servers]{path: cmp.Or(cfg.ResolvConf, "/etc/resolv.conf"), parse: parseResolvConf},
 		bounded: lookupLimit,
+		log:     cfg.Log,
 	}
 	if cfg.Server.IsValid() {
 		only := defaultServers()
@@ -128,8 +131,9 @@ func beside(found answer, err error) answer {
 }
 
 // family asks for the addresses of one kind, along aliases that lead out of the
-// answers.
-func (s *stub) family(ctx context.Context, from *servers, name string, kind dnsmessage.Type) (answer, error) {
+// answers. It contains its panics, as one family has a goroutine of its own.
+func (s *stub) family(ctx context.Context, from *servers, name string, kind dnsmessage.Type) (a answer, err error) {
+	defer contain(s.log, &err)
 	ttl := maxTTL
 	for range maxChain {
 		r, err := s.ask(ctx, from, name, kind)

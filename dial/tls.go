@@ -184,14 +184,18 @@ func text(s *string) string {
 
 // handshake makes a TLS connection of conn until ctx ends, and closes conn if
 // that fails.
-func handshake(ctx context.Context, conn net.Conn, config *tls.Config) (*tls.Conn, error) {
+func (n *Network) handshake(ctx context.Context, conn net.Conn, config *tls.Config) (secured *tls.Conn, err error) {
+	defer func() {
+		if secured == nil {
+			conn.Close()
+		}
+	}()
+	defer contain(n.Log, &err)
 	c := tls.Client(conn, config)
-	err := c.HandshakeContext(ctx)
-	if err == nil {
-		return c, nil
+	if err := c.HandshakeContext(ctx); err != nil {
+		return nil, handshakeError(ctx, conn, err)
 	}
-	conn.Close()
-	return nil, handshakeError(ctx, conn, err)
+	return c, nil
 }
 
 // handshakeError finds the cause of a handshake's end. What crypto/tls refuses of

@@ -155,7 +155,7 @@ func New(cfg Config) *Edge {
 	var own *dial.Resolver
 	if cfg.Network == nil {
 		own = dial.NewResolver(dial.ResolverConfig{Log: cfg.Log})
-		cfg.Network = &dial.Network{Resolver: own}
+		cfg.Network = &dial.Network{Resolver: own, Log: cfg.Log}
 	}
 	e := &Edge{
 		resolver: own,

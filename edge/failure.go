@@ -129,9 +129,10 @@ func (f failure) unconnected() bool {
 }
 
 // dialFailures are the failures that package dial's causes become. What ran out
-// is ours: descriptors, memory, ports.
+// is ours: descriptors, memory, ports; and so are panics.
 var dialFailures = [...]failure{
 	dial.Exhausted:    failInternal,
+	dial.Faulty:       failInternal,
 	dial.Canceled:     failInternal,
 	dial.Refused:      failConnectRefused,
 	dial.TimedOut:     failConnectTimeout,

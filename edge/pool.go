@@ -233,7 +233,7 @@ func (s *poolSet) join(service string, b *backend) {
 // way is the network of a pool. What origins may not be is no matter of POPs.
 func (s *poolSet) way(key poolKey) *dial.Network {
 	if key.hop {
-		return &dial.Network{Resolver: s.network.Resolver}
+		return &dial.Network{Resolver: s.network.Resolver, Log: s.network.Log}
 	}
 	return s.network
 }

@@ -140,7 +140,7 @@ func outcomeOf(ctx context.Context, err error) (Outcome, string) {
 
 func outcomeOfDial(e *dial.Error, secure bool) (Outcome, string) {
 	switch {
-	case e.Cause == dial.Exhausted, e.Cause == dial.Canceled:
+	case e.Cause == dial.Exhausted, e.Cause == dial.Faulty, e.Cause == dial.Canceled:
 		return Skipped, e.Error()
 	case e.Cause == dial.Denied:
 		return Unreached, dial.ErrForbidden.Error()

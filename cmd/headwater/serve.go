@@ -249,7 +249,7 @@ func openSealer(dir, file string) (*service.Keeper, error) {
 
 // newNetwork returns the way to origins that the flags leave.
 func (s *server) newNetwork() *dial.Network {
-	n := &dial.Network{Resolver: s.resolver}
+	n := &dial.Network{Resolver: s.resolver, Log: s.log}
 	if !s.flags.policy.Open() {
 		n.Permit = s.flags.policy.Permit
 	}
