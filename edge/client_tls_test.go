@@ -174,7 +174,7 @@ func TestClientTLSRefuses(t *testing.T) {
 		o := edgetest.NewOrigin(t, edgetest.Handle(echo))
 		s := startSecure(t, edge.Config{PlainIO: plain}, o)
 		for _, sent := range []string{
-			get("/"), "SSH-2.0-x\r\n", "\x00", "\x16\x03\x01\xff\xff" + strings.Repeat("a", 1<<16), "\x16\x03\x01\x00\x05\x01\xff\xff\xff\x00",
+			get("/"), "SSH-2.0-x\r\n", strings.Repeat("\x00", 5), "\x16\x03\x01\xff\xff" + strings.Repeat("a", 1<<16), "\x16\x03\x01\x00\x05\x01\xff\xff\xff\x00",
 			"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", "\x15\x03\x01\x00\x02\x02\x28", "\x17\x03\x03\x00\x01a",
 		} {
 			c := edgetest.DialClear(t, s.addr)
@@ -205,6 +205,7 @@ func TestClientTLSRefuses(t *testing.T) {
 // A handshake has as long as a request's head, however it is spent, and keeps nobody
 // else waiting.
 func TestSlowHandshake(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		s := startSecure(t, edge.Config{PlainIO: plain, Client: edge.Timeouts{Header: 3 * time.Second}}, edgetest.NewOrigin(t, edgetest.Handle(echo)))
 		hello := new(recorded)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	type want map[string]any
 	host := edgetest.Host
 	tests := []struct {

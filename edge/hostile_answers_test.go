@@ -77,6 +77,7 @@ func (a *hostileAnswer) read() (body string, last bool, err error) {
 // origin's, if everybody reads it alike, or a page, or one that visibly breaks off. No
 // byte of it is taken for the answer to another request.
 func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
 	all := hostileAnswers()
 	if len(all) < 2000 {
 		t.Errorf("%d answers, want more than 2000", len(all))

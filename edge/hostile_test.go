@@ -20,6 +20,7 @@ var lastOne = get("/last", "Connection: close")
 // soon; what is refused reaches no origin, what goes on means one thing to everybody,
 // and a neighbour sees nothing of it.
 func TestHostileRequests(t *testing.T) {
+	t.Parallel()
 	all := hostiles()
 	for _, r := range refusals() {
 		all = append(all, hostile{r.name, r.request, []int{rejected}})

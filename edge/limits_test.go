@@ -117,6 +117,7 @@ func TestMaxUse(t *testing.T) {
 // A connection that has had its time is closed without being asked for, and does
 // not get another request.
 func TestTimesOfConnections(t *testing.T) {
+	t.Parallel()
 	seconds, millis := int64(1), int64(1000)
 	for name, set := range map[string]edgetest.Set{
 		"keepalive_time": func(b *service.Backend) { b.KeepaliveTime = &seconds },

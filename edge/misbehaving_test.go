@@ -53,6 +53,7 @@ var hasty = map[string]edgetest.Set{
 // What an origin can do wrong ends in the answer that is documented, over clear
 // connections and TLS, and the access log tells the reason.
 func TestMisbehavingOrigins(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		target string
 		limit  string // "patient" if it is ""
@@ -178,6 +179,7 @@ func TestMisbehavingTLS(t *testing.T) {
 // Once the head of an answer is at the client, fetch_timeout breaks it off; before
 // that it has a page.
 func TestMisbehavingFetchTimeout(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		_, port, _ := misbehaving(t)
 		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", port, func(b *service.Backend) {

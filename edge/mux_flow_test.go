@@ -94,6 +94,7 @@ func TestMuxBodyTimeout(t *testing.T) {
 // A frame that is begun has to come, and a connection without streams may stay for a
 // while, whatever else it sends.
 func TestMuxTimeouts(t *testing.T) {
+	t.Parallel()
 	hello := http2.ClientPreface + string(frames(func(f *http2.Framer) { f.WriteSettings() }))
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		o := edgetest.NewOrigin(t, bodies)

@@ -334,6 +334,7 @@ func TestMuxStreams(t *testing.T) {
 // Shutdown says at first that no more should come, then which was the last, and
 // lets what is under way end.
 func TestMuxShutdown(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		script, arrived, release := stuck()
 		e, _ := startMux(t, plain, script)

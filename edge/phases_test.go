@@ -111,6 +111,7 @@ func TestErrorBeforeUpload(t *testing.T) {
 
 // What a program sets holds for the fetch that it sets it for.
 func TestTimeoutsOfPrograms(t *testing.T) {
+	t.Parallel()
 	const set = "sub vcl_%s {\n#FASTLY %[1]s\nif (req.restarts == 0) { set bereq.%s = 150ms; }\n}\n"
 	const again = "sub vcl_error {\n#FASTLY error\nif (req.restarts == 0) { restart; }\n}"
 	slow := func(pause time.Duration, first, then string) func(*edgetest.Conn) {

@@ -92,6 +92,7 @@ func TestRetryHappensOnce(t *testing.T) {
 }
 
 func TestNoRetry(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		second string // what the origin says on a reused connection before it ends it

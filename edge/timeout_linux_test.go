@@ -13,6 +13,7 @@ import (
 )
 
 func TestConnectTimeout(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		port := dialtest.BlackHole(t)
 		e := edgetest.Start(t, edge.Config{PlainIO: plain},

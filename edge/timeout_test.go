@@ -241,6 +241,7 @@ func fetchWithin(ms int64) edgetest.Set {
 // fetch_timeout bounds the whole answer, however steadily it comes. As long as
 // nothing of it has gone to the client that ends in a page.
 func TestFetchTimeout(t *testing.T) {
+	t.Parallel()
 	head := "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 	tests := []struct {
 		name, request, first, drip string
@@ -284,6 +285,7 @@ func TestFetchTimeout(t *testing.T) {
 }
 
 func TestClientTimeouts(t *testing.T) {
+	t.Parallel()
 	const header, body, idle = 1500 * time.Millisecond, 1600 * time.Millisecond, 2 * time.Second
 	tests := []struct {
 		name, first, more string // more is sent every 40 ms
@@ -360,6 +362,7 @@ func TestClientThatTakesNothing(t *testing.T) {
 
 // A slow client that does take bytes is served to the end, however long it takes.
 func TestSlowClient(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		const size, piece, pause = 16 << 20, 64 << 10, 10 * time.Millisecond
 		const limit = size / piece * pause * 3 / 4 // less than all pauses together
