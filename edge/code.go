@@ -25,7 +25,7 @@ type code struct {
 // build compiles s and all that it does, with what is known of its holders. Whatever
 // would fail at run time fails here, as [service.Invalid].
 func (e *Edge) build(i *items, s *service.Snapshot) (*site, []string, error) {
-	c, notes, err := i.code(s, vcl.Options{}, false)
+	c, notes, err := i.code(s, nil, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +66,7 @@ func (e *Edge) ready(s *service.Snapshot) (made *site, err error) {
 	}()
 	c, shared := e.shared.code(s)
 	if !shared {
-		if c, _, err = e.items.code(s, vcl.Options{Untraced: true}, true); err != nil {
+		if c, _, err = e.items.code(s, &e.shared, true); err != nil {
 			return nil, err
 		}
 		c.tree = nil
@@ -89,7 +89,7 @@ func (e *Edge) written(s *site) (*site, error) {
 	if w := s.asWritten.Load(); w != nil {
 		return w, nil
 	}
-	c, _, err := e.items.code(s.source, vcl.Options{}, true)
+	c, _, err := e.items.code(s.source, nil, true)
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +107,10 @@ func (e *Edge) written(s *site) (*site, error) {
 // be takes a tenth of it.
 const compileTime = 10 * time.Second
 
-// code makes the program of s, which may be about to serve, and compiles it with o and
-// what is known of its holders.
-func (i *items) code(s *service.Snapshot, o vcl.Options, serves bool) (c code, warnings []string, err error) {
-	tree, problems := program.Build(s)
+// code makes the program of s, which may be about to serve, and compiles it with what is
+// known of its holders. With a set, it shares what it can, and is not to be traced.
+func (i *items) code(s *service.Snapshot, set *sharedSet, serves bool) (c code, warnings []string, err error) {
+	tree, o, problems := set.build(s)
 	if len(problems) > 0 {
 		return code{}, nil, refused(problems)
 	}
@@ -141,7 +141,7 @@ func (e *Edge) question() (done func()) {
 // Lint is [Edge.Check] for the program of s alone.
 func (e *Edge) Lint(s *service.Snapshot) (warnings []string, err error) {
 	defer e.question()()
-	_, warnings, err = e.items.code(s, vcl.Options{Untraced: true}, false)
+	_, warnings, err = e.items.code(s, &e.shared, false)
 	return warnings, err
 }
 

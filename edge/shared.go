@@ -8,15 +8,16 @@ import (
 	"headwater/edge/program"
 	"headwater/service"
 	"headwater/vcl"
+	"headwater/vcl/syntax"
 )
 
-// A sharedSet has the programs that several services run, by their shapes: most
-// versions have backends and nothing else, and do alike. A program is shared only if
-// nothing of it is any customer's, and none can be changed. It is forgotten some time
-// after its last site.
+// A sharedSet has what the programs of several services share: whole programs by their
+// shapes, as most versions have backends and nothing else, and do alike; and of the
+// others the subroutines to which they add nothing. It is shared only if nothing of it
+// is any customer's, and none of it can be changed.
 type sharedSet struct {
-	mu       sync.Mutex
-	programs map[string]weak.Pointer[vcl.Program]
+	programs weakMap[string, vcl.Program]
+	commons  weakMap[program.Common, vcl.Common]
 }
 
 // code returns what s does, if that is a program that can be shared; ok is false if it
@@ -26,44 +27,87 @@ func (set *sharedSet) code(s *service.Snapshot) (c code, ok bool) {
 	if !plain {
 		return code{}, false
 	}
-	run := set.find(shape)
+	run := set.programs.find(shape)
 	if run == nil {
-		tree, problems := program.Build(program.Reduced(s))
+		tree, o, problems := set.build(program.Reduced(s))
 		if len(problems) > 0 {
 			return code{}, false
 		}
-		if run, problems = vcl.Compile(tree.Unit, vcl.Options{Untraced: true}); len(problems) > 0 {
+		if run, problems = vcl.Compile(tree.Unit, o); len(problems) > 0 {
 			return code{}, false
 		}
 		run.Forget()
-		set.keep(shape, run)
+		run = set.programs.keep(shape, run)
 	}
 	c = code{run: run, objects: make([]*service.Backend, len(run.Backends))}
 	copy(c.objects, s.Backends())
 	return c, true
 }
 
-func (set *sharedSet) find(shape string) *vcl.Program {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	return set.programs[shape].Value()
-}
-
-func (set *sharedSet) keep(shape string, run *vcl.Program) {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	if set.programs == nil {
-		set.programs = map[string]weak.Pointer[vcl.Program]{}
+// build makes the program of s, which is not to be traced, and how it is compiled. A nil
+// set makes one that is.
+func (set *sharedSet) build(s *service.Snapshot) (tree *program.Program, o vcl.Options, problems syntax.Problems) {
+	if set == nil {
+		tree, problems = program.Build(s)
+		return tree, o, problems
 	}
-	set.programs[shape] = weak.Make(run)
-	runtime.AddCleanup(run, set.forget, shape)
+	o.Untraced, o.Commons = true, map[*syntax.Sub]*vcl.Common{}
+	tree, problems = program.BuildShared(s, func(c program.Common) *syntax.Sub {
+		run := set.common(c)
+		if run == nil {
+			return c.Decl()
+		}
+		o.Commons[run.Decl()] = run
+		return run.Decl()
+	})
+	return tree, o, problems
 }
 
-// forget drops a program that is gone, unless there is another one of its shape.
-func (set *sharedSet) forget(shape string) {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	if set.programs[shape].Value() == nil {
-		delete(set.programs, shape)
+// common returns a subroutine, nil if it does not compile.
+func (set *sharedSet) common(c program.Common) *vcl.Common {
+	if run := set.commons.find(c); run != nil {
+		return run
+	}
+	run, problems := vcl.CompileCommon(c.Decl())
+	if len(problems) > 0 {
+		return nil
+	}
+	return set.commons.keep(c, run)
+}
+
+// A weakMap has what somebody else keeps. A value is forgotten some time after its last
+// keeper has.
+type weakMap[K comparable, V any] struct {
+	mu     sync.Mutex
+	values map[K]weak.Pointer[V]
+}
+
+func (m *weakMap[K, V]) find(key K) *V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.values[key].Value()
+}
+
+// keep makes value that of key, unless there is one: it returns which it is.
+func (m *weakMap[K, V]) keep(key K, value *V) *V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old := m.values[key].Value(); old != nil {
+		return old
+	}
+	if m.values == nil {
+		m.values = map[K]weak.Pointer[V]{}
+	}
+	m.values[key] = weak.Make(value)
+	runtime.AddCleanup(value, m.forget, key)
+	return value
+}
+
+// forget drops a value that is gone, unless there is another one of its key.
+func (m *weakMap[K, V]) forget(key K) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.values[key].Value() == nil {
+		delete(m.values, key)
 	}
 }

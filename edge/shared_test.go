@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"runtime"
 	"testing"
 
 	"headwater/service"
@@ -81,13 +82,17 @@ func TestWrittenIsOwn(t *testing.T) {
 
 // What is forgotten late does not take away what has come in its place.
 func TestForgetShared(t *testing.T) {
-	var set sharedSet
+	var programs weakMap[string, vcl.Program]
 	run := &vcl.Program{}
-	set.keep("shape", run)
-	if set.forget("shape"); set.find("shape") != run {
+	programs.keep("shape", run)
+	if programs.forget("shape"); programs.find("shape") != run {
 		t.Error("a program that is there is forgotten")
 	}
-	if set.find("other") != nil {
+	if programs.keep("shape", &vcl.Program{}) != run {
+		t.Error("a program that is there is replaced")
+	}
+	if programs.find("other") != nil {
 		t.Error("a shape that nobody has is found")
 	}
+	runtime.KeepAlive(run)
 }

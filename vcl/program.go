@@ -37,6 +37,10 @@ type Options struct {
 	Tables map[string]*Table
 	ACLs   map[string]*ACL
 
+	// Commons are compiled already, by their declarations, each of which is the only one
+	// of its name. They are for programs that are Untraced.
+	Commons map[*syntax.Sub]*Common
+
 	// Deadline is when compiling has to be over; zero for no such moment.
 	Deadline time.Time
 

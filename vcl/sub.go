@@ -36,7 +36,11 @@ func (c *compiler) declareSub(d *syntax.Sub) {
 	name := d.Name.Text
 	scope, builtin := scopeOf(name)
 	r := c.subs[name]
-	if r != nil && builtin {
+	if s := c.options.Commons[d]; s != nil {
+		c.share(s)
+		return
+	}
+	if r != nil && builtin && r.decls != nil {
 		r.decls = append(r.decls, d)
 		r.calls = append(r.calls, c.namesIn(d)...)
 		return

@@ -40,11 +40,16 @@ type Condition struct {
 
 // Build returns the program of s, or all that is wrong with it, as far as it can
 // be seen without types: at most [syntax.MaxErrors] problems.
-func Build(s *service.Snapshot) (*Program, syntax.Problems) {
+func Build(s *service.Snapshot) (*Program, syntax.Problems) { return BuildShared(s, nil) }
+
+// BuildShared is Build for a program that has its common subroutines from share, which
+// returns the same tree each time it is asked for one, and no other. Nobody may change
+// those trees, which several programs have.
+func BuildShared(s *service.Snapshot, share func(Common) *syntax.Sub) (*Program, syntax.Problems) {
 	b := newBuilder(s)
+	b.share = share
 	b.Unit = &syntax.Unit{Decls: b.declarations()}
-	macros := b.macros()
-	b.Unit.Decls = merge(append(b.Unit.Decls, b.subroutines(macros)...))
+	b.Unit.Decls = merge(append(b.Unit.Decls, b.subroutines(b.Unit.Decls)...))
 	b.introduce()
 	if len(b.problems) > 0 {
 		return nil, b.problems
@@ -78,6 +83,7 @@ type builder struct {
 	Program
 	s        *service.Snapshot
 	settings *service.Settings
+	share    func(Common) *syntax.Sub // nil if nothing is shared
 
 	names      *namespace
 	backends   map[string]string // their names in VCL, by their own

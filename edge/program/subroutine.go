@@ -20,35 +20,43 @@ func (m *macro) credit(kind, name string) {
 	m.from = append(m.from, fmt.Sprintf("%s '%s'", kind, name))
 }
 
-// macros returns what is generated for each subroutine.
-func (b *builder) macros() map[string]*macro {
-	fill := map[string]func(*macro){
-		"recv": b.recv, "hash": b.hash, "hit": b.plain, "miss": b.bereq, "pass": b.bereq,
-		"fetch": b.fetch, "error": b.failed, "deliver": b.deliver, "log": b.plain,
+// macro returns what is generated for one subroutine.
+func (b *builder) macro(sub string) *macro {
+	m := &macro{sub: sub}
+	switch sub {
+	case "recv":
+		b.recv(m)
+	case "hash":
+		b.hash(m)
+	case "miss", "pass":
+		b.bereq(m)
+	case "fetch":
+		b.fetch(m)
+	case "error":
+		b.failed(m)
+	case "deliver":
+		b.deliver(m)
+	default:
+		b.plain(m)
 	}
-	all := map[string]*macro{}
-	for _, sub := range order {
-		all[sub] = &macro{sub: sub}
-		fill[sub](all[sub])
-	}
-	return all
+	return m
 }
 
 // plain is a subroutine of which nothing is generated but the snippets.
 func (b *builder) plain(m *macro) { m.addSnippets(b) }
 
-// skeleton is the program of a version without a VCL of its own. The place of
-// the default TTL, in seconds, is left open.
-const skeleton = `
-sub vcl_recv {
+// skeleton is the program of a version without a VCL of its own, by subroutine. The
+// place of the default TTL, in seconds, is left open.
+var skeleton = map[string]string{
+	"recv": `sub vcl_recv {
   #FASTLY recv
   if (req.method != "HEAD" && req.method != "GET" && req.method != "FASTLYPURGE") {
     return(pass);
   }
   return(lookup);
 }
-
-sub vcl_fetch {
+`,
+	"fetch": `sub vcl_fetch {
   declare local var.fastly_disable_restart_on_error BOOL;
   #FASTLY fetch
   if (!var.fastly_disable_restart_on_error && req.restarts < 1) {
@@ -72,72 +80,89 @@ sub vcl_fetch {
   }
   return(deliver);
 }
-
-sub vcl_hit {
+`,
+	"hit": `sub vcl_hit {
   #FASTLY hit
   if (!obj.cacheable) {
     return(pass);
   }
   return(deliver);
 }
-
-sub vcl_miss {
+`,
+	"miss": `sub vcl_miss {
   #FASTLY miss
   return(fetch);
 }
-
-sub vcl_deliver {
+`,
+	"deliver": `sub vcl_deliver {
   #FASTLY deliver
   return(deliver);
 }
-
-sub vcl_error {
+`,
+	"error": `sub vcl_error {
   #FASTLY error
   return(deliver);
 }
-
-sub vcl_pass {
+`,
+	"pass": `sub vcl_pass {
   #FASTLY pass
   return(pass);
 }
-
-sub vcl_log {
+`,
+	"log": `sub vcl_log {
   #FASTLY log
 }
-
-sub vcl_hash {
+`,
+	"hash": `sub vcl_hash {
   #FASTLY hash
   set req.hash += req.url;
   set req.hash += req.http.host;
   return(hash);
 }
-`
+`,
+}
 
 // subroutines returns the declarations of the main VCL, and those of the
-// skeleton's subroutines that it is without.
-func (b *builder) subroutines(macros map[string]*macro) []syntax.Decl {
-	x := &expander{builder: b, macros: macros, seen: map[string]bool{}}
+// skeleton's subroutines that it is without. What was declared before is declared.
+func (b *builder) subroutines(declared []syntax.Decl) []syntax.Decl {
+	x := &expander{builder: b, macros: map[string]*macro{}, seen: map[string]bool{}}
 	var all []syntax.Decl
 	main := b.main()
 	if main != nil {
+		for _, sub := range order {
+			x.macros[sub] = b.macro(sub)
+		}
 		x.within, x.seen[main.Name] = []string{main.Name}, true
 		all = x.decls(b.decls("vcl", main.Name, main.Content))
 	}
-	has := map[string]bool{}
-	for _, d := range all {
-		if sub, ok := d.(*syntax.Sub); ok {
-			has[sub.Name.Text] = true
-		}
-	}
-	for _, d := range b.skeleton() {
-		if !has[d.(*syntax.Sub).Name.Text] {
-			all = append(all, x.decls([]syntax.Decl{d})...)
+	has, twice := named(all), named(declared)
+	for _, sub := range order {
+		switch c, common := b.common(sub); {
+		case has["vcl_"+sub]:
+		case common && b.share != nil && !twice["vcl_"+sub]:
+			all = append(all, b.share(c))
+		default:
+			if main == nil {
+				x.macros[sub] = b.macro(sub)
+			}
+			all = append(all, x.decls([]syntax.Decl{b.skeleton(sub)})...)
 		}
 	}
 	if main != nil {
-		b.warnOfLost(main, macros)
+		b.warnOfLost(main, x.macros)
 	}
 	b.warnOfUnused()
+	return all
+}
+
+// named are the names of the subroutines among declarations.
+func named(decls []syntax.Decl) map[string]bool {
+	all := map[string]bool{}
+	for _, d := range decls {
+		if sub, ok := d.(*syntax.Sub); ok {
+			all[sub.Name.Text] = true
+		}
+	}
 	return all
 }
 
@@ -151,13 +176,17 @@ func (b *builder) main() *service.VCL {
 	return nil
 }
 
-func (b *builder) skeleton() []syntax.Decl {
-	text := fmt.Sprintf(skeleton, b.settings.DefaultTTL)
+// skeleton returns a subroutine of the skeleton.
+func (b *builder) skeleton(sub string) syntax.Decl {
+	text := skeleton[sub]
+	if sub == "fetch" {
+		text = fmt.Sprintf(text, b.settings.DefaultTTL)
+	}
 	unit, problems := syntax.ParseUnit(syntax.NewFile(Source, text))
 	if len(problems) > 0 {
 		panic("program: " + problems.Show())
 	}
-	return unit.Decls
+	return unit.Decls[0]
 }
 
 // warnOfLost tells which objects have no effect, or less, because the VCL is
