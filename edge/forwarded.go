@@ -219,10 +219,6 @@ func appendTimer(dst []byte, at time.Time) []byte {
 	dst = append(dst, 'S')
 	dst = strconv.AppendInt(dst, at.Unix(), 10)
 	dst = append(dst, '.')
-	dst = append(dst, "000000,VS0"...)
-	digits := dst[len(dst)-len("000000,VS0"):]
-	for i, rest := 5, uint32(at.Nanosecond())/1e3; rest > 0; i, rest = i-1, rest/10 {
-		digits[i] += byte(rest % 10)
-	}
-	return dst
+	dst = addDigits(append(dst, "000000"...), uint32(at.Nanosecond())/1e3)
+	return append(dst, ",VS0"...)
 }
