@@ -62,6 +62,9 @@ type DB struct {
 	lock   *os.File // nil when all is in memory
 
 	limits limits
+
+	closing sync.Once
+	closed  error // what Close returns, from then on
 }
 
 type limits struct {
@@ -131,8 +134,14 @@ func (db *DB) openDir(dir string) (err error) {
 }
 
 // Close ends all use of the database and releases the data directory. Writes that
-// have begun, or wait, come to their end.
+// have begun, or wait, come to their end. It may be called again, and returns when all
+// that is done.
 func (db *DB) Close() error {
+	db.closing.Do(func() { db.closed = db.close() })
+	return db.closed
+}
+
+func (db *DB) close() error {
 	db.writes.close()
 	var errs []error
 	if db.read != nil && db.read != db.write {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -238,4 +239,20 @@ func TestGroupClose(t *testing.T) {
 	}
 	q.open()
 	q.want(nil, nil, "first second")
+}
+
+// However often it is closed, and by how many at once, that ends well for all.
+func TestCloseTogether(t *testing.T) {
+	q := newQueue(t, nil)
+	close(q.hold)
+	var closing sync.WaitGroup
+	for range 10 {
+		closing.Go(func() {
+			if err := q.db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	closing.Wait()
+	q.open()
 }
