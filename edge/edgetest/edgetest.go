@@ -69,13 +69,12 @@ func startOn(t testing.TB, l net.Listener, secure bool, cfg edge.Config, snapsho
 	if err := e.Apply(snapshots...); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		if secure {
-			e.served <- e.ServeTLS(l, anybody{dialtest.SelfSigned(t, []string{Host})})
-		} else {
-			e.served <- e.Serve(l)
-		}
-	}()
+	serve := e.Serve
+	if secure {
+		as := anybody{dialtest.SelfSigned(t, []string{Host})}
+		serve = func(l net.Listener) error { return e.ServeTLS(l, as) }
+	}
+	go func() { e.served <- serve(l) }()
 	t.Cleanup(func() {
 		gone, cancel := context.WithCancel(context.Background())
 		cancel()
