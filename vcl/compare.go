@@ -25,23 +25,16 @@ func (c *compiler) compare(e *syntax.Binary) value {
 		}
 		return ofBool(same)
 	}
-	order := ordering(a, b)
-	if order == nil {
+	yes, meant := ordering(e.Op, a, b)
+	if !meant {
 		c.failf(e.Pos, "%s and %s have no order", describe(a), describe(b))
 		return value{}
 	}
-	switch e.Op {
-	case syntax.Less:
-		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n < 0 })
-	case syntax.LessEqual:
-		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n <= 0 })
-	case syntax.Greater:
-		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n > 0 })
-	case syntax.GreaterEqual:
-		return ofBool(func(x *Ctx) bool { n, ok := order(x); return ok && n >= 0 })
+	if yes == nil {
+		c.failf(e.Pos, "%s has no meaning between two values", e.Op)
+		return value{}
 	}
-	c.failf(e.Pos, "%s has no meaning between two values", e.Op)
-	return value{}
+	return ofBool(yes)
 }
 
 func describe(v value) string {
@@ -100,8 +93,9 @@ func alike[V comparable](a, b func(*Ctx) V) func(*Ctx) bool {
 
 func equalText(a, b value) func(*Ctx) bool {
 	left, right := a.str, b.str
-	if b.literal {
-		want := b.text
+	if want, text := b.text, a.plain; b.literal && text != nil {
+		return func(x *Ctx) bool { return text(x) == want }
+	} else if b.literal {
 		return func(x *Ctx) bool { s, set := left(x); return set && s == want }
 	}
 	return func(x *Ctx) bool {
@@ -132,25 +126,34 @@ func converted2(v value, to Type) value {
 	return converted(v, to)
 }
 
-// ordering compiles what tells a from b in order; nil if their types have none. A
-// number that is none (NaN) is not ordered.
-func ordering(a, b value) func(*Ctx) (int, bool) {
+// ordering compiles <, <=, > and >=, nil for what is none of these; there is none if the
+// types have no order. A number that is none (NaN) is not ordered.
+func ordering(op syntax.Op, a, b value) (yes func(*Ctx) bool, ordered bool) {
 	switch {
 	case a.typ == Integer && b.typ == Integer:
-		f, g := a.integer, b.integer
-		return func(x *Ctx) (int, bool) { return cmp.Compare(f(x), g(x)), true }
+		return ordered2(op, a.integer, b.integer), true
 	case numeric(a) && numeric(b):
-		f, g := converted2(a, Float).float, converted2(b, Float).float
-		return func(x *Ctx) (int, bool) {
-			l, r := f(x), g(x)
-			return cmp.Compare(l, r), l == l && r == r
-		}
+		return ordered2(op, converted2(a, Float).float, converted2(b, Float).float), true
 	case a.typ == RTime && b.typ == RTime:
-		f, g := a.rtime, b.rtime
-		return func(x *Ctx) (int, bool) { return cmp.Compare(f(x), g(x)), true }
+		return ordered2(op, a.rtime, b.rtime), true
 	case a.typ == Timestamp && b.typ == Timestamp:
 		f, g := a.time, b.time
-		return func(x *Ctx) (int, bool) { return f(x).Compare(g(x)), true }
+		return ordered2(op, func(x *Ctx) int { return f(x).Compare(g(x)) }, fixed(0)), true
+	}
+	return nil, false
+}
+
+// ordered2 is ordering for values of one type.
+func ordered2[V cmp.Ordered](op syntax.Op, a, b func(*Ctx) V) func(*Ctx) bool {
+	switch op {
+	case syntax.Less:
+		return func(x *Ctx) bool { return a(x) < b(x) }
+	case syntax.LessEqual:
+		return func(x *Ctx) bool { return a(x) <= b(x) }
+	case syntax.Greater:
+		return func(x *Ctx) bool { return a(x) > b(x) }
+	case syntax.GreaterEqual:
+		return func(x *Ctx) bool { return a(x) >= b(x) }
 	}
 	return nil
 }
@@ -210,10 +213,14 @@ func (c *compiler) matcher(a value, e *syntax.Binary) func(*Ctx) bool {
 }
 
 // matchText compiles a match of a literal pattern.
+//
+// What is absent counts as a text of no bytes, which most patterns never match.
 func matchText(r *regex.Regex, subject textFunc, told syntax.Expr) func(*Ctx) bool {
+	nothing, err := r.Match("")
+	never := !nothing && err == nil
 	return func(x *Ctx) bool {
 		s, _ := subject(x)
-		yes := x.match(r, s)
+		yes := !(never && s == "") && x.match(r, s)
 		if x.Trace != nil {
 			x.Trace.matched(told, yes, x)
 		}

@@ -124,7 +124,7 @@ type memory struct {
 	label    string // where a goto goes
 	result   result
 	captures captures
-	groups  [2 * (maxGroup + 1)]int // of the captures, if they are found
+	groups   [2 * (maxGroup + 1)]int // of the captures, if they are found
 }
 
 // A text is a STRING at run time.

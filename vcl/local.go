@@ -222,3 +222,24 @@ func (c *compiler) resultOf(r *routine, e *syntax.Call) value {
 		return ofACL(func(x *Ctx) *ACL { run(x); return x.result.acl })
 	}
 }
+
+// clears returns what clears the variables whose places were given out in between, a
+// function for each type of which there are some.
+func clears(from, to *slots) (all []func(*Ctx)) {
+	all = clearing(all, from.strs, to.strs, func(x *Ctx) []text { return x.strs })
+	all = clearing(all, from.bools, to.bools, func(x *Ctx) []bool { return x.bools })
+	all = clearing(all, from.ints, to.ints, func(x *Ctx) []int64 { return x.ints })
+	all = clearing(all, from.floats, to.floats, func(x *Ctx) []float64 { return x.floats })
+	all = clearing(all, from.rtimes, to.rtimes, func(x *Ctx) []time.Duration { return x.rtimes })
+	all = clearing(all, from.times, to.times, func(x *Ctx) []Time { return x.times })
+	all = clearing(all, from.ips, to.ips, func(x *Ctx) []netip.Addr { return x.ips })
+	all = clearing(all, from.backends, to.backends, func(x *Ctx) []*Backend { return x.backends })
+	return clearing(all, from.acls, to.acls, func(x *Ctx) []*ACL { return x.acls })
+}
+
+func clearing[V any](all []func(*Ctx), from, to int, of func(*Ctx) []V) []func(*Ctx) {
+	if from == to {
+		return all
+	}
+	return append(all, func(x *Ctx) { clear(of(x)[from:to]) })
+}

@@ -188,25 +188,14 @@ type routine struct {
 	decls []*syntax.Sub // more than one only of those that the edge calls
 	calls []*syntax.Name
 
-	// own are the places of the local variables that it declares itself.
-	own      struct{ from, to slots }
-	declares bool // there are some
+	anew []func(*Ctx) // clear the local variables that it declares itself
 }
 
 // run runs the subroutine. Its own variables begin anew, so that one whose
 // declaration is not passed has nothing of another run's, or another request's.
 func (r *routine) run(c *Ctx) Action {
-	if r.declares {
-		from, to := &r.own.from, &r.own.to
-		clear(c.strs[from.strs:to.strs])
-		clear(c.bools[from.bools:to.bools])
-		clear(c.ints[from.ints:to.ints])
-		clear(c.floats[from.floats:to.floats])
-		clear(c.rtimes[from.rtimes:to.rtimes])
-		clear(c.times[from.times:to.times])
-		clear(c.ips[from.ips:to.ips])
-		clear(c.backends[from.backends:to.backends])
-		clear(c.acls[from.acls:to.acls])
+	for _, clear := range r.anew {
+		clear(c)
 	}
 	return r.body.run(c)
 }

@@ -171,14 +171,13 @@ func (c *compiler) routine(r *routine) {
 		stmts = append(stmts, d.Body.Stmts...)
 	}
 	c.at = r.decls[0].Pos
-	r.own.from = c.program.slots
+	before := c.program.slots
 	r.body = c.block(stmts)
 	r.settle(stmts)
 	if r == c.program.subs[Hash] && !addsUp(stmts) {
 		c.program.Hashes = true
 	}
-	r.own.to = c.program.slots
-	r.declares = r.own.from != r.own.to
+	r.anew = clears(&before, &c.program.slots)
 	for _, label := range slices.Sorted(maps.Keys(c.gotos)) {
 		c.failf(r.decls[0].Pos, "%s has no label %s after the goto", r.name, label)
 	}
