@@ -50,6 +50,9 @@ type Store interface {
 	CreateService(ctx context.Context, who *service.Token, s service.Service) (*service.Service, error)
 	Service(ctx context.Context, who *service.Token, id string) (*service.Service, error)
 
+	// ServiceType is the Type of one, whose versions are not read for it.
+	ServiceType(ctx context.Context, who *service.Token, id string) (string, error)
+
 	// Services returns a page of the services that the caller sees, and how
 	// many it sees.
 	Services(ctx context.Context, who *service.Token, p service.Page) (all []*service.Service, total int, err error)

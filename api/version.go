@@ -186,8 +186,8 @@ func (c *call) validateVersion() ([]byte, error) {
 
 // warnOfType tells those who bring a program that it does not run here.
 func (c *call) warnOfType() ([]string, error) {
-	s, err := c.Store.Service(c.r.Context(), c.who, c.at.Service)
-	if err != nil || s.Type != "wasm" {
+	name, err := c.Store.ServiceType(c.r.Context(), c.who, c.at.Service)
+	if err != nil || name != "wasm" {
 		return nil, err
 	}
 	return []string{"Service is of type wasm: the edge runs no programs, and answers from the backends alone"}, nil

@@ -74,6 +74,18 @@ func (db *DB) Service(ctx context.Context, who *service.Token, id string) (s *se
 	return s, nil
 }
 
+// ServiceType returns the type of a service, of which there may be many versions.
+func (db *DB) ServiceType(ctx context.Context, who *service.Token, id string) (text string, err error) {
+	err = db.view(ctx, func(t *tx) error {
+		s, err := t.service(who, id)
+		if err == nil {
+			text = s.Type
+		}
+		return err
+	})
+	return text, err
+}
+
 // UpdateService stores the Name and Comment that change sets.
 func (db *DB) UpdateService(ctx context.Context, who *service.Token, id string, change func(*service.Service) error) (*service.Service, error) {
 	var s *service.Service

@@ -29,6 +29,11 @@ func services(h *house) {
 	h.equal("name", got.Name, "new")
 	h.equal("customer", got.Customer, h.who.Customer)
 	h.equal("type", got.Type, "vcl")
+	text, err := h.db.ServiceType(h.ctx, h.who, s.ID)
+	h.must(err)
+	h.equal("type alone", text, "vcl")
+	_, err = h.db.ServiceType(h.ctx, h.other, s.ID)
+	h.hidden(err)
 	h.equal("created", got.Created, s.Created)
 	h.equal("updated", got.Updated, s.Updated.Add(minute))
 
