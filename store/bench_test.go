@@ -37,7 +37,7 @@ func benchStore(b *testing.B, n int) (*store.DB, *service.Token, service.Ref) {
 	return db, who, at
 }
 
-func createBackend(b *testing.B, db *store.DB, who *service.Token, at service.Ref, i int) {
+func createBackend(b testing.TB, db *store.DB, who *service.Token, at service.Ref, i int) {
 	b.Helper()
 	o, err := service.BackendKind.Create(service.Input{
 		"name": {Text: fmt.Sprint("backend-", i)}, "address": {Text: "origin.example"}, "override_host": {Text: "shop.example"},

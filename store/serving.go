@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,8 +82,19 @@ func readParts(views []*tx, e *environment, all []*service.Snapshot) (failed []e
 func (b *binder) readPart(e *environment, part []*service.Snapshot, failed []error) {
 	whole := b.bindPart(e, part)
 	for i, s := range part {
-		failed[i] = b.finish(s, whole[s.Service])
+		failed[i] = outlive(func() error { return b.finish(s, whole[s.Service]) })
 	}
+}
+
+// outlive returns a panic of f as an error: a bug that one version runs into is that
+// version's, and the process of all others does not end for it.
+func outlive(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // bindPart reads the objects of a part in one pass, as far as it can. Whole are the
@@ -103,7 +116,7 @@ func (b *binder) bindPart(e *environment, part []*service.Snapshot) (whole map[s
 			return err
 		}
 		if err == nil {
-			err = b.bind(s, &r)
+			err = outlive(func() error { return b.bind(s, &r) })
 		}
 		if err != nil {
 			delete(whole, s.Service)

@@ -1,14 +1,10 @@
 package store
 
 import (
-	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
-
-	"headwater/service"
 )
 
 // openConn returns one connection to a database with a table of numbers.
@@ -160,30 +156,5 @@ func TestStatementsBounded(t *testing.T) {
 		if !rows.Next() {
 			t.Fatalf("the rows end before %d", n)
 		}
-	}
-}
-
-// A call that nobody waits for any more reads no more rows.
-func TestViewEndsWithCaller(t *testing.T) {
-	keeper, err := service.NewKeeper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(t.Context(), Options{Sealer: keeper})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	ctx, leave := context.WithCancel(t.Context())
-	read := 0
-	err = db.view(ctx, func(x *tx) error {
-		return x.each(func(*sql.Rows) error {
-			read++
-			leave()
-			return nil
-		}, `SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3`)
-	})
-	if !errors.Is(err, context.Canceled) || read != 1 {
-		t.Errorf("%d rows were read; error %v", read, err)
 	}
 }

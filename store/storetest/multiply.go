@@ -10,7 +10,7 @@ import (
 // is given, each with its own domain, which takes the place of shop.test. The database
 // may be open meanwhile. It is for benchmarks, which would take minutes by way of the
 // store.
-func Multiply(b *testing.B, dir, id string, n int) {
+func Multiply(b testing.TB, dir, id string, n int) {
 	b.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "headwater.db"))
 	if err != nil {
