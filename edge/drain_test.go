@@ -89,6 +89,33 @@ func TestShutdownClosesIdleConnections(t *testing.T) {
 	})
 }
 
+// However many wait, all are asked to end, and none of them keeps a request from its end.
+func TestShutdownOfMany(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		const many = 600 // more than are asked at a time
+		script, arrived, release := stuck()
+		e, _ := startScript(t, plain, script)
+		clients := make([]*edgetest.Client, many)
+		for i := range clients {
+			clients[i] = e.Dial(t)
+		}
+		c := e.Dial(t)
+		c.Send(get("/"))
+		<-arrived
+		result := shutdown(e, 30*time.Second)
+		for _, idle := range clients {
+			idle.MustClose()
+		}
+		close(release)
+		if a := c.Answer(); string(a.Body) != "late" || a.Err != nil {
+			t.Errorf("%q, %v", a.Body, a.Err)
+		}
+		if err := <-result; err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+	})
+}
+
 func TestShutdownLetsBusyConnectionsFinish(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		script, arrived, release := stuck()

@@ -338,15 +338,13 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	close(e.drain)
-	e.crew.disband()
-	for c := range e.clients {
-		c.drain()
-	}
 	doors := slices.Collect(maps.Keys(e.doors))
 	e.mu.Unlock()
 	for _, d := range doors {
 		d.Close() // may wait for a client that is let in
 	}
+	e.drainClients(ctx)
+	e.crew.disband()
 
 	finished := make(chan struct{})
 	go func() {
