@@ -157,11 +157,49 @@ func (k *Kind) Changed(o Object) bool { return len(k.appendChanged(nil, o)) > 0 
 func (k *Kind) appendChanged(dst []byte, o Object) []byte {
 	var room [64]byte
 	for _, r := range k.sorted {
+		if r.unset(o) {
+			continue
+		}
 		if value := r.append(room[:0], o, Numbers); string(value) != r.usual {
 			dst = append(appendKey(dst, r.name), value...)
 		}
 	}
 	return dst
+}
+
+// unset reports whether the field is at its default, as far as that can be told without
+// rendering it: of a composite it says no.
+func (r *row) unset(o Object) bool {
+	switch p := r.at(o).(type) {
+	case *string:
+		def, _ := r.def.(string)
+		return *p == def
+	case *int64:
+		def, _ := r.def.(int64)
+		return *p == def
+	case *bool:
+		def, _ := r.def.(bool)
+		return *p == def
+	case **string:
+		return isDefault(*p, r.def)
+	case **int64:
+		return isDefault(*p, r.def)
+	case **bool:
+		return isDefault(*p, r.def)
+	case *[]string:
+		return len(*p) == 0
+	}
+	return false
+}
+
+// isDefault reports whether a field that can be null has the default, which is null if
+// def is of another type.
+func isDefault[V comparable](p *V, def any) bool {
+	v, is := def.(V)
+	if p == nil || !is {
+		return p == nil && !is
+	}
+	return *p == v
 }
 
 // sortRows notes the order of the rows' names, and what they are by default.

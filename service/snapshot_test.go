@@ -259,3 +259,27 @@ func TestKeeperFile(t *testing.T) {
 		t.Error("a damaged key opens")
 	}
 }
+
+// Whether a field is at its default is told alike with and without rendering it.
+func TestUnset(t *testing.T) {
+	for _, k := range Kinds() {
+		for i := range k.rows {
+			r := &k.rows[i]
+			o := k.Default()
+			for _, text := range []string{"", "0", "1", "7", "false", "true", "a", "null"} {
+				v := Value{Type: TextValue, Text: text}
+				if text == "null" {
+					v.Type = NullValue
+				}
+				if r.assign(o, v, false) != nil {
+					continue
+				}
+				usual := string(r.append(nil, o, Numbers)) == r.usual
+				_, composite := r.at(o).(Composite)
+				if got := r.unset(o); got != usual && !composite {
+					t.Errorf("%s.%s as %q: unset is %v", k.Name, r.name, text, got)
+				}
+			}
+		}
+	}
+}
