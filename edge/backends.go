@@ -183,15 +183,10 @@ func (s *spread) report() report.Latency {
 func (t *tally) report() []report.Place {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ips := make([]netip.Addr, 0, len(t.places))
-	for ip := range t.places {
-		ips = append(ips, ip)
-	}
-	slices.SortFunc(ips, netip.Addr.Compare)
-	told := make([]report.Place, len(ips))
-	for i, ip := range ips {
-		p := t.places[ip]
-		told[i] = report.Place{Address: ip.String(), Fetches: p.fetches.Load(), Failures: p.failures.Load(), Errors: p.errors.Load()}
+	all := slices.SortedFunc(slices.Values(t.places), func(a, b *place) int { return a.at.Compare(b.at) })
+	told := make([]report.Place, len(all))
+	for i, p := range all {
+		told[i] = report.Place{Address: p.at.String(), Fetches: p.fetches.Load(), Failures: p.failures.Load(), Errors: p.errors.Load()}
 	}
 	return told
 }

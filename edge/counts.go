@@ -1,7 +1,8 @@
 package edge
 
 import (
-	"sync/atomic"
+	"cmp"
+	"slices"
 	"time"
 )
 
@@ -51,36 +52,51 @@ func (s *spread) quantile(q float64) time.Duration {
 
 func micros(n uint64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// read returns what the tally has, of late, which is since when it says, and in
-// all.
-func (t *tally) read() (recent counts, since time.Time, total counts) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	since = t.began[t.at]
-	for i := range t.windows {
-		w := &t.windows[i]
-		w.each(&recent, func(from *atomic.Uint32, to *uint64) { *to += uint64(from.Load()) })
-		recent.connect.micros += w.connect.micros.Load()
-		recent.firstByte.micros += w.firstByte.micros.Load()
-		if began := t.began[i]; !began.IsZero() && began.Before(since) {
-			since = began
-		}
-	}
-	total = t.past
-	total.add(&recent)
-	return recent, since, total
+// A record is what counters have come to, of those that are not 0, in their order. It
+// takes as much room as it has to tell.
+type record []cell
+
+// A cell is one counter: its place among all of a window, and what it is.
+type cell struct {
+	at int
+	n  uint64
 }
 
-func (c *counts) add(more *counts) {
-	for i, n := range more.answers {
-		c.answers[i] += n
+// add adds what more has to r.
+func (r *record) add(more record) {
+	for _, c := range more {
+		i, found := slices.BinarySearchFunc(*r, c.at, func(old cell, at int) int { return cmp.Compare(old.at, at) })
+		if found {
+			(*r)[i].n += c.n
+		} else {
+			*r = slices.Insert(*r, i, c)
+		}
 	}
-	for i, n := range more.failures {
-		c.failures[i] += n
-		c.broken[i] += more.broken[i]
+}
+
+func (c *counts) add(r record) {
+	for _, one := range r {
+		*c.counter(one.at) += one.n
 	}
-	c.connect.add(&more.connect)
-	c.firstByte.add(&more.firstByte)
+}
+
+// counter is the one of a place.
+func (c *counts) counter(at int) *uint64 {
+	switch {
+	case at < atFailures:
+		return &c.answers[at]
+	case at < atBroken:
+		return &c.failures[at-atFailures]
+	case at < atConnect:
+		return &c.broken[at-atBroken]
+	case at < atFirstByte:
+		return &c.connect.n[at-atConnect]
+	case at < atMicros:
+		return &c.firstByte.n[at-atFirstByte]
+	case at == atMicros:
+		return &c.connect.micros
+	}
+	return &c.firstByte.micros
 }
 
 // fetches is how many there were: each ends in one answer or failure.
@@ -92,11 +108,4 @@ func (c *counts) fetches() (all uint64) {
 		all += n
 	}
 	return all
-}
-
-func (s *spread) add(more *spread) {
-	for i, n := range more.n {
-		s.n[i] += n
-	}
-	s.micros += more.micros
 }

@@ -41,10 +41,12 @@ func (t *terms) over(c *originConn, now time.Time) bool {
 type pool struct {
 	key    poolKey
 	origin *dial.Origin
+	swept  *roster[pool] // for those that have connections
 
 	mu     sync.Mutex
 	idle   []*originConn
-	used   int // connections that exchanges have
+	used   int  // connections that exchanges have
+	listed bool // in swept
 	closed bool
 }
 
@@ -117,7 +119,12 @@ func (p *pool) put(c *originConn) {
 	p.used--
 	if !p.closed {
 		p.idle = append(p.idle, c)
+		wakes := !p.listed
+		p.listed = true
 		p.mu.Unlock()
+		if wakes {
+			p.swept.add(p)
+		}
 		return
 	}
 	p.mu.Unlock()
@@ -125,8 +132,9 @@ func (p *pool) put(c *originConn) {
 }
 
 // sweep closes the idle connections that have had their time or that their origin
-// has ended, so that they do not hold descriptors until somebody asks for them.
-func (p *pool) sweep() {
+// has ended, so that they do not hold descriptors until somebody asks for them. It
+// reports whether there are connections left, now or soon.
+func (p *pool) sweep() (stays bool) {
 	p.mu.Lock()
 	idle := p.idle
 	p.idle = nil
@@ -144,9 +152,11 @@ func (p *pool) sweep() {
 	defer p.mu.Unlock()
 	if p.closed {
 		closeAll(kept)
-		return
+		return false
 	}
 	p.idle = append(kept, p.idle...)
+	p.listed = len(p.idle)+p.used > 0
+	return p.listed
 }
 
 // close ends the pool: idle connections now, those in use when they come back.
@@ -172,6 +182,7 @@ type gaugeKey struct{ service, backend string }
 type gauge struct {
 	n     atomic.Int64
 	tally atomic.Pointer[tally] // nil until there is something to count
+	awake *roster[tally]
 }
 
 // enter counts one more, unless there are limit of them; a limit of 0 is none.
@@ -198,6 +209,9 @@ type poolSet struct {
 	mu     sync.Mutex
 	pools  map[poolKey]*counted[pool]
 	gauges map[gaugeKey]*counted[gauge]
+
+	warm  roster[pool]
+	awake roster[tally]
 }
 
 // counted is a value with the number of those who refer to it.
@@ -217,12 +231,12 @@ func (s *poolSet) join(service string, b *backend) {
 	key := poolKey{service: service, endpoint: b.plan.Endpoint, terms: b.terms, hop: b.node != nil}
 	p := s.pools[key]
 	if p == nil {
-		p = &counted[pool]{value: pool{key: key, origin: s.way(key).Open(b.plan)}}
+		p = &counted[pool]{value: pool{key: key, origin: s.way(key).Open(b.plan), swept: &s.warm}}
 		s.pools[key] = p
 	}
 	g := s.gauges[gaugeKey{service, b.name}]
 	if g == nil {
-		g = &counted[gauge]{}
+		g = &counted[gauge]{value: gauge{awake: &s.awake}}
 		s.gauges[gaugeKey{service, b.name}] = g
 	}
 	p.refs++
@@ -260,26 +274,11 @@ func (s *poolSet) leave(b *backend) {
 	}
 }
 
-// sweep sweeps every pool, and turns every tally that is due.
+// sweep sweeps every pool that has connections, and turns every tally that is due.
 func (s *poolSet) sweep() {
-	for _, p := range s.all() {
-		p.value.sweep()
-	}
+	s.warm.sweep((*pool).sweep)
 	now := time.Now()
-	for _, t := range s.tallies() {
-		t.turn(now)
-	}
-}
-
-func (s *poolSet) tallies() (all []*tally) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, g := range s.gauges {
-		if t := g.value.tally.Load(); t != nil {
-			all = append(all, t)
-		}
-	}
-	return all
+	s.awake.sweep(func(t *tally) bool { return t.turn(now) })
 }
 
 // closeAll closes every pool, whoever still refers to it.

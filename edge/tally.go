@@ -1,9 +1,10 @@
 package edge
 
 import (
+	"cmp"
 	"errors"
-	"math/bits"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,89 +14,35 @@ import (
 
 // A tally is the record of what came of fetching from one backend, since the edge
 // began and of late. It belongs to a gauge, so that it outlives versions as that
-// does. Requests count into the window of the moment, with a few atomic additions;
-// the sweeper goes on to the next window ([tally.turn]). It informs and decides
-// nothing.
+// does. Requests count into its window, with a few atomic additions, which the sweeper
+// empties into records ([tally.turn]). One that has counted nothing of late is asleep,
+// and the sweeper does not look at it. It informs and decides nothing.
 type tally struct {
-	now  atomic.Pointer[window]
-	born time.Time
+	window window
+	asleep atomic.Bool
+	born   time.Time
 
-	mu      sync.Mutex // a request takes it only with a connection that it had to make
-	windows [windows]window
-	began   [windows]time.Time // zero for those that were not used yet
-	at      int                // which is now
-	past    counts             // of what the windows do not hold any more
-	places  map[netip.Addr]*place
-	placed  uint64 // how often a place was looked up
+	mu     sync.Mutex        // a request takes it only with a connection that it had to make, or to wake the tally
+	began  time.Duration     // after born: of what the window has
+	late   [windows - 1]late // what it had before
+	oldest int               // of late
+	past   record            // what late does not hold any more
+	places []*place
+	placed uint64 // how often a place was looked up
 }
 
-// The windows of late. What is told of late is of the last one to one and a third
-// minutes.
+// A late is what a window had that began so long after the tally was born.
+type late struct {
+	began time.Duration
+	record
+}
+
+// The windows of late, one of which is open. What is told of late is of the last one to
+// one and a third minutes.
 const (
 	windows    = 4
 	windowTime = 20 * time.Second
 )
-
-// A window counts what happened in windowTime. What every fetch adds to comes first,
-// together: processors hand such memory to and fro.
-type window struct {
-	answers   [classes]atomic.Uint32
-	firstByte histogram                    // from the request's last byte to the end of the answer's head
-	failures  [len(failures)]atomic.Uint32 // in the place of an answer
-	broken    [len(failures)]atomic.Uint32 // of an answer that had begun
-	connect   histogram                    // of connections that were made
-}
-
-// classes are those of an answer's status by its hundreds; 0 is for all that is
-// none of HTTP's.
-const classes = 6
-
-func classOf(status int) int {
-	if c := status / 100; c < classes {
-		return c
-	}
-	return 0
-}
-
-// A histogram counts durations in buckets that are an eighth of a power of two
-// wide: what is read from it is within 7 % of the truth, from 64 microseconds to
-// two minutes.
-type histogram struct {
-	micros atomic.Uint64 // of all together
-	n      [buckets]atomic.Uint32
-}
-
-const (
-	leastExponent = 6 // bucket 0 is for all below 64 microseconds
-	octaves       = 21
-	eighths       = 8
-	buckets       = octaves*eighths + 2 // and one for what is above all
-)
-
-func bucketOf(micros uint64) int {
-	exponent := bits.Len64(micros) - 1
-	switch {
-	case exponent < leastExponent:
-		return 0
-	case exponent >= leastExponent+octaves:
-		return buckets - 1
-	}
-	return (exponent-leastExponent)*eighths + int(micros>>(exponent-3)&7) + 1
-}
-
-// bucketFloor is the least number of microseconds that bucket i is for.
-func bucketFloor(i int) uint64 {
-	if i == 0 {
-		return 0
-	}
-	return uint64(eighths+(i-1)%eighths) << (leastExponent - 3 + (i-1)/eighths)
-}
-
-func (h *histogram) add(d time.Duration) {
-	micros := uint64(max(d.Microseconds(), 0))
-	h.n[bucketOf(micros)].Add(1)
-	h.micros.Add(micros)
-}
 
 // A place is what is known of one of a backend's addresses, since it was first
 // connected to.
@@ -104,6 +51,7 @@ type place struct {
 	failures atomic.Uint64
 	errors   atomic.Uint64 // answers of 500 and above
 
+	at   netip.Addr
 	used uint64 // the tally's count of look-ups at the last one, under its mu
 }
 
@@ -111,90 +59,125 @@ type place struct {
 // connected to for longest are forgotten.
 const maxPlaces = 32
 
-func newTally() *tally {
-	t := &tally{born: time.Now(), places: map[netip.Addr]*place{}}
-	t.began[0] = t.born
-	t.now.Store(&t.windows[0])
+func newTally() *tally { return &tally{born: time.Now()} }
+
+// count returns the gauge's tally, awake. A backend that nothing is sent to has none.
+func (g *gauge) count() *tally {
+	t := g.tally.Load()
+	if t == nil {
+		if made := newTally(); g.tally.CompareAndSwap(nil, made) {
+			g.awake.add(made)
+		}
+		t = g.tally.Load()
+	}
+	if t.asleep.Load() && t.wake(time.Now()) {
+		g.awake.add(t)
+	}
 	return t
 }
 
-// count returns the gauge's tally. A backend that nothing is sent to has none.
-func (g *gauge) count() *tally {
-	if t := g.tally.Load(); t != nil {
-		return t
+// wake opens a window, as if there had been others all the time, and reports whether the
+// tally was asleep. What a request has counted while it fell asleep is past.
+func (t *tally) wake(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.asleep.Load() {
+		return false
 	}
-	g.tally.CompareAndSwap(nil, newTally())
-	return g.tally.Load()
+	t.past.add(t.window.take(nil))
+	t.began, t.oldest = now.Sub(t.born), 0
+	for i := range t.late {
+		t.late[i].began = max(0, t.began-time.Duration(len(t.late)-i)*windowTime)
+	}
+	t.asleep.Store(false)
+	return true
+}
+
+// turn opens another window if the present one has had its time. A request that is slow
+// to count loses nothing: it counts into the next one. It reports whether there is
+// anything that will have to be turned again.
+func (t *tally) turn(now time.Time) (stays bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	age := now.Sub(t.born)
+	if age-t.began < windowTime {
+		return true
+	}
+	last := &t.late[t.oldest]
+	t.past.add(last.record)
+	last.began, last.record = t.began, t.window.take(last.record[:0])
+	t.began, t.oldest = age, (t.oldest+1)%len(t.late)
+	for i := range t.late {
+		stays = stays || len(t.late[i].record) > 0
+	}
+	if !stays {
+		for i := range t.late {
+			t.late[i].record = nil
+		}
+		t.asleep.Store(true)
+	}
+	return stays
+}
+
+// since is when what is told of late begins.
+func (t *tally) since() time.Time {
+	from := t.began
+	for i := range t.late {
+		from = min(from, t.late[i].began)
+	}
+	if t.asleep.Load() {
+		from = max(from, time.Since(t.born)-(windows-1)*windowTime)
+	}
+	return t.born.Add(from)
+}
+
+// read returns what the tally has, of late, which is since when it says, and in
+// all.
+func (t *tally) read() (recent counts, since time.Time, total counts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.asleep.Load() {
+		t.past.add(t.window.take(nil))
+	}
+	recent.add(t.window.look())
+	for i := range t.late {
+		recent.add(t.late[i].record)
+	}
+	total = recent
+	total.add(t.past)
+	return recent, t.since(), total
 }
 
 // place returns that of an address.
 func (t *tally) place(at netip.Addr) *place {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.places[at]
-	if p == nil {
-		t.forget()
-		p = &place{}
-		t.places[at] = p
-	}
 	t.placed++
-	p.used = t.placed
-	return p
+	i := slices.IndexFunc(t.places, func(p *place) bool { return p.at == at })
+	if i < 0 {
+		i = t.vacancy()
+		t.places[i] = &place{at: at}
+	}
+	t.places[i].used = t.placed
+	return t.places[i]
 }
 
-// forget makes room for one more place.
-func (t *tally) forget() {
+// vacancy is where one more place goes, be it that of one that is forgotten.
+func (t *tally) vacancy() int {
 	if len(t.places) < maxPlaces {
-		return
+		t.places = append(t.places, nil)
+		return len(t.places) - 1
 	}
-	var oldest netip.Addr
-	least := t.placed + 1
-	for at, p := range t.places {
-		if p.used < least {
-			oldest, least = at, p.used
-		}
-	}
-	delete(t.places, oldest)
-}
-
-// turn begins the next window if the present one has had its time. What the next
-// one held goes to the past: a request that was slow to count loses nothing.
-func (t *tally) turn(now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if now.Sub(t.began[t.at]) < windowTime {
-		return
-	}
-	t.at = (t.at + 1) % windows
-	w := &t.windows[t.at]
-	w.each(&t.past, func(from *atomic.Uint32, to *uint64) { *to += uint64(from.Swap(0)) })
-	t.past.connect.micros += w.connect.micros.Swap(0)
-	t.past.firstByte.micros += w.firstByte.micros.Swap(0)
-	t.began[t.at] = now
-	t.now.Store(w)
-}
-
-// each pairs the counters of w with those of c.
-func (w *window) each(c *counts, do func(from *atomic.Uint32, to *uint64)) {
-	for i := range w.answers {
-		do(&w.answers[i], &c.answers[i])
-	}
-	for i := range w.failures {
-		do(&w.failures[i], &c.failures[i])
-		do(&w.broken[i], &c.broken[i])
-	}
-	for i := range w.connect.n {
-		do(&w.connect.n[i], &c.connect.n[i])
-		do(&w.firstByte.n[i], &c.firstByte.n[i])
-	}
+	oldest := slices.MinFunc(t.places, func(a, b *place) int { return cmp.Compare(a.used, b.used) })
+	return slices.Index(t.places, oldest)
 }
 
 // count takes in how a fetch has ended: with an answer's head, or a failure.
 func (x *exchange) count(f failure) {
-	w := x.backend.gauge.count().now.Load()
+	w := &x.backend.gauge.count().window
 	x.answered = x.clock()
 	if f != failNone {
-		w.failures[f].Add(1)
+		w.faulty().failures[f].Add(1)
 	} else {
 		w.answers[classOf(x.beresp.Status)].Add(1)
 		if !x.asked.IsZero() {
@@ -219,7 +202,7 @@ func (p *place) count(f failure, status int) {
 // connected takes in how long a connection took to make, if it was made.
 func (t *tally) connected(took time.Duration, err error) {
 	if err == nil {
-		t.now.Load().connect.add(took)
+		t.window.connect.add(took)
 	}
 }
 
@@ -239,7 +222,7 @@ func (x *exchange) countBroken(f failure) {
 	if failures[f].side != sideOrigin {
 		return
 	}
-	x.backend.gauge.count().now.Load().broken[f].Add(1)
+	x.backend.gauge.count().window.faulty().broken[f].Add(1)
 	if x.place != nil {
 		x.place.failures.Add(1)
 	}
@@ -249,6 +232,6 @@ func (x *exchange) countBroken(f failure) {
 // one backend.
 func countRefused(to destination, f failure) {
 	if b, alone := to.(*backend); alone && b.gauge != nil {
-		b.gauge.count().now.Load().failures[f].Add(1)
+		b.gauge.count().window.faulty().failures[f].Add(1)
 	}
 }
