@@ -42,15 +42,30 @@ func TestSpread(t *testing.T) {
 }
 
 func TestBest(t *testing.T) {
-	b := &bench{proxies: []*proxy{{name: "a"}, {name: "b"}, {name: "ours", ours: true}, {name: "not there"}}}
-	cpu, rate := b.best([][]sample{
-		{{cpu: 20 * time.Microsecond, rate: 10}},
-		{{cpu: 10 * time.Microsecond, rate: 7}},
-		{{cpu: time.Microsecond, rate: 100}},
-		nil,
+	cpu, rate := best([]*row{
+		{proxy: &proxy{}, all: []sample{{cpu: 20 * time.Microsecond, rate: 10}}},
+		{proxy: &proxy{}, all: []sample{{cpu: 10 * time.Microsecond, rate: 7}}},
+		{proxy: &proxy{ours: true}, all: []sample{{cpu: time.Microsecond, rate: 100}}},
+		{proxy: &proxy{aside: true}, all: []sample{{cpu: time.Microsecond, rate: 100}}},
 	})
 	if cpu != 10 || rate != 7 {
 		t.Errorf("the best peer took %v us, at %v requests a second", cpu, rate)
+	}
+}
+
+func TestRows(t *testing.T) {
+	at := map[place]endpoint{plain: {}, services: {}}
+	b := &bench{proxies: []*proxy{
+		{name: "peer", endpoints: at},
+		{name: "aside", endpoints: map[place]endpoint{fromH2: {}}},
+		{name: "ours", ours: true, endpoints: at},
+	}}
+	var got []string
+	for _, r := range b.rows(&scenario{name: "many", at: services, base: small}) {
+		got = append(got, r.name)
+	}
+	if diff := cmp.Diff([]string{"peer", "ours", "ours, 1k"}, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
 

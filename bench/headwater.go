@@ -18,8 +18,8 @@ import (
 
 const token = "0123456789abcdef0123456789abcdef"
 
-// startHeadwater starts processes of one binary: one for most scenarios, and another
-// that writes an access log.
+// startHeadwater starts processes of one binary: one for most scenarios, another that
+// writes an access log, and one that has a thousand services.
 func (b *bench) startHeadwater(ctx context.Context, name, binary string, chosen []*scenario) (*proxy, error) {
 	p := &proxy{name: name, version: binary, ours: true, endpoints: map[place]endpoint{}}
 	h, err := b.serve(ctx, binary)
@@ -32,11 +32,11 @@ func (b *bench) startHeadwater(ctx context.Context, name, binary string, chosen 
 		setup func(*headwater, *bench) error
 	}{
 		{plain, "http://" + h.edge, (*headwater).setPlain},
-		{fromTLS, "https://" + h.tls, func(*headwater, *bench) error { return nil }}, // the same service
+		{fromTLS, "https://" + h.tls, sameService},
+		{fromH2, "https://" + h.tls, sameService},
 		{toTLS, "http://" + h.edge, (*headwater).setToTLS},
-		{services, "http://" + h.edge, (*headwater).setServices},
 	} {
-		if !slices.ContainsFunc(chosen, func(s *scenario) bool { return s.at == setup.at || setup.at == plain }) {
+		if setup.at != plain && !isChosen(chosen, setup.at) {
 			continue
 		}
 		if err := setup.setup(h, b); err != nil {
@@ -44,17 +44,33 @@ func (b *bench) startHeadwater(ctx context.Context, name, binary string, chosen 
 		}
 		p.endpoints[setup.at] = endpoint{url: setup.url, host: hostOf(setup.at), pids: []int{h.pid}}
 	}
-	if slices.ContainsFunc(chosen, func(s *scenario) bool { return s.at == realistic }) {
-		logging, err := b.serve(ctx, binary, "-access-log", filepath.Join(b.dir, name+".log"))
-		if err != nil {
-			return nil, err
+	for _, own := range []struct {
+		at    place
+		args  []string
+		setup func(*headwater, *bench) error
+	}{
+		{realistic, []string{"-access-log", filepath.Join(b.dir, name+".log")}, (*headwater).setRealistic},
+		{services, nil, (*headwater).setServices},
+	} {
+		if !isChosen(chosen, own.at) {
+			continue
 		}
-		if err := logging.setRealistic(b); err != nil {
+		h, err := b.serve(ctx, binary, own.args...)
+		if err == nil {
+			err = own.setup(h, b)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		p.endpoints[realistic] = endpoint{url: "http://" + logging.edge, host: host, pids: []int{logging.pid}}
+		p.endpoints[own.at] = endpoint{url: "http://" + h.edge, host: host, pids: []int{h.pid}}
 	}
 	return p, nil
+}
+
+func sameService(*headwater, *bench) error { return nil }
+
+func isChosen(chosen []*scenario, at place) bool {
+	return slices.ContainsFunc(chosen, func(s *scenario) bool { return s.at == at })
 }
 
 // hostOf is the domain of what is set up for a place.

@@ -1,8 +1,9 @@
-// Command bench measures Headwater beside nginx and HAProxy on one machine:
+// Command bench measures Headwater beside nginx and HAProxy, and for HTTP/2 beside Caddy,
+// on one machine:
 //
 //	go run ./bench
 //
-// It builds Headwater, starts an origin, and those of the two that are installed, each
+// It builds Headwater, starts an origin, and those of the others that are installed, each
 // with the configuration in conf, and takes them through the scenarios in turn, round
 // by round (A B C, A B C), so that whatever else the machine does hits all alike. The
 // first round is not counted. For each scenario it prints requests a second, processor
@@ -125,7 +126,7 @@ func present(programs ...string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%s not found: install the packages wrk, nginx-light, haproxy and nghttp2-client", strings.Join(missing, " and "))
+		return fmt.Errorf("%s not found: install the packages wrk, nginx-light, haproxy, caddy and nghttp2-client", strings.Join(missing, " and "))
 	}
 	return nil
 }
@@ -193,24 +194,35 @@ func (b *bench) measure(ctx context.Context, s *scenario) error {
 		fmt.Printf("  left out: %s is not installed\n", s.tool)
 		return nil
 	}
-	all := make([][]sample, len(b.proxies))
+	rows := b.rows(s)
 	for round := range b.rounds + 1 {
-		for i, p := range b.proxies {
-			to, able := p.endpoints[s.at]
-			if !able {
-				continue
-			}
-			got, err := b.sample(ctx, s, to)
+		for _, r := range rows {
+			got, err := b.sample(ctx, r.scenario, r.proxy.endpoints[r.scenario.at])
 			if err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
+				return fmt.Errorf("%s: %w", r.name, err)
 			}
 			if round > 0 {
-				all[i] = append(all[i], got)
+				r.all = append(r.all, got)
 			}
 		}
 	}
-	b.print(all)
+	show(rows)
 	return nil
+}
+
+// rows are what a scenario is measured for.
+func (b *bench) rows(s *scenario) (all []*row) {
+	for _, p := range b.proxies {
+		if _, able := p.endpoints[s.at]; !able {
+			continue
+		}
+		r := &row{name: p.name, proxy: p, scenario: s}
+		if all = append(all, r); s.base != nil && p.ours {
+			r.base = &row{name: p.name + ", " + s.base.name, proxy: p, scenario: s.base}
+			all = append(all, r.base)
+		}
+	}
+	return all
 }
 
 // sample is one run of a scenario.

@@ -49,6 +49,12 @@ type settings struct {
 	Plain, ToTLS, TLS string // of a peer
 }
 
+// TLSPort is that of TLS, for a configuration that has no place for an address.
+func (s settings) TLSPort() string {
+	_, port, _ := net.SplitHostPort(s.TLS)
+	return port
+}
+
 // sizes are the files that the origin has.
 var sizes = map[string]int{"1k": 1 << 10, "100k": 100 << 10, "10m": 10 << 20}
 
@@ -110,6 +116,7 @@ func (b *bench) launch(c *exec.Cmd) (pid int, err error) {
 	}
 	defer log.Close()
 	c.Stdout, c.Stderr = log, log
+	c.Env = append(c.Environ(), "XDG_CONFIG_HOME="+b.dir, "XDG_DATA_HOME="+b.dir)
 	if err := c.Start(); err != nil {
 		return 0, err
 	}

@@ -14,22 +14,25 @@ type scenario struct {
 	at          place
 	tool        string // that it needs besides wrk
 	load        loader
+	base        *scenario                           // that ours are taken through as well, to compare with
 	once        func(context.Context, *bench) error // of one that has a table of its own
 }
 
+var small = &scenario{name: "1k", about: "1 KiB, 64 kept connections", load: wrk(64, "/1k")}
+
 var scenarios = []*scenario{
-	{name: "1k", about: "1 KiB, 64 kept connections", load: wrk(64, "/1k")},
+	small,
 	{name: "100k", about: "100 KiB, 32 kept connections", load: wrk(32, "/100k")},
 	{name: "10m", about: "10 MiB, 8 kept connections", load: wrk(8, "/10m")},
 	{name: "up100k", about: "bodies of 100 KiB to the origin, 32 kept connections", load: posting(32, 100<<10)},
 	{name: "up10m", about: "bodies of 10 MiB to the origin, 8 kept connections", load: posting(8, 10<<20)},
 	{name: "to-tls", about: "1 KiB with TLS to the origin, 64 kept connections", at: toTLS, load: wrk(64, "/1k")},
 	{name: "from-tls", about: "1 KiB with TLS from the client, 64 kept connections", at: fromTLS, load: wrk(64, "/1k")},
-	{name: "h2", about: "1 KiB with HTTP/2 and TLS from the client, 8 connections with 16 streams", at: fromTLS, tool: "h2load", load: h2load(8, 16, "/1k")},
+	{name: "h2", about: "1 KiB with HTTP/2 and TLS from the client, 8 connections with 16 streams", at: fromH2, tool: "h2load", load: h2load(8, 16, "/1k")},
 	{name: "new", about: "1 KiB, a new connection each", load: wrk(64, "/1k", "-HConnection: close")},
 	{name: "paced", about: "1 KiB at a fixed rate, 32 kept connections", load: paced(32, "/1k")},
 	{name: "realistic", about: "1 KiB through 20 conditions, 5 snippets, a weighted pool with health checks, and an access log; the peers plain", at: realistic, load: wrk(64, "/1k")},
-	{name: "services", about: "1 KiB to a thousand services of ten backends each, Hosts at random; the peers plain", at: services, load: visiting(64, manyServices, "/1k")},
+	{name: "services", about: "1 KiB to a thousand services of ten backends each, Hosts at random; the peers plain", at: services, load: visiting(64, manyServices, "/1k"), base: small},
 	{name: "idle", about: "5,000 idle connections", once: idle},
 }
 

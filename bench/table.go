@@ -40,43 +40,68 @@ func value(all []sample, of func(sample) float64) float64 {
 	return v
 }
 
+// A row is what came of one proxy in one scenario.
+type row struct {
+	name     string
+	proxy    *proxy
+	scenario *scenario
+	base     *row // that it is compared with, nil for none
+	all      []sample
+}
+
 // best returns the least processor time of a peer, and the requests a second of that
 // peer; zeros if there is no peer.
-func (b *bench) best(all [][]sample) (cpu, rate float64) {
-	for i, p := range b.proxies {
-		if p.ours || len(all[i]) == 0 {
+func best(rows []*row) (cpu, rate float64) {
+	for _, r := range rows {
+		if r.proxy.ours || r.proxy.aside {
 			continue
 		}
-		if v := value(all[i], sample.micros); cpu == 0 || v < cpu {
-			cpu, rate = v, value(all[i], sample.perSecond)
+		if v := value(r.all, sample.micros); cpu == 0 || v < cpu {
+			cpu, rate = v, value(r.all, sample.perSecond)
 		}
 	}
 	return cpu, rate
 }
 
-func (b *bench) print(all [][]sample) {
-	cpu, rate := b.best(all)
+func show(rows []*row) {
+	cpu, rate := best(rows)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\trequests/s\t(least to most)\tCPU us/request\t(least to most)\tp50 ms\tp99 ms\tp99.9 ms\tpeak MiB\tCPU to best\trequests/s to it\t")
-	for i, p := range b.proxies {
-		if len(all[i]) == 0 {
-			continue
-		}
-		r, slowest, fastest := spread(all[i], sample.perSecond)
-		c, least, most := spread(all[i], sample.micros)
-		fmt.Fprintf(w, "%s\t%.0f\t(%.0f-%.0f)\t%.1f\t(%.1f-%.1f)\t%.2f\t%.2f\t%.2f\t%.1f\t%s\t%s\t\n", p.name, r, slowest, fastest, c, least, most,
-			value(all[i], sample.middle), value(all[i], sample.hundredth), value(all[i], sample.thousandth), value(all[i], sample.mebibytes),
+	for _, row := range rows {
+		r, slowest, fastest := spread(row.all, sample.perSecond)
+		c, least, most := spread(row.all, sample.micros)
+		fmt.Fprintf(w, "%s\t%.0f\t(%.0f-%.0f)\t%.1f\t(%.1f-%.1f)\t%.2f\t%.2f\t%.2f\t%.1f\t%s\t%s\t\n", row.name, r, slowest, fastest, c, least, most,
+			value(row.all, sample.middle), value(row.all, sample.hundredth), value(row.all, sample.thousandth), value(row.all, sample.mebibytes),
 			ratio(c, cpu), ratio(r, rate))
 	}
 	w.Flush()
-	for i, p := range b.proxies {
+	for _, r := range rows {
+		compare(r, rows)
 		failed := 0
-		for _, s := range all[i] {
+		for _, s := range r.all {
 			failed += s.errors
 		}
 		if failed > 0 {
-			fmt.Printf("%s: %d requests failed\n", p.name, failed)
+			fmt.Printf("%s: %d requests failed\n", r.name, failed)
 		}
+	}
+}
+
+// compare says what one of ours takes beside its base, and beside who is no peer.
+func compare(r *row, rows []*row) {
+	var with []*row
+	if r.base != nil {
+		with = append(with, r.base)
+	}
+	for _, other := range rows {
+		if r.proxy.ours && other.proxy.aside {
+			with = append(with, other)
+		}
+	}
+	for _, other := range with {
+		fmt.Printf("%s to %s: CPU %s, requests/s %s\n", r.name, other.name,
+			ratio(value(r.all, sample.micros), value(other.all, sample.micros)),
+			ratio(value(r.all, sample.perSecond), value(other.all, sample.perSecond)))
 	}
 }
 
