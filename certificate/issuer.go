@@ -78,6 +78,10 @@ type Issuer struct {
 	wake    chan struct{} // tells Run that a name may be due
 	ended   chan struct{} // closed when Run has ended
 
+	made, failed atomic.Uint64 // orders, since the process began
+
+	keeping sync.Mutex // held while waits are written
+
 	names sync.Map // of *named, by name; changed under mu, and read by handshakes without it
 
 	mu    sync.Mutex
@@ -133,6 +137,7 @@ func OpenIssuer(cfg IssuerConfig) (*Issuer, error) {
 		n.shown.Store(c)
 		close(n.tried)
 	}
+	i.recall(time.Now())
 	return i, nil
 }
 
@@ -216,6 +221,7 @@ func (i *Issuer) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, pause := i.next(time.Now())
 		if n != nil {
+			i.keepWaits()
 			orders.Go(func() { i.try(ctx, n) })
 			continue
 		}
@@ -320,10 +326,12 @@ func (i *Issuer) try(ctx context.Context, n *named) {
 		if err := i.kept.write(n.name, c); err != nil {
 			i.cfg.Log.Error("certificate is not kept", "name", n.name, "error", err)
 		}
+		i.made.Add(1)
 		n.shown.Store(c.Certificate)
 		i.cfg.Log.Info("certificate", "name", n.name, "from", i.cfg.Directory, "by", method, "expires", c.Leaf.NotAfter)
 	}
 	i.settle(ctx, n, err, method)
+	i.keepWaits()
 }
 
 // contained is order, where a fault in what reads the authority's answers is an error.
@@ -346,6 +354,7 @@ func (i *Issuer) settle(ctx context.Context, n *named, err error, method string)
 		pause := backoff(n.failures)
 		n.failures, n.due = n.failures+1, time.Now().Add(pause)
 		if ctx.Err() == nil {
+			i.failed.Add(1)
 			i.cfg.Log.Warn("no certificate", "name", n.name, "from", i.cfg.Directory, "by", method, "again", pause, "error", err)
 		}
 	}

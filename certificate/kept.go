@@ -22,8 +22,9 @@ import (
 //
 //	account             the key of the account
 //	certificates/NAME   a certificate, those that lead from it to a root, and its key
+//	waits               what orders have to wait for
 //
-// All files are in PEM, and sealed in a context that names them.
+// All files are sealed in a context that names them. Waits are in JSON, all else is in PEM.
 type kept struct {
 	dir    string
 	sealer Sealer

@@ -63,6 +63,10 @@ var (
 		"Requests that reached no service.", []string{"side", "reason"}}
 	Panics = &Metric{"headwater_panics_total", Counter,
 		"Panics of the edge that were contained. Each is a bug.", nil}
+	CertificateExpiry = &Metric{"headwater_certificate_expiry_seconds", Gauge,
+		"When a certificate that clients may be shown expires, in Unix time.", []string{"source", "certificate"}}
+	CertificateOrders = &Metric{"headwater_certificate_orders_total", Counter,
+		"Orders of certificates that are over, by what came of them.", []string{"result"}}
 	APICalls = &Metric{"headwater_api_calls_total", Counter,
 		"Calls of the API, by the class of the answer's status.", []string{"status"}}
 
@@ -90,7 +94,7 @@ var table = []*Metric{
 	Requests, RequestFailures, SentBytes,
 	BackendHealthy, BackendAddresses, BackendConnections, BackendConnectionLimit,
 	BackendAnswers, BackendFailures, BackendConnect, BackendFirstByte, PoolConnections,
-	ActiveServices, ClientConnections, Unrouted, Panics, APICalls,
+	ActiveServices, ClientConnections, Unrouted, Panics, CertificateExpiry, CertificateOrders, APICalls,
 	Goroutines, HeapBytes, GoBytes, Collections,
 	CPUSeconds, ResidentBytes, OpenFDs, MaxFDs, StartTime,
 }

@@ -128,6 +128,13 @@ func TestACME(t *testing.T) {
 		t.Errorf("%d orders for one name", n)
 	}
 	f.checkKept(t)
+	_, told := f.scrape(t, testToken)
+	for _, wrong := range told.off(map[string]float64{
+		`headwater_certificate_expiry_seconds{source="acme",certificate="shop.test"}`: float64(c.NotAfter.Unix()),
+		`headwater_certificate_orders_total{result="made"}`:                           1,
+	}) {
+		t.Error(wrong)
+	}
 
 	a.Close()
 	if code, err := f.stop(); code != exitOK || err != nil {
@@ -144,7 +151,7 @@ func (f *enrolled) checkKept(t *testing.T) {
 	t.Helper()
 	files := 0
 	err := filepath.WalkDir(filepath.Join(f.data, "acme"), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || e.IsDir() || e.Name()[0] == '.' { // one that is being written
 			return err
 		}
 		files++
@@ -154,8 +161,8 @@ func (f *enrolled) checkKept(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || files != 2 {
-		t.Errorf("%d files, %v; want an account and a certificate", files, err)
+	if err != nil || files != 3 {
+		t.Errorf("%d files, %v; want an account, a certificate and waits", files, err)
 	}
 }
 

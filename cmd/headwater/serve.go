@@ -262,6 +262,7 @@ func (s *server) rules() dial.Rules { return dial.Rules{NameFromAddress: s.flags
 // measure adds what this process counts. The staging edge is not in it.
 func (s *server) measure(p *metric.Reading) {
 	s.edge.Measure(p)
+	s.tls.measure(p)
 	metric.Process(p)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"headwater/certificate"
 	"headwater/edge"
+	"headwater/metric"
 	"headwater/service"
 )
 
@@ -86,6 +87,25 @@ func (l *tlsListener) say(p *process) {
 	if l != nil {
 		fmt.Fprintf(p.stdout, "headwater: the edge is on https://%s too\n", l.listener.Addr())
 	}
+}
+
+// measure adds what there is to tell of certificates, none of which is a service's.
+func (l *tlsListener) measure(p *metric.Reading) {
+	if l == nil || !p.Whole {
+		return
+	}
+	for file, at := range l.certificates.Expiries() {
+		p.Add(metric.CertificateExpiry, float64(at.Unix()), "file", file)
+	}
+	if l.issuer == nil {
+		return
+	}
+	for name, at := range l.issuer.Expiries() {
+		p.Add(metric.CertificateExpiry, float64(at.Unix()), "acme", name)
+	}
+	made, failed := l.issuer.Orders()
+	p.Add(metric.CertificateOrders, float64(made), "made")
+	p.Add(metric.CertificateOrders, float64(failed), "failed")
 }
 
 func (l *tlsListener) close() {

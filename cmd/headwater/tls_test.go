@@ -48,6 +48,13 @@ func TestDemoOverTLS(t *testing.T) {
 	if body, err := io.ReadAll(answer.Body); answer.StatusCode != 200 || err != nil {
 		t.Errorf("%d %q, %v", answer.StatusCode, body, err)
 	}
+	_, told := i.scrape(t, testToken)
+	expires := answer.TLS.PeerCertificates[0].NotAfter
+	for _, wrong := range told.off(map[string]float64{
+		`headwater_certificate_expiry_seconds{source="file",certificate="development.pem"}`: float64(expires.Unix()),
+	}) {
+		t.Error(wrong)
+	}
 }
 
 func TestTLSFlags(t *testing.T) {
