@@ -42,7 +42,10 @@ type chunkReader struct {
 	scan    headScan
 }
 
-func (c *chunkReader) reset() { *c = chunkReader{trailer: c.trailer[:0]} }
+func (c *chunkReader) reset() {
+	c.state, c.left, c.digits, c.extra = 0, 0, 0, 0
+	c.trailer, c.scan = c.trailer[:0], headScan{}
+}
 
 func (c *chunkReader) done() bool { return c.state == chunkDone }
 

@@ -168,7 +168,11 @@ func FuzzParseResponse(f *testing.F) {
 		if headOnly {
 			x.bereq.Method = []byte("HEAD")
 		}
-		if err := parseResponse(b[:end], &x.beresp); err != nil {
+		err := parseResponse(b[:end], &x.beresp)
+		if n, once := takeResponse(b, &headScan{}, &x.beresp); once != err || err == nil && n != end {
+			t.Errorf("taken at once: %d bytes of %d, %v; by itself: %v", n, end, once, err)
+		}
+		if err != nil {
 			return
 		}
 		checkFields(t, b, &x.beresp.Fields, &x.beresp.head)

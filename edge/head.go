@@ -32,8 +32,10 @@ type request struct {
 }
 
 func (r *request) reset() {
-	r.Fields.Reset()
-	*r = request{Request: message.Request{Fields: r.Fields}, head: head{length: -1}}
+	r.Request.Reset()
+	r.head = head{}
+	r.length = -1
+	r.host, r.expect, r.upgrade = nil, false, false
 }
 
 // A response is a parsed response head, likewise.
@@ -43,6 +45,7 @@ type response struct {
 }
 
 func (r *response) reset() {
-	r.Fields.Reset()
-	*r = response{Response: message.Response{Fields: r.Fields}, head: head{length: -1}}
+	r.Response.Reset()
+	r.head = head{}
+	r.length = -1
 }

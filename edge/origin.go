@@ -393,7 +393,7 @@ func (x *exchange) readHead(n int) failure {
 	var scan headScan
 	from, interim := 0, 0
 	for {
-		end, err := scan.end(x.in.b[from:n])
+		end, err := takeResponse(x.in.b[from:n], &scan, &x.beresp)
 		if err != nil {
 			return x.badResponse(err)
 		}
@@ -407,9 +407,6 @@ func (x *exchange) readHead(n int) failure {
 			}
 			n += more
 			continue
-		}
-		if err := parseResponse(x.in.b[from:from+end], &x.beresp); err != nil {
-			return x.badResponse(err)
 		}
 		from += end
 		scan = headScan{}

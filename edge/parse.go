@@ -130,7 +130,7 @@ func parseRequest(b []byte, r *request) error {
 	if err := r.parseStart(line); err != nil {
 		return err
 	}
-	if err := r.parseFields(b[eol+1:], &r.Fields); err != nil {
+	if _, err := r.parseFields(b[eol+1:], &r.Fields); err != nil {
 		return err
 	}
 	return r.check()
@@ -171,12 +171,44 @@ func refusedMethod(method []byte) bool {
 	return message.EqualFold(method, "connect") || message.EqualFold(method, "trace")
 }
 
+// takeResponse parses the head that b begins with, and returns how long it is, or 0 if
+// it is not complete. The response points into b. Most heads come whole, and are parsed
+// at once; only of others does the scan find the end, or what is wrong.
+func takeResponse(b []byte, s *headScan, r *response) (end int, err error) {
+	if s.seen == 0 {
+		if end, err = r.parse(b); err == nil {
+			return end, nil
+		}
+	}
+	if end, err = s.end(b); err != nil || end == 0 {
+		return 0, err
+	}
+	return end, parseResponse(b[:end], r)
+}
+
 // parseResponse parses b, one whole head as headScan delimits it. The response
 // points into b.
 func parseResponse(b []byte, r *response) error {
+	_, err := r.parse(b)
+	return err
+}
+
+// parse parses the head that b begins with, and returns how long it is. It is an error
+// if b ends before the head does.
+func (r *response) parse(b []byte) (end int, err error) {
 	r.reset()
 	eol := bytes.IndexByte(b, '\n')
-	line := b[:eol-1]
+	if eol < 1 || b[eol-1] != '\r' {
+		return 0, errStartLine
+	}
+	if err := r.parseStart(b[:eol-1]); err != nil {
+		return 0, err
+	}
+	end, err = r.parseFields(b[eol+1:], &r.Fields)
+	return eol + 1 + end, err
+}
+
+func (r *response) parseStart(line []byte) error {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
 		return errStartLine
 	}
@@ -193,40 +225,44 @@ func parseResponse(b []byte, r *response) error {
 	if !message.IsValue(r.Reason) {
 		return errStartLine
 	}
-	return r.parseFields(b[eol+1:], &r.Fields)
+	return nil
 }
 
-// parseFields parses the field lines of b, up to the blank line that ends it, into
-// fields, and draws the conclusions from all of them.
-func (h *head) parseFields(b []byte, fields *message.Fields) error {
-	for b[0] != '\r' || b[1] != '\n' {
+// parseFields parses the field lines of b, up to the blank line that ends them, into
+// fields, and draws the conclusions from all of them. It returns how long they are with
+// that.
+func (h *head) parseFields(b []byte, fields *message.Fields) (end int, err error) {
+	for {
+		line := b[end:]
+		if len(line) >= 2 && line[0] == '\r' && line[1] == '\n' {
+			return end + 2, h.settle(fields)
+		}
 		if fields.Len() == maxFields {
-			return errFieldCount
+			return 0, errFieldCount
 		}
-		used, err := h.parseField(b, fields)
+		used, err := h.parseField(line, fields)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		b = b[used:]
+		end += used
 	}
-	return h.settle(fields)
 }
 
-// parseField parses the field line that b, a part of a head, begins with, and returns
-// how long it is with its CR LF.
+// parseField parses the field line that b begins with, and returns how long it is with
+// its CR LF. It is an error if b ends before that.
 func (h *head) parseField(b []byte, fields *message.Fields) (int, error) {
-	if b[0] == ' ' || b[0] == '\t' {
+	if len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		return 0, errFieldFold
 	}
 	colon := 0
-	for byteClass[b[colon]]&tokenByte != 0 {
+	for colon < len(b) && byteClass[b[colon]]&tokenByte != 0 {
 		colon++
 	}
-	if colon == 0 || b[colon] != ':' {
+	if colon == 0 || colon == len(b) || b[colon] != ':' {
 		return 0, errFieldName
 	}
 	eol := colon + 1 + message.EndOfValue(b[colon+1:])
-	if b[eol] != '\r' || b[eol+1] != '\n' {
+	if eol+1 >= len(b) || b[eol] != '\r' || b[eol+1] != '\n' {
 		return 0, errFieldValue
 	}
 	name, value, id := b[:colon], trim(b[colon+1:eol]), message.Identify(b[:colon])
