@@ -112,7 +112,10 @@ func (b *body) pipe() failure {
 	defer c.end()
 	for now := time.Now(); !b.done && !c.yields(now); now = time.Now() {
 		n, err := c.fill(b.left, x.due(now, x.limits.BetweenBytes), func() bool { return true }) // as readOrigin
-		if err != nil {
+		switch {
+		case err == errNoSplice:
+			return failNone
+		case err != nil:
 			return b.interrupted(err)
 		}
 		b.passed(n)

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
@@ -10,12 +11,16 @@ import (
 // pipers, a long body that nobody has to look at goes that way.
 type piper interface {
 	// fill moves bytes that come, n at most, into an empty pipe. It waits as read
-	// does.
+	// does. After errNoSplice nothing has been moved, and nothing can be.
 	fill(p *pipe, n int64, due time.Time) (int, error)
 
 	// empty moves all that the pipe holds out of it. It waits as write does.
 	empty(p *pipe, stall time.Duration) (int, error)
 }
+
+// errNoSplice is what fill returns on a system that moves nothing between sockets and
+// pipes, or does not let us.
+var errNoSplice = errors.New("sockets and pipes cannot be spliced")
 
 // pipeFrom is how much of a body has to be to come for a pipe to be worth while: more
 // than one read brings.
@@ -80,7 +85,8 @@ func (p *pipes) scarce() bool {
 	return p.open == maxPipes && len(p.idle) == 0
 }
 
-// close ends those that are idle, and the others as they are put back.
+// close ends those that are idle, and the others as they are put back. There are none
+// afterwards.
 func (p *pipes) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,9 +139,13 @@ func (c *conduit) yields(now time.Time) bool {
 }
 
 // fill waits for what comes next; an interrupt means nothing if it may be ignored.
+// After errNoSplice the body has to be copied, as all that come later are.
 func (c *conduit) fill(n int64, due time.Time, ignore func() bool) (int, error) {
 	for {
 		got, err := c.from.fill(c.pipe, n, due)
+		if err == errNoSplice {
+			c.home.close()
+		}
 		if err != errInterrupted || !ignore() {
 			return got, err
 		}

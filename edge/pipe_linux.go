@@ -33,8 +33,11 @@ func (p *pipe) close() {
 func (p *pipe) pull(fd int, n int64) (int, error) {
 	got, err := spliceFD(fd, p.w, int(min(n, pipeSize)))
 	p.held += got
-	if got == 0 && err == nil {
-		err = io.EOF
+	switch {
+	case err == syscall.EINVAL || err == syscall.ENOSYS || err == syscall.EPERM:
+		return 0, errNoSplice
+	case got == 0 && err == nil:
+		return 0, io.EOF
 	}
 	return got, err
 }

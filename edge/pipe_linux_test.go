@@ -5,6 +5,7 @@ package edge
 import (
 	"bytes"
 	"io"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -139,3 +140,28 @@ func TestEmptyStalls(t *testing.T) {
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+// Where nothing can be spliced, the first to find that out has no body fail, and
+// nobody tries again.
+func TestNoSplice(t *testing.T) {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC) // which cannot be spliced
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	var all pipes
+	c := &conduit{from: unspliced(fd), pipe: all.get(), home: &all}
+	if n, err := c.fill(1<<20, time.Time{}, nil); n != 0 || err != errNoSplice {
+		t.Errorf("%d, %v", n, err)
+	}
+	c.end()
+	if all.get() != nil || all.open != 0 {
+		t.Errorf("there are pipes still: %d", all.open)
+	}
+}
+
+// unspliced is a link whose descriptor is of the wrong kind.
+type unspliced int
+
+func (fd unspliced) fill(p *pipe, n int64, _ time.Time) (int, error) { return p.pull(int(fd), n) }
+func (fd unspliced) empty(*pipe, time.Duration) (int, error)         { return 0, io.EOF }

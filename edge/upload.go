@@ -273,7 +273,10 @@ func (u *upload) pipe() (f failure, ended bool) {
 	defer c.end()
 	for now := time.Now(); u.left > 0 && !c.yields(now); now = time.Now() {
 		n, err := c.fill(u.left, u.bodyDue(now), u.wanted)
-		if err != nil {
+		switch {
+		case err == errNoSplice:
+			return failNone, false
+		case err != nil:
 			return u.unread(err), false
 		}
 		u.left -= int64(n)
