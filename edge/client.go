@@ -38,11 +38,13 @@ type clientConn struct {
 	parting error                   // what ended a connection with a mux
 
 	upload *exchange // a request whose body has to be waited for, or whose tunnel: leaves the resident loop
+	asking *exchange // a request that an origin was sent, and whose answer nobody waits for: likewise
 	over   bool      // no more requests
 	unread bool      // the client may still be sending
 	torn   bool      // the last answer is not whole, and only a reset can tell
 
 	exchange *exchange // the one under way, nil between two
+	worker   *worker   // which serves the connection and leads a lot; nil if it is another's goroutine
 
 	requests int    // so far, the one under way too
 	xid      uint32 // of the last one
@@ -76,20 +78,29 @@ func (c *clientConn) serve() (over bool) {
 		}
 	}()
 	defer c.contain()
+	if c.mux.Load() != nil {
+		c.stepOut() // streams write to the same link
+	}
 	if c.secure && !c.shaken() && !c.handshake() {
 		return true
 	}
 	for !c.over {
-		if c.upload != nil {
+		switch {
+		case c.upload != nil:
 			c.serveUpload()
-			continue
-		}
-		switch err := c.link.reside(c); err {
-		case nil:
-		case errParked:
-			return false
+		case c.asking != nil:
+			if c.rest() {
+				return false
+			}
+			c.serveAnswer()
 		default:
-			c.ended(err)
+			switch err := c.link.reside(c); err {
+			case nil:
+			case errParked:
+				return false
+			default:
+				c.ended(err)
+			}
 		}
 	}
 	c.leave()
@@ -169,6 +180,11 @@ func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error)
 		switch {
 		case c.upload != nil:
 			return false, nil // which keeps buf
+		case c.asking != nil:
+			if c.asking.held == nil {
+				buf.free()
+			}
+			return false, nil
 		case c.over:
 			buf.free()
 			return false, nil
@@ -223,7 +239,7 @@ func (c *clientConn) consume(buf *buffer, have int) int {
 		}
 		c.scan, c.blank = headScan{}, false
 		used := c.request(buf, pos, pos+end, have)
-		if c.upload != nil {
+		if c.upload != nil || c.asking != nil {
 			return 0
 		}
 		pos += end + used
@@ -256,12 +272,17 @@ func headTooLong(b []byte) error {
 
 // request serves the request whose head is buf.b[from:to]. It returns how many
 // of the bytes after the head were its body's, or sets c.upload if not all of
-// the body is there.
+// the body is there, or c.asking if the answer is not.
 func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	x := newExchange(c)
 	c.requests++
 	x.headBytes = to - from
-	if err := parseRequest(buf.b[from:to], &x.req); err != nil {
+	head := buf.b[from:to]
+	if to == have && len(head) <= cap(x.head) {
+		x.head = append(x.head, head...) // so that nothing refers to buf
+		head = x.head
+	}
+	if err := parseRequest(head, &x.req); err != nil {
 		c.reject(x, err)
 		return 0
 	}
@@ -274,13 +295,62 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 	}
 	body := rest[:max(x.req.length, 0)]
 	keep := x.serve(body)
+	if x.asking {
+		c.asking = x
+		c.part = append(c.part[:0], rest[len(body):]...)
+		if len(x.head) == 0 {
+			x.held = buf
+		}
+		return 0
+	}
+	c.answered(x, keep, len(rest) > len(body))
+	return len(body)
+}
+
+// answered ends an exchange, behind which more has come or has not.
+func (c *clientConn) answered(x *exchange, keep, more bool) {
 	failed := x.event.failure != failNone
 	x.free()
 	c.busy.Store(false)
 	if !keep || c.edge.draining.Load() {
-		c.over, c.unread = true, failed || len(rest) > len(body)
+		c.over, c.unread = true, failed || more
 	}
-	return len(body)
+}
+
+// rest lets go of the connection until there is something of the answer that it waits
+// for. It reports false where that may be there, or has to be waited for on this
+// goroutine.
+func (c *clientConn) rest() bool {
+	x := c.asking
+	if !x.asking {
+		return false
+	}
+	x.asking = false
+	return x.origin.link.park(x.answerBy)
+}
+
+// serveAnswer serves what is left of a request whose answer has been let go of, and
+// then what came behind it, for which no further byte may ever wake us.
+func (c *clientConn) serveAnswer() {
+	x := c.asking
+	c.asking = nil
+	keep := x.resume()
+	if x.asking { // another
+		c.asking = x
+		return
+	}
+	c.answered(x, keep, len(c.part) > 0)
+	c.quiet = c.started.Add(time.Since(c.started))
+	c.started = c.quiet
+	c.partial = false
+	if c.over || len(c.part) == 0 {
+		return
+	}
+	buf := getBuffer(len(c.part))
+	have := c.consume(buf, copy(buf.b, c.part))
+	if c.upload == nil && (c.asking == nil || c.asking.held == nil) {
+		c.keep(buf, have)
+	}
 }
 
 // serveUpload serves the request whose body was not all there, outside the
@@ -289,6 +359,7 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 func (c *clientConn) serveUpload() {
 	x := c.upload
 	c.upload = nil
+	c.stepOut() // it has goroutines that use the links too
 	keep, leftover := x.serveUpload()
 	whole := x.up.whole
 	x.free()
@@ -302,7 +373,7 @@ func (c *clientConn) serveUpload() {
 	c.part, c.partial = nil, false
 	buf := getBuffer(len(leftover))
 	have := c.consume(buf, copy(buf.b, leftover))
-	if c.upload == nil {
+	if c.upload == nil && (c.asking == nil || c.asking.held == nil) {
 		c.keep(buf, have)
 	}
 }

@@ -2,20 +2,39 @@ package edge
 
 import "sync"
 
-// A crew is the goroutines that serve clients. Some wait for another connection when
-// theirs has ended or waits itself: their stacks have grown to what a request takes,
-// which is a tenth of the cost of a connection that serves one.
+// A crew is the goroutines that lead the edge's lots: one for each lot, and those
+// that have led one until a connection had to be waited for. When that is over they
+// wait to lead again: their stacks have grown to what a request takes.
 type crew struct {
+	all sync.WaitGroup
+
 	mu     sync.Mutex
-	spares []chan *clientConn // the last to have become one goes first
-	over   bool               // no more of them wait
+	spares []*worker // the last to have become one goes first
+	over   bool      // no more of them wait
 }
 
 // maxSpare is how many wait.
 const maxSpare = 64
 
-// take returns the way to a spare, or nil.
-func (w *crew) take() chan *clientConn {
+// A worker is one goroutine of the crew.
+type worker struct {
+	edge *Edge
+	lot  *lot      // that it leads; nil if another does
+	next chan *lot // what a spare waits for
+}
+
+// lead has a lot led, by a spare or by a new worker.
+func (e *Edge) lead(l *lot) {
+	if w := e.crew.take(); w != nil {
+		w.next <- l
+		return
+	}
+	w := &worker{edge: e, lot: l, next: make(chan *lot, 1)}
+	e.crew.all.Go(w.run)
+}
+
+// take returns a spare, or nil.
+func (w *crew) take() *worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := len(w.spares) - 1
@@ -27,8 +46,8 @@ func (w *crew) take() chan *clientConn {
 	return spare
 }
 
-// join makes a spare of a goroutine, unless it is not needed any more.
-func (w *crew) join(spare chan *clientConn) bool {
+// join makes a spare of a worker, unless it is not needed any more.
+func (w *crew) join(spare *worker) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.over || len(w.spares) >= maxSpare {
@@ -44,33 +63,60 @@ func (w *crew) disband() {
 	defer w.mu.Unlock()
 	w.over = true
 	for _, spare := range w.spares {
-		close(spare)
+		close(spare.next)
 	}
 	w.spares = nil
 }
 
-// engage serves a client, which is remembered, on a goroutine of the crew.
-func (e *Edge) engage(c *clientConn) {
-	if spare := e.crew.take(); spare != nil {
-		spare <- c
-		return
-	}
-	e.owned.Go(func() { e.work(c) })
-}
-
-// work serves c, and whoever comes while it waits as a spare.
-func (e *Edge) work(c *clientConn) {
-	mine := make(chan *clientConn, 1)
-	for c != nil {
-		if c.serve() {
-			e.forget(c)
-		}
-		if !e.crew.join(mine) {
+// run leads lots until it is not needed any more.
+func (w *worker) run() {
+	for w.lot != nil {
+		w.work()
+		if !w.edge.crew.join(w) {
 			return
 		}
-		c = <-mine // nil once it is closed
+		w.lot = <-w.next // nil once it is closed
 	}
 }
+
+// work has connections go on until the lot has ended, or is led by another.
+func (w *worker) work() {
+	for w.lot != nil {
+		c, open := w.lot.turn()
+		if !open {
+			close(w.lot.ended)
+			w.lot = nil
+			return
+		}
+		if c != nil {
+			c.worker = w
+			w.edge.goOn(c)
+		}
+	}
+}
+
+// goOn serves a client, which is remembered, until it is over or parked.
+func (e *Edge) goOn(c *clientConn) {
+	if c.serve() {
+		e.forget(c)
+	}
+}
+
+// stepOut is called before what may take long: another worker leads the lot from then
+// on, if this goroutine was doing that.
+func (c *clientConn) stepOut() {
+	if c == nil || c.worker == nil {
+		return
+	}
+	w := c.worker
+	c.worker = nil
+	l := w.lot
+	w.lot = nil
+	w.edge.lead(l)
+}
+
+// engage serves a client, which is remembered, on a goroutine of its own.
+func (e *Edge) engage(c *clientConn) { e.owned.Go(func() { e.goOn(c) }) }
 
 // remember makes a client one of the edge's, which Shutdown waits for, until forget. It
 // reports false if none may come any more.

@@ -83,7 +83,7 @@ func (d *plainDoor) admit() error {
 		return err
 	}
 	tcp := conn.(*net.TCPConn)
-	c := newClientConn(d.edge, d.edge.newLink(tcp), addressOf(tcp.RemoteAddr()), addressOf(tcp.LocalAddr()), d.offer)
+	c := newClientConn(d.edge, newPlainLink(tcp), addressOf(tcp.RemoteAddr()), addressOf(tcp.LocalAddr()), d.offer)
 	if d.edge.remember(c) {
 		d.edge.engage(c)
 	} else {

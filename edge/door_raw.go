@@ -1,4 +1,4 @@
-//go:build linux && !race
+//go:build linux
 
 package edge
 
@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,18 +17,17 @@ import (
 // listens, so that one costs a call to accept and one to watch it.
 type lotDoor struct {
 	edge  *Edge
-	lot   *lot
 	offer *offer
 	file  *os.File
 	rc    syscall.RawConn
+	early bool           // those that come may have come before the socket was set
 	local netip.AddrPort // of all that come; invalid if each has to be asked for its own
 }
 
 // newLotDoor returns nil where there cannot be one. Otherwise it takes the place of
 // tcp, which it closes.
 func (e *Edge) newLotDoor(tcp *net.TCPListener, o *offer) door {
-	lot := e.lot.open(e)
-	if lot == nil {
+	if len(e.lots.all) == 0 {
 		return nil
 	}
 	file, err := tcp.File()
@@ -36,14 +37,14 @@ func (e *Edge) newLotDoor(tcp *net.TCPListener, o *offer) door {
 	rc, err := file.SyscallConn()
 	if err == nil {
 		err = rc.Control(func(fd uintptr) {
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+			noDelay(int(fd))
 		})
 	}
 	if err != nil {
 		file.Close()
 		return nil
 	}
-	d := &lotDoor{edge: e, lot: lot, offer: o, file: file, rc: rc}
+	d := &lotDoor{edge: e, offer: o, file: file, rc: rc, early: true}
 	if at := addressOf(tcp.Addr()); !at.Addr().IsUnspecified() {
 		d.local = at
 	}
@@ -51,21 +52,41 @@ func (e *Edge) newLotDoor(tcp *net.TCPListener, o *offer) door {
 	return d
 }
 
-// lotHolder holds the edge's lot, once there is one.
-type lotHolder struct{ lot *lot }
-
-// open returns the lot, or nil if the system has none to give. The edge's lock is
-// held.
-func (h *lotHolder) open(e *Edge) *lot {
-	if h.lot == nil {
-		h.lot, _ = newLot(e.engage, e.notePanic)
-	}
-	return h.lot
+// lots are the edge's, as many as there are processors to lead them.
+type lots struct {
+	all  []*lot
+	next atomic.Uint32
 }
 
-func (h *lotHolder) close() {
-	if h.lot != nil {
-		h.lot.close()
+// open makes them, or none if the system has none to give.
+func (s *lots) open(e *Edge) {
+	for range runtime.GOMAXPROCS(0) {
+		l, err := newLot(e.engage, e.notePanic)
+		if err != nil {
+			return
+		}
+		s.all = append(s.all, l)
+		e.lead(l)
+	}
+}
+
+// some returns one after another.
+func (s *lots) some() *lot { return s.all[int(s.next.Add(1))%len(s.all)] }
+
+// adopt makes a link of a connection to an origin, nil if there are no lots.
+func (s *lots) adopt(tcp *net.TCPConn) link {
+	if len(s.all) == 0 {
+		return nil
+	}
+	if l := s.some().adopt(tcp); l != nil {
+		return l
+	}
+	return nil
+}
+
+func (s *lots) close() {
+	for _, l := range s.all {
+		l.close()
 	}
 }
 
@@ -79,11 +100,15 @@ func (d *lotDoor) admit() (failed error) {
 			client, err := acceptFD(fd, &from)
 			switch err {
 			case nil:
+				if d.early {
+					noDelay(client)
+				}
 				d.start(client, &from)
 				if d.edge.draining.Load() {
 					return true // however many more there are
 				}
 			case syscall.EAGAIN:
+				d.early = false
 				return false
 			case syscall.ECONNABORTED:
 			default:
@@ -98,6 +123,8 @@ func (d *lotDoor) admit() (failed error) {
 	return failed
 }
 
+func noDelay(fd int) { syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) }
+
 func (d *lotDoor) start(fd int, from *syscall.RawSockaddrAny) {
 	local := d.local
 	if !local.IsValid() {
@@ -111,10 +138,10 @@ func (d *lotDoor) start(fd int, from *syscall.RawSockaddrAny) {
 	if d.offer != nil {
 		wait = times.Header // as long as a handshake may take
 	}
-	l := newLotLink(d.lot, fd, time.Now().Add(wait))
+	l := newLotLink(d.edge.lots.some(), fd, parked)
 	l.owner = newClientConn(d.edge, l, sockaddr(from), local, d.offer)
 	if d.edge.remember(l.owner) { // and from now on Shutdown may have it go on
-		l.watch()
+		l.watch(time.Now().Add(wait))
 	} else {
 		l.refuse()
 	}

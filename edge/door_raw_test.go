@@ -1,4 +1,4 @@
-//go:build linux && !race
+//go:build linux
 
 package edge
 
@@ -16,14 +16,8 @@ import (
 // nobody watches yet, nor for one that comes too late.
 func TestShutdownWhileAClientIsLetIn(t *testing.T) {
 	e := New(Config{})
-	e.mu.Lock()
-	lot := e.lot.open(e)
-	e.mu.Unlock()
-	if lot == nil {
-		t.Fatal("no lot")
-	}
 	tested, early := tcpPair(t)
-	l := newLotLink(lot, raw(t, tested), soon(time.Minute))
+	l := newLotLink(e.lots.some(), raw(t, tested), parked)
 	l.owner = newClientConn(e, l, netip.AddrPort{}, netip.AddrPort{}, nil)
 	if !e.remember(l.owner) {
 		t.Fatal("no client may come")
@@ -42,9 +36,9 @@ func TestShutdownWhileAClientIsLetIn(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("Shutdown does not end")
 	}
-	l.watch()
+	l.watch(soon(time.Minute))
 	tested, late := tcpPair(t)
-	d := &lotDoor{edge: e, lot: lot, local: netip.MustParseAddrPort("127.0.0.1:80")}
+	d := &lotDoor{edge: e, local: netip.MustParseAddrPort("127.0.0.1:80")}
 	d.start(raw(t, tested), new(syscall.RawSockaddrAny))
 	for name, peer := range map[string]*net.TCPConn{"early": early, "late": late} {
 		peer.SetDeadline(soon(30 * time.Second))

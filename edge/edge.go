@@ -121,7 +121,7 @@ type Edge struct {
 	mu      sync.Mutex
 	clients map[*clientConn]struct{}
 	doors   map[door]struct{}
-	lot     lotHolder
+	lots    lots
 	crew    crew
 
 	panics   atomic.Int64                 // that were contained
@@ -173,6 +173,9 @@ func New(cfg Config) *Edge {
 	e.home = homeOf(cfg.Fleet, cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})
+	if !cfg.PlainIO {
+		e.lots.open(e)
+	}
 	e.owned.Go(e.sweepPools)
 	return e
 }
@@ -319,10 +322,10 @@ func (e *Edge) ServeTLS(l net.Listener, from Certificates) error {
 	return e.accept(l, newOffer(from))
 }
 
-// newLink picks the kind of link for a connection.
+// newLink picks the kind of link for a connection, which belongs to it from now on.
 func (e *Edge) newLink(tcp *net.TCPConn) link {
 	if !e.cfg.PlainIO {
-		if l := newRawLink(tcp); l != nil {
+		if l := e.lots.adopt(tcp); l != nil {
 			return l
 		}
 	}
@@ -366,7 +369,8 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		<-finished
 	}
 	e.kill()
-	e.lot.close()
+	e.lots.close()
+	e.crew.all.Wait()
 	e.pipes.close()
 	e.change.Lock()
 	defer e.change.Unlock()

@@ -33,6 +33,7 @@ type exchange struct {
 	in  *buffer // the origin's bytes
 
 	headBytes int    // of the request, as it came
+	head      []byte // that, if it is short and nothing came with it
 	rest      []byte // what of the request's body came with its head
 	whole     bool   // which is all of it
 	behind    []byte // of a request that asks for another protocol: what came behind it
@@ -57,6 +58,14 @@ type exchange struct {
 	place    *place       // the origin's address, if one was connected to
 	origin   *originConn
 
+	// Of a fetch under way.
+	to       destination // what it picks from
+	left     int         // how many more may be picked
+	last     failure     // of the one picked last
+	again    bool        // the last one is tried a second time
+	asking   bool        // the request was sent, and the answer is not waited for by this goroutine
+	answerBy time.Time   // when it has to begin
+
 	switched  bool // the origin has agreed to another protocol
 	tunnelled bool // and the client was told so
 	connected bool // the last attempt got a connection, so that something may have been sent
@@ -71,7 +80,7 @@ type exchange struct {
 const usualFields = 24
 
 var exchanges = sync.Pool{New: func() any {
-	x := &exchange{scratch: make([]byte, 0, 512)}
+	x := &exchange{scratch: make([]byte, 0, 512), head: make([]byte, 0, 1024)}
 	room := make([]message.Field, 5*usualFields)
 	for i, fields := range []*message.Fields{&x.req.Fields, &x.bereq.Fields, &x.beresp.Fields, &x.resp.Fields, &x.obj.Fields} {
 		at := i * usualFields
@@ -122,6 +131,7 @@ func (x *exchange) free() {
 		x.choice = choice{tried: x.choice.tried[:0]}
 	}
 	x.c, x.site, x.backend, x.origin, x.place, x.recorder = nil, nil, nil, nil, nil, nil
+	x.head, x.to = x.head[:0], nil
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.behind, x.switched, x.tunnelled = nil, false, false
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}
@@ -163,7 +173,17 @@ func (x *exchange) answer() bool {
 	if x.recorder != nil {
 		x.recorder.entered = headersOf(&x.req.Fields)
 	}
-	keep := x.live()
+	return x.lived(x.live(receiving))
+}
+
+// resume goes on with an exchange that was asking.
+func (x *exchange) resume() bool { return x.lived(x.live(x.heard())) }
+
+// lived ends an exchange that is over.
+func (x *exchange) lived(keep bool) bool {
+	if x.asking {
+		return false
+	}
 	x.leave()
 	x.closeTrace()
 	return keep

@@ -61,6 +61,9 @@ const (
 	failInternal
 )
 
+// failAsking is none: a fetch has asked, and goes on in [exchange.refetch].
+const failAsking failure = 255
+
 // failures maps each failure to the status and reason of its synthetic answer.
 // Reasons are Fastly's, whose case is as uneven as this (guides/vcl/errors, and
 // captured pages). A failure after the answer has begun has no page: the client

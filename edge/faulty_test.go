@@ -17,9 +17,6 @@ import (
 type buggy struct{ link }
 
 func (buggy) read([]byte, time.Time) (int, error) { panic("a bug") }
-func (buggy) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
-	panic("a bug")
-}
 
 // Break puts a bug into the idle connections to the site's first backend.
 func (e *Edge) Break(host string) {

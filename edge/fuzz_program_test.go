@@ -18,10 +18,6 @@ type tapLink struct {
 }
 
 func (l *tapLink) write(b []byte, _ time.Duration) (int, error) { return l.wrote.Write(b) }
-func (l *tapLink) swap(w, b []byte, _ time.Time, _ time.Duration) (wrote, n int, err error) {
-	l.wrote.Write(w)
-	return len(w), copy(b, l.answer), nil
-}
 
 // setsAll is a program that sets all it can to what the request says.
 const setsAll = `

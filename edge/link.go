@@ -21,10 +21,9 @@ var errParked = errors.New("parked")
 // A link is one TCP connection, to a client or to an origin. One goroutine
 // reads and one writes at a time; interrupt and close may come from any.
 //
-// There are two kinds. The raw one ([newRawLink], Linux) drives the socket
-// through system calls that the scheduler does not see; the plain one goes
-// through net.Conn. They behave alike, and every test of this package runs on
-// both; the race detector sees only the plain one.
+// There are two kinds. That of a lot (Linux) drives the socket through system calls
+// that the scheduler does not see; the plain one goes through net.Conn. They behave
+// alike, and every test of this package runs on both.
 type link interface {
 	// read waits for bytes until due, a zero due for ever. The end of the
 	// stream is io.EOF.
@@ -34,9 +33,14 @@ type link interface {
 	// It returns how many bytes the system took.
 	write(b []byte, stall time.Duration) (int, error)
 
-	// swap writes all of w, then reads as read does. Nothing may be there to
-	// be read before: callers look with stale first.
-	swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error)
+	// lend says for which client the link is used from now on, if a lot may have to
+	// have that go on; nil for none.
+	lend(c *clientConn)
+
+	// park has the lot have that client go on when there is something to be read, or
+	// is due: whoever calls it has let go of the client then. It returns false, and
+	// has done nothing, where there may be something now, or no lot.
+	park(due time.Time) bool
 
 	// stale reports whether an idle connection has bytes, an end or an error
 	// to be read, any of which makes it unfit for another request. Nobody else
@@ -194,14 +198,6 @@ func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 	return wrote, nil
 }
 
-func (l *plainLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error) {
-	if wrote, err = l.write(w, stall); err != nil {
-		return wrote, 0, err
-	}
-	n, err = l.read(b, due)
-	return wrote, n, err
-}
-
 func (l *plainLink) reside(r resident) error { return turns(l, r) }
 
 // turns is reside for links that have nothing better than to wait within read.
@@ -214,7 +210,9 @@ func turns(l link, r resident) error {
 	}
 }
 
-func (l *plainLink) stale() bool { return peek(l.tcp) }
+func (l *plainLink) lend(*clientConn)    {}
+func (l *plainLink) park(time.Time) bool { return false }
+func (l *plainLink) stale() bool         { return peek(l.tcp) }
 
 func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
 

@@ -1,21 +1,25 @@
-//go:build linux && !race
+//go:build linux
 
 package edge
 
 import (
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// A lotLink is a link to a client whose socket only a [lot] watches. It is driven as
-// a rawLink is. Between requests it is parked: no goroutine waits for it, and the lot
-// has its owner go on when something comes.
+// A lotLink is a link whose socket only a [lot] watches, to a client or an origin. It
+// drives the socket with system calls that the Go scheduler does not see: the
+// descriptor is non-blocking, so no call can block; telling the scheduler of it costs a
+// fifth of a small request (docs/performance.md).
+//
+// Between requests a client's is parked: no goroutine waits for it, and the lot has its
+// owner go on when something comes. So is an origin's whose answer is waited for, see
+// [clientConn.rest].
 type lotLink struct {
 	lot   *lot
-	owner *clientConn
+	owner *clientConn // whoever uses the link does so for it
 	fd    int32
 
 	refs   atomic.Int32 // calls under way, and one until it is closed
@@ -24,8 +28,6 @@ type lotLink struct {
 	in, out half
 	ended   atomic.Bool // an end or an error may have come, behind what a read took
 	cut     atomic.Bool
-	rang    atomic.Bool  // it has waited for too long
-	due     atomic.Int64 // when it will have, in the lot's time
 
 	last   taken // by whoever reads
 	takeFn func([]byte) (int, error)
@@ -41,10 +43,13 @@ const (
 )
 
 // A half is one direction of a link: what is known to have happened, and who waits.
-// Its fields change from quiet to another state only there, and only one of those
+// Its state changes from quiet to another only there, and only one of those
 // who find it so changes it back.
 type half struct {
+	link  *lotLink
 	state atomic.Uint32
+	due   atomic.Int64  // when the wait is over, in the lot's time
+	late  atomic.Bool   // it may be
 	ready chan struct{} // takes one for each wait; nil until there was one
 }
 
@@ -55,78 +60,84 @@ const (
 	parked         // nobody waits, and the owner is to go on
 )
 
-// tell has whoever waits look, or who looks next not wait.
-func (s *half) tell(l *lotLink) {
+// tell has whoever waits look, or who looks next not wait. It reports true if nobody
+// waits and the owner is to go on, which is up to the caller.
+func (h *half) tell() bool {
 	for {
-		switch s.state.Load() {
+		switch h.state.Load() {
 		case quiet:
-			if s.state.CompareAndSwap(quiet, news) {
-				return
+			if h.state.CompareAndSwap(quiet, news) {
+				return false
 			}
 		case news:
-			return
+			return false
 		case awaited:
-			if s.state.CompareAndSwap(awaited, quiet) {
-				s.ready <- struct{}{}
-				return
+			if h.state.CompareAndSwap(awaited, quiet) {
+				h.ready <- struct{}{}
+				return false
 			}
 		case parked:
-			if s.state.CompareAndSwap(parked, quiet) {
-				l.lot.resume(l.owner)
-				return
+			if h.state.CompareAndSwap(parked, quiet) {
+				return true
 			}
 		}
 	}
 }
 
-var timers = sync.Pool{New: func() any {
-	t := time.NewTimer(time.Hour)
-	t.Stop()
-	return t
-}}
+// wake is tell for whoever cannot have the owner go on.
+func (h *half) wake() {
+	if h.tell() {
+		h.link.lot.resume(h.link.owner)
+	}
+}
 
 // wait returns when there may be something to look for, or reports false when it is
 // due; a zero due is never.
-func (s *half) wait(due time.Time) bool {
-	if s.ready == nil {
-		s.ready = make(chan struct{}, 1)
-	}
-	if !s.state.CompareAndSwap(quiet, awaited) {
-		s.state.Store(quiet)
+func (h *half) wait(due time.Time) bool {
+	if h.state.Load() == news {
+		h.state.Store(quiet)
 		return true
 	}
-	if due.IsZero() {
-		<-s.ready
+	if h.ready == nil {
+		h.ready = make(chan struct{}, 1)
+	}
+	l := h.link
+	l.owner.stepOut()
+	at := l.lot.since(due)
+	h.late.Store(false)
+	h.due.Store(at)
+	if !h.state.CompareAndSwap(quiet, awaited) {
+		h.state.Store(quiet)
 		return true
 	}
-	t := timers.Get().(*time.Timer)
-	defer timers.Put(t)
-	t.Reset(time.Until(due))
-	select {
-	case <-s.ready:
-		t.Stop()
-		return true
-	case <-t.C:
-	}
-	if !s.state.CompareAndSwap(awaited, quiet) {
-		<-s.ready
-		return true
-	}
-	return false
+	l.lot.expect(at)
+	<-h.ready
+	return !h.isLate(due)
 }
 
-// newLotLink makes a link that owns fd, parked until something comes or due.
-func newLotLink(lot *lot, fd int, due time.Time) *lotLink {
+// isLate reports, once, that the time has come which it was last told to wait until.
+func (h *half) isLate(due time.Time) bool {
+	return h.late.Load() && h.late.Swap(false) && !due.IsZero() && !time.Now().Before(due)
+}
+
+// newLotLink makes a link that owns fd, and that no lot watches yet. Its state is quiet,
+// or parked if it will be watched for its owner.
+func newLotLink(lot *lot, fd int, state uint32) *lotLink {
 	l := &lotLink{lot: lot, fd: int32(fd)}
+	l.in.link, l.out.link = l, l
+	l.in.due.Store(never)
+	l.out.due.Store(never)
+	l.in.state.Store(state)
 	l.refs.Store(1)
 	l.takeFn = l.take
-	l.in.state.Store(parked)
-	l.due.Store(lot.since(due))
 	return l
 }
 
-// watch has the lot tell of what comes for the owner.
-func (l *lotLink) watch() {
+// watch has the lot have the owner of a new link, which is parked, go on when something
+// comes, or is due.
+func (l *lotLink) watch(due time.Time) {
+	at := l.lot.since(due)
+	l.in.due.Store(at)
 	if !l.acquire() {
 		return
 	}
@@ -135,7 +146,7 @@ func (l *lotLink) watch() {
 		l.close() // which has the owner go on, and find that
 		return
 	}
-	l.lot.expect(l.due.Load())
+	l.lot.expect(at)
 }
 
 // refuse closes a link that is not watched, without its owner.
@@ -144,18 +155,20 @@ func (l *lotLink) refuse() {
 	l.close()
 }
 
-// come is told by the lot.
-func (l *lotLink) come(events uint32) {
+// come is told by the lot. It returns the owner if that is to go on.
+func (l *lotLink) come(events uint32) (next *clientConn) {
 	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 	if events&ends != 0 {
 		l.ended.Store(true)
 	}
-	if events&(syscall.EPOLLIN|ends) != 0 {
-		l.in.tell(l)
+	if events&(syscall.EPOLLIN|ends) != 0 && l.in.tell() {
+		l.last = takenSome
+		next = l.owner
 	}
 	if events&(syscall.EPOLLOUT|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
-		l.out.tell(l)
+		l.out.tell() // which is never parked
 	}
+	return next
 }
 
 // acquire keeps the descriptor open until release. It reports false on a link that
@@ -182,8 +195,8 @@ func (l *lotLink) release() {
 
 func (l *lotLink) close() {
 	if l.closed.CompareAndSwap(false, true) {
-		l.in.tell(l)
-		l.out.tell(l)
+		l.in.wake()
+		l.out.wake()
 		l.release()
 	}
 }
@@ -206,14 +219,20 @@ func (l *lotLink) take(b []byte) (int, error) {
 	return n, err
 }
 
+// mayTake reports whether a take may find something, going by what the last one left.
+// What has come since is news.
+func (l *lotLink) mayTake() bool {
+	return l.last == takenSome || l.last == takenShort && l.ended.Load() || l.closed.Load()
+}
+
 // read looks once more when it is due: on a busy machine what the lot tells may come
 // late.
 func (l *lotLink) read(b []byte, due time.Time) (int, error) {
-	for late := false; ; l.last = takenSome {
+	for late := l.in.isLate(due); ; {
 		if l.interrupted() {
 			return 0, errInterrupted
 		}
-		if l.last == takenSome || l.last == takenShort && l.ended.Load() || l.closed.Load() {
+		if late || l.mayTake() {
 			n, err := l.take(b)
 			if err != syscall.EAGAIN {
 				return n, err
@@ -223,6 +242,7 @@ func (l *lotLink) read(b []byte, due time.Time) (int, error) {
 			}
 		}
 		late = !l.in.wait(due)
+		l.last = takenSome
 	}
 }
 
@@ -254,11 +274,29 @@ func (l *lotLink) put(b []byte) (int, error) {
 	return writeFD(uintptr(l.fd), b)
 }
 
-func (l *lotLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error) {
-	if wrote, err = l.write(w, stall); err == nil {
-		n, err = l.read(b, due)
+func (l *lotLink) lend(c *clientConn) { l.owner = c }
+
+// park has the owner go on when something comes, or is due. The goroutine that calls it
+// has let go of the owner then, which another may have already. It reports false, and
+// nothing of that holds, if something has come.
+func (l *lotLink) park(due time.Time) bool {
+	w := l.owner.worker
+	l.owner.worker = nil
+	at := l.lot.since(due)
+	for !l.mayTake() {
+		l.in.late.Store(false)
+		l.in.due.Store(at)
+		l.lot.expect(at)
+		if l.in.state.CompareAndSwap(quiet, parked) {
+			return true
+		}
+		l.in.state.Store(quiet)
+		if l.stale() {
+			l.last = takenSome
+		}
 	}
-	return wrote, n, err
+	l.owner.worker = w
+	return false
 }
 
 func (l *lotLink) stale() bool {
@@ -266,7 +304,11 @@ func (l *lotLink) stale() bool {
 		return true
 	}
 	defer l.release()
-	return peekFD(uintptr(l.fd))
+	if peekFD(uintptr(l.fd)) {
+		return true
+	}
+	l.last = takenNone
+	return false
 }
 
 // reside returns errParked when nobody but who is told by the lot may touch the
@@ -276,31 +318,23 @@ func (l *lotLink) reside(r resident) error {
 		switch {
 		case l.interrupted():
 			return errInterrupted
-		case l.rang.Load():
-			l.rang.Store(false)
-			if !time.Now().Before(r.due()) {
-				return errTimeout
+		case l.in.isLate(r.due()):
+			return errTimeout
+		}
+		if l.mayTake() {
+			if stay, err := r.turn(l.takeFn); !stay {
+				return err
 			}
 		}
-		if stay, err := r.turn(l.takeFn); !stay {
-			return err
-		}
-		if l.last == takenShort && l.ended.Load() {
-			continue
-		}
-		due := l.lot.since(r.due())
-		l.due.Store(due)
-		l.lot.expect(due)
-		if l.in.state.CompareAndSwap(quiet, parked) {
+		if l.park(r.due()) {
 			return errParked
 		}
-		l.in.state.Store(quiet)
 	}
 }
 
 func (l *lotLink) interrupt() {
 	l.cut.Store(true)
-	l.in.tell(l)
+	l.in.wake()
 }
 
 func (l *lotLink) interrupted() bool { return l.cut.Load() && l.cut.CompareAndSwap(true, false) }

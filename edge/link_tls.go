@@ -21,7 +21,7 @@ type tlsLink struct {
 	inner link
 	tls   *tls.Conn
 	wire  wire
-	full  bool    // the last read filled its buffer: crypto/tls may have more of the record
+	full  bool    // crypto/tls may have more to give: the last read filled its buffer, or came to an end
 	look  [1]byte // stale reads into it
 
 	// Of reside.
@@ -49,14 +49,16 @@ func (l *tlsLink) handshake(ctx context.Context, shake func(context.Context, net
 
 func (l *tlsLink) read(b []byte, due time.Time) (int, error) {
 	for {
+		for !l.full && !l.wire.ready() {
+			if err := l.wire.fill(due); err != nil {
+				return 0, err
+			}
+		}
 		n, err := l.tls.Read(b)
 		l.wire.rest()
-		if n > 0 || err != errStarved {
-			l.full = n == len(b)
+		l.full = n == len(b) || err != nil && err != errStarved
+		if n > 0 || l.full {
 			return n, err
-		}
-		if err := l.wire.fill(due); err != nil {
-			return 0, err
 		}
 	}
 }
@@ -66,25 +68,6 @@ func (l *tlsLink) read(b []byte, due time.Time) (int, error) {
 func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
 	l.wire.stall.Store(int64(stall))
 	return l.tls.Write(b)
-}
-
-// swap sends all records of w in one write. Part of a record is of no use to the
-// other side: of a write that fails nothing counts as written.
-func (l *tlsLink) swap(w, b []byte, due time.Time, stall time.Duration) (wrote, n int, err error) {
-	l.wire.out = newOutput()
-	_, err = l.tls.Write(w)
-	if err == nil {
-		wrote, err = l.wire.swap(due, stall)
-	}
-	whole := wrote == len(l.wire.out.b)
-	l.wire.out.free()
-	if !whole {
-		return 0, 0, err
-	}
-	if err == nil {
-		n, err = l.read(b, due)
-	}
-	return len(w), n, err
 }
 
 // stale takes in records that carry no data, as the tickets of TLS 1.3, and
@@ -100,6 +83,11 @@ func (l *tlsLink) stale() bool {
 	}
 	return l.inner.stale()
 }
+
+func (l *tlsLink) lend(c *clientConn) { l.inner.lend(c) }
+
+// park does nothing where crypto/tls has something left to give.
+func (l *tlsLink) park(due time.Time) bool { return !l.full && l.wire.in == nil && l.inner.park(due) }
 
 func (l *tlsLink) interrupt()        { l.inner.interrupt() }
 func (l *tlsLink) interrupted() bool { return l.inner.interrupted() }
@@ -152,7 +140,6 @@ type wire struct {
 	last     int    // bytes that the last wait brought
 	part     []byte // what of a record came, while no buffer holds it: see park
 
-	out output // collects what Write is given, if it has memory: for swap
 }
 
 // Sizes of a record (RFC 8446 section 5.1 and, for what crypto/tls accepts at
@@ -210,13 +197,6 @@ func (w *wire) fill(due time.Time) error {
 	return w.filled(n, err)
 }
 
-// swap sends what Write has collected and waits as fill does.
-func (w *wire) swap(due time.Time, stall time.Duration) (wrote int, err error) {
-	w.reserve()
-	wrote, n, err := w.inner.swap(w.out.b, w.in.b[w.to:], due, stall)
-	return wrote, w.filled(n, err)
-}
-
 // reserve makes room for the rest of the largest record.
 func (w *wire) reserve() {
 	switch {
@@ -252,10 +232,6 @@ func (w *wire) rest() {
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	if w.out.home != nil {
-		w.out.b = append(w.out.b, b...)
-		return len(b), nil
-	}
 	if w.waits {
 		w.sent += len(b)
 	}

@@ -34,8 +34,16 @@ func (l *tlsLink) reside(r resident) error {
 	if l.openFn == nil {
 		l.openFn = l.open
 	}
+	if l.full || l.wire.in != nil || l.ended != nil { // since the last turn was left
+		if stay, err := l.turn(nothing); !stay {
+			return err
+		}
+	}
 	return l.inner.reside(l)
 }
+
+// nothing is a read of nothing.
+func nothing([]byte) (int, error) { return 0, syscall.EAGAIN }
 
 func (l *tlsLink) waiting() time.Time { return l.resident.waiting() }
 func (l *tlsLink) due() time.Time     { return l.resident.due() }

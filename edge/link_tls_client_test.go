@@ -74,7 +74,7 @@ func TestTLSResident(t *testing.T) {
 		if err := <-done; err != io.EOF {
 			t.Errorf("the end is %v", err)
 		}
-		if l.wire.in != nil || l.wire.out.home != nil {
+		if l.wire.in != nil {
 			t.Error("a buffer is held")
 		}
 	})
@@ -84,9 +84,9 @@ func TestTLSResident(t *testing.T) {
 // when it likes.
 func TestTLSResidentParks(t *testing.T) {
 	tested, other := tcpPair(t)
-	inner := newRawLink(tested)
+	inner := newLinkOfLot(t, tested)
 	if inner == nil {
-		t.Skip("there are no raw links here")
+		t.Skip("there are no lots here")
 	}
 	gate := &gate{Conn: other}
 	l, client := tlsServerPair(t, inner, gate)

@@ -1,9 +1,10 @@
-//go:build linux && !race
+//go:build linux
 
 package edge
 
 import (
 	"math"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -12,21 +13,27 @@ import (
 	"unsafe"
 )
 
-// A lot is where client connections wait without a goroutine: an epoll set of the
-// edge's own, whose descriptor waits in the runtime's poller like any other. Its one
-// goroutine takes what has come and has each connection go on: a parked one on a
-// goroutine of the crew, one that somebody waits for on that goroutine.
+// A lot is where connections wait without a goroutine, those of clients and of origins:
+// an epoll set of the edge's own, whose descriptor waits in the runtime's poller like
+// any other. One goroutine of the crew leads it, which takes what has come and has each
+// connection go on: a parked one on that goroutine itself, one that somebody waits for
+// where it is waited for.
 //
 // What it tells is a hint to look. Events of a connection that has ended may reach
 // the next one with its descriptor, which then looks in vain.
 type lot struct {
 	epoll  *os.File
+	rc     syscall.RawConn
 	fd     int
-	resume func(*clientConn)            // has a parked connection go on
-	caught func(panicked any)           // is told of bugs, within recover
-	ended  chan struct{}                // closed when the goroutine has
-	events [lotBatch]syscall.EpollEvent // the goroutine's
-	found  [lotBatch]*lotLink           // by them, likewise
+	resume func(*clientConn)  // has a parked connection go on elsewhere
+	caught func(panicked any) // is told of bugs, within recover
+	ended  chan struct{}      // closed when nobody leads it any more
+
+	// Of whoever leads.
+	pollFn func(uintptr) bool
+	events [lotBatch]syscall.EpollEvent
+	found  [lotBatch]*lotLink // by them
+	at, n  int                // those from at to n are still to be dealt with
 
 	born time.Time    // what times of links count from
 	next atomic.Int64 // when the timer looks at all of them; [never] if nobody waits
@@ -43,7 +50,7 @@ const lotBatch = 128
 
 const never = math.MaxInt64
 
-// newLot makes a lot whose goroutine close ends.
+// newLot makes a lot that somebody has to lead until close ends it.
 func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
@@ -51,7 +58,7 @@ func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 	}
 	syscall.SetNonblock(fd, true) // which has os.NewFile register it with the poller
 	l := &lot{epoll: os.NewFile(uintptr(fd), "epoll"), fd: fd, resume: resume, caught: caught, ended: make(chan struct{}), born: time.Now()}
-	rc, err := l.epoll.SyscallConn()
+	l.rc, err = l.epoll.SyscallConn()
 	if err == nil {
 		err = l.epoll.SetReadDeadline(time.Time{}) // fails where it could not be registered
 	}
@@ -59,12 +66,9 @@ func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 		l.epoll.Close()
 		return nil, err
 	}
+	l.pollFn = l.poll
 	l.next.Store(never)
 	l.timer = time.AfterFunc(time.Hour, l.sweep)
-	go func() {
-		defer close(l.ended)
-		rc.Read(l.drain)
-	}()
 	return l, nil
 }
 
@@ -78,39 +82,61 @@ func (l *lot) close() {
 	<-l.ended
 }
 
-// drain takes the events that there are. It returns false to wait for more.
-func (l *lot) drain(uintptr) bool {
-	for {
-		n := epollWait(l.fd, l.events[:])
-		l.deliver(l.events[:n])
-		if n < len(l.events) {
-			return false
-		}
+// turn waits for the next event, and returns the connection that is to go on for it,
+// nil if none is. It reports false once the lot is closed.
+func (l *lot) turn() (c *clientConn, open bool) {
+	defer l.contain()
+	if l.at == l.n && l.rc.Read(l.pollFn) != nil {
+		return nil, false
 	}
+	open = true
+	i := l.at
+	l.at++
+	if link := l.found[i]; link != nil {
+		l.found[i] = nil
+		c = link.come(l.events[i].Events)
+	}
+	return c, open
 }
 
-func (l *lot) deliver(events []syscall.EpollEvent) {
-	defer l.contain()
+// poll takes the events that there are. It returns false to wait for some: those that
+// come after the look wake it.
+func (l *lot) poll(uintptr) bool {
+	l.at, l.n = 0, epollWait(l.fd, l.events[:])
+	if l.n == 0 {
+		return false
+	}
 	l.mu.Lock()
-	for i := range events {
-		l.found[i] = nil
-		if fd := int(events[i].Fd); fd < len(l.links) {
+	defer l.mu.Unlock()
+	for i := range l.n {
+		if fd := int(l.events[i].Fd); fd < len(l.links) {
 			l.found[i] = l.links[fd]
 		}
 	}
-	l.mu.Unlock()
-	for i := range events {
-		if c := l.found[i]; c != nil {
-			c.come(events[i].Events)
-			l.found[i] = nil
-		}
-	}
+	return true
 }
 
 func (l *lot) contain() {
 	if p := recover(); p != nil {
 		l.caught(p)
 	}
+}
+
+// adopt makes a link of a connection, which it takes the place of; nil where it cannot.
+func (l *lot) adopt(tcp *net.TCPConn) *lotLink {
+	fd, err := -1, error(nil)
+	if rc, failed := tcp.SyscallConn(); failed == nil {
+		rc.Control(func(was uintptr) { fd, err = dupFD(was) })
+	}
+	if fd < 0 || err != nil {
+		return nil
+	}
+	tcp.Close()
+	link := newLotLink(l, fd, quiet)
+	if l.add(link) != nil {
+		link.close()
+	}
+	return link
 }
 
 // add has the lot tell c of what comes, and of what is there already.
@@ -136,8 +162,13 @@ func (l *lot) remove(c *lotLink) {
 	l.mu.Unlock()
 }
 
-// since is a time as links keep it.
-func (l *lot) since(t time.Time) int64 { return int64(t.Sub(l.born)) }
+// since is a time as links keep it; the zero time is never.
+func (l *lot) since(t time.Time) int64 {
+	if t.IsZero() {
+		return never
+	}
+	return int64(t.Sub(l.born))
+}
 
 // expect has the timer fire by due.
 func (l *lot) expect(due int64) {
@@ -157,21 +188,25 @@ func (l *lot) setTimer(due int64) {
 	}
 }
 
-// sweepShare is one in how many parts of a processor's time looking for overdue
-// connections takes at most: with many of them it looks less often.
-const sweepShare = 50
+// Looking for overdue connections takes at most one in sweepShare parts of a
+// processor's time: with many of them it looks less often. So it does with few that
+// are busy, whose times move on before they come.
+const (
+	sweepShare = 50
+	sweepRest  = 2 * time.Millisecond
+)
 
 // sweep wakes the connections that have waited too long.
 func (l *lot) sweep() {
 	defer l.contain()
-	for _, c := range l.overdue() {
-		c.rang.Store(true)
-		c.in.tell(c)
+	for _, h := range l.overdue() {
+		h.late.Store(true)
+		h.wake()
 	}
 }
 
-// overdue returns them, and sets the timer for the next.
-func (l *lot) overdue() (late []*lotLink) {
+// overdue returns their halves, and sets the timer for the next.
+func (l *lot) overdue() (late []*half) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next.Store(never) // whom this misses finds that in expect, and waits for the lock
@@ -180,15 +215,17 @@ func (l *lot) overdue() (late []*lotLink) {
 		if c == nil {
 			continue
 		}
-		switch due := c.due.Load(); {
-		case due > now:
-			first = min(first, due)
-		case c.due.CompareAndSwap(due, never): // else it waits anew
-			late = append(late, c)
+		for _, h := range [...]*half{&c.in, &c.out} {
+			switch due := h.due.Load(); {
+			case due > now:
+				first = min(first, due)
+			case h.due.CompareAndSwap(due, never): // else it waits anew
+				late = append(late, h)
+			}
 		}
 	}
 	ended := l.since(time.Now())
-	l.rest = ended + sweepShare*(ended-now)
+	l.rest = ended + max(sweepShare*(ended-now), int64(sweepRest))
 	if first < never {
 		l.setTimer(first)
 	}
@@ -202,4 +239,12 @@ func epollWait(fd int, events []syscall.EpollEvent) int {
 		return 0
 	}
 	return int(n)
+}
+
+func dupFD(fd uintptr) (int, error) {
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(n), nil
 }

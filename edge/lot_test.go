@@ -1,4 +1,4 @@
-//go:build linux && !race
+//go:build linux
 
 package edge
 
@@ -19,14 +19,26 @@ func startLot(t testing.TB, resume func(*clientConn)) *lot {
 	if err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		defer close(l.ended)
+		for {
+			c, open := l.turn()
+			if !open {
+				return
+			}
+			if c != nil {
+				resume(c)
+			}
+		}
+	}()
 	t.Cleanup(l.close)
 	return l
 }
 
 // lotLinkOf moves a connection into a lot.
-func lotLinkOf(t testing.TB, lot *lot, tcp *net.TCPConn, due time.Time) *lotLink {
+func lotLinkOf(t testing.TB, lot *lot, tcp *net.TCPConn) *lotLink {
 	t.Helper()
-	l := newLotLink(lot, raw(t, tcp), due)
+	l := newLotLink(lot, raw(t, tcp), parked)
 	t.Cleanup(l.close)
 	return l
 }
@@ -46,12 +58,27 @@ func raw(t testing.TB, tcp *net.TCPConn) int {
 	return fd
 }
 
-// newLinkOfLot is for what waits by itself.
+// A seat is a link of a lot whose goroutine waits while it is parked.
+type seat struct {
+	*lotLink
+	up chan struct{}
+}
+
 func newLinkOfLot(t testing.TB, tcp *net.TCPConn) link {
-	l := lotLinkOf(t, startLot(t, func(*clientConn) {}), tcp, time.Time{})
-	l.in.state.Store(quiet)
-	l.watch()
-	return l
+	s := seat{up: make(chan struct{}, 1)}
+	s.lotLink = startLot(t, func(*clientConn) { s.up <- struct{}{} }).adopt(tcp)
+	s.lend(&clientConn{})
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s seat) reside(r resident) error {
+	for {
+		if err := s.lotLink.reside(r); err != errParked {
+			return err
+		}
+		<-s.up
+	}
 }
 
 // An echo sends back what comes, and ends with what its link does.
@@ -86,7 +113,7 @@ func (e *echo) turn(read func([]byte) (int, error)) (bool, error) {
 // parkEcho parks a new echo in the lot, which is to be one of echoes.
 func parkEcho(t testing.TB, lot *lot, tcp *net.TCPConn, wait time.Duration) (*echo, *clientConn) {
 	due := soon(wait)
-	l := lotLinkOf(t, lot, tcp, due)
+	l := lotLinkOf(t, lot, tcp)
 	e := &echo{link: l, ended: make(chan error, 1)}
 	e.until.Store(due.UnixNano())
 	c := &clientConn{link: l}
@@ -117,8 +144,8 @@ func TestLotLosesNothing(t *testing.T) {
 	var all sync.WaitGroup
 	for size := range 6 { // of 4 that fit into a read
 		tested, peer := tcpPair(t)
-		_, c := parkEcho(t, lot, tested, time.Minute)
-		c.link.(*lotLink).watch()
+		e, c := parkEcho(t, lot, tested, time.Minute)
+		c.link.(*lotLink).watch(e.due())
 		all.Go(func() {
 			b := make([]byte, size+1)
 			peer.SetDeadline(soon(time.Minute))
@@ -167,7 +194,7 @@ func TestLotEndings(t *testing.T) {
 				if before {
 					tt.end(peer, l)
 				}
-				l.watch()
+				l.watch(e.due())
 				if !before {
 					tt.end(peer, l)
 				}
@@ -194,7 +221,7 @@ func TestLotTimes(t *testing.T) {
 		if i%2 == 0 {
 			e.until.Add(int64(150 * time.Millisecond))
 		}
-		c.link.(*lotLink).watch()
+		c.link.(*lotLink).watch(soon(time.Duration(20-i) * 5 * time.Millisecond))
 		all = append(all, e)
 	}
 	for i, e := range all {
@@ -215,7 +242,7 @@ func TestLotCloseWhileUsed(t *testing.T) {
 		tested, peer := tcpPair(t)
 		e, c := parkEcho(t, lot, tested, time.Minute)
 		l := c.link.(*lotLink)
-		l.watch()
+		l.watch(e.due())
 		var all sync.WaitGroup
 		all.Go(func() { peer.Write([]byte("some more")) })
 		for range 3 {

@@ -17,7 +17,6 @@ import (
 // exchange.
 type originConn struct {
 	link          link
-	tcp           *net.TCPConn // that the link drives
 	pool          *pool
 	gauge         *gauge // of the backend that it is, or was last, in use for
 	place         *place // of its address, in that gauge's tally
@@ -41,6 +40,7 @@ func (x *exchange) connect(fresh bool) failure {
 		o = b.warm()
 	}
 	if o == nil {
+		x.c.stepOut()
 		began := time.Now()
 		var err error
 		o, err = x.c.edge.open(b, x.limits.Connect)
@@ -61,6 +61,7 @@ func (x *exchange) connect(fresh bool) failure {
 	f := &x.vcl.Fetched
 	f.IP, f.Port, f.Local, f.Requests = o.remote.Addr(), int(o.remote.Port()), o.local, o.served+1
 	f.TLS = o.tls
+	o.link.lend(x.c)
 	x.c.origin.Store(o)
 	if x.c.dead.Load() {
 		o.link.close() // cut came too early to see it
@@ -78,12 +79,10 @@ func (e *Edge) open(b *backend, limit time.Duration) (*originConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &originConn{
-		link: e.newLink(tcp), tcp: tcp, pool: p, born: time.Now(),
-		local: addressOf(tcp.LocalAddr()), remote: addressOf(tcp.RemoteAddr()),
-	}
+	local, remote := tcp.LocalAddr(), tcp.RemoteAddr()
+	o := &originConn{link: e.newLink(tcp), pool: p, born: time.Now(), local: addressOf(local), remote: addressOf(remote)}
 	if p.origin.Secure() {
-		secured := newTLSLink(o.link, tcp.RemoteAddr())
+		secured := newTLSLink(o.link, remote)
 		if err := secured.handshake(ctx, p.origin.Handshake); err != nil {
 			return nil, err
 		}
@@ -119,6 +118,7 @@ func (x *exchange) disconnect(fit bool) {
 	}
 	x.origin = nil
 	x.c.origin.Store(nil)
+	o.link.lend(nil)
 	o.gauge.leave()
 	if fit {
 		o.served++
@@ -142,7 +142,8 @@ func (x *exchange) destination() destination {
 }
 
 // fetch sends the request to a backend and reads the answer's head, and what has
-// come of its body. A director may pick again: see [exchange.elsewhere].
+// come of its body, for which it may let go of the exchange: failAsking. A director may
+// pick again: see [exchange.elsewhere].
 func (x *exchange) fetch() failure {
 	if refusedMethod(x.bereq.Method) {
 		x.event.cause = errMethod
@@ -159,30 +160,54 @@ func (x *exchange) fetch() failure {
 		}
 		to, c.tried = x.destination(), c.tried[:0]
 	}
-	last := failNone
-	for left := to.tries(); ; left-- {
-		b, f := to.pick(c)
+	x.to, x.left, x.last = to, to.tries(), failNone
+	return x.seek()
+}
+
+// refetch goes on with a fetch that has asked.
+func (x *exchange) refetch() failure {
+	f := x.transferred(x.tried(x.hear()))
+	if done, f := x.found(f); done {
+		return f
+	}
+	return x.seek()
+}
+
+// seek fetches from backends in turn.
+func (x *exchange) seek() failure {
+	for {
+		b, f := x.to.pick(&x.choice)
 		switch {
-		case f != failNone && last != failNone && x.connected:
-			return last // which tells more
+		case f != failNone && x.last != failNone && x.connected:
+			return x.last // which tells more
 		case f != failNone:
-			return x.unpicked(to, f)
-		case last != failNone:
+			return x.unpicked(x.to, f)
+		case x.last != failNone:
 			x.event.retries++
 		}
 		x.event.cause = nil
-		last = x.fetchFrom(b)
-		d, several := to.(*director)
-		switch {
-		case last == failNone || !several || !x.elsewhere(last):
-			return last
-		case left <= 1 && x.connected:
-			return last
-		case left <= 1:
-			return d.spent()
+		if done, f := x.found(x.fetchFrom(b)); done {
+			return f
 		}
-		c.tried.add(b)
 	}
+}
+
+// found decides what follows a fetch from one backend: it was the last one, or there is
+// another that may do better.
+func (x *exchange) found(f failure) (done bool, _ failure) {
+	d, several := x.to.(*director)
+	x.last = f
+	switch {
+	case f == failNone || f == failAsking || !several || !x.elsewhere(f):
+		return true, f
+	case x.left <= 1 && x.connected:
+		return true, f
+	case x.left <= 1:
+		return true, d.spent()
+	}
+	x.left--
+	x.choice.tried.add(x.backend)
+	return false, f
 }
 
 // fetchFrom fetches from one backend.
@@ -202,11 +227,16 @@ func (x *exchange) fetchFrom(b *backend) failure {
 
 // transfer sends the request to the backend in use, and reads what fetch does.
 func (x *exchange) transfer() failure {
-	f := failNone
 	if x.whole {
-		f = x.fetchWhole()
-	} else {
-		f = x.fetchUpload()
+		return x.transferred(x.fetchWhole())
+	}
+	return x.transferred(x.fetchUpload())
+}
+
+// transferred begins with the answer's body, or gives up what there is of a failure.
+func (x *exchange) transferred(f failure) failure {
+	if f == failAsking {
+		return f
 	}
 	if f == failNone && !x.switched {
 		x.body = body{x: x, in: x.incoming(), left: x.beresp.length}
@@ -251,53 +281,83 @@ func (x *exchange) fetchWhole() failure {
 		x.event.cause = errBodyLength
 		return failInternal
 	}
+	x.again = false
+	return x.tried(x.try(false))
+}
+
+// tried reads the answer's head on from the first n bytes, or tries once more.
+func (x *exchange) tried(n int, f failure) failure {
+	if f != failNone && f != failAsking && !x.again && x.retriable() {
+		x.event.retries++
+		x.event.cause, x.again = nil, true
+		n, f = x.try(true)
+	}
+	switch f {
+	case failNone:
+		return x.readHead(n)
+	case failAsking:
+		return f
+	}
+	x.ended = x.connected && closed(x.event.cause)
+	x.disconnect(false)
+	return f
+}
+
+// try writes the request to a connection, and hears the answer unless it lets go of the
+// exchange.
+func (x *exchange) try(fresh bool) (int, failure) {
+	x.disconnect(false)
+	if f := x.connect(fresh); f != failNone {
+		return 0, f
+	}
+	if f := x.ask(); f != failNone {
+		return 0, f
+	}
+	if x.c.worker != nil && x.recorder == nil && x.backend.node == nil {
+		return 0, failAsking
+	}
+	return x.hear()
+}
+
+// ask writes the request.
+func (x *exchange) ask() failure {
 	if x.out.home == nil {
 		x.out = newOutput()
-	}
-	if x.in == nil {
-		x.in = getBuffer(0)
 	}
 	x.out.b = x.appendRequest(x.out.b[:0])
 	x.vcl.Fetched.Written, x.vcl.Fetched.BodySent = int64(len(x.out.b)), int64(len(x.rest))
 	x.out.b = append(x.out.b, x.rest...)
-	f, n := x.try(false)
-	if f != failNone && x.retriable() {
-		x.event.retries++
-		x.event.cause = nil
-		f, n = x.try(true)
-	}
-	if f != failNone {
-		x.ended = x.connected && closed(x.event.cause)
-		x.disconnect(false)
-		return f
-	}
-	return x.readHead(n)
-}
-
-// try writes the request to a connection and reads the first bytes of the
-// answer into x.in.
-func (x *exchange) try(fresh bool) (failure, int) {
-	x.disconnect(false)
-	if f := x.connect(fresh); f != failNone {
-		return f, 0
-	}
-	wrote, n, err := x.exchange()
-	x.event.sent = wrote
+	sent, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
+	x.event.sent = sent
+	x.out.free() // the answer may take long
 	if err == nil {
-		return failNone, n
+		x.answerBy = x.answerDue(x.clock())
+		return failNone
 	}
 	x.event.cause = err
-	switch {
-	case wrote < len(x.out.b):
-		if alert := x.origin.alert(); alert != nil {
-			x.event.cause = alert
-			return failHandshake, 0
-		}
-		return failWrite, 0
-	case err == errTimeout:
-		return x.late(failFirstByte), 0
+	if alert := x.origin.alert(); alert != nil {
+		x.event.cause = alert
+		return failHandshake
 	}
-	return x.unanswered(err), 0
+	return failWrite
+}
+
+// hear reads the first bytes of the answer into x.in. A new connection is looked at
+// once before waiting: an origin that is too busy may have said so, and nothing will
+// announce it again.
+func (x *exchange) hear() (int, failure) {
+	if x.in == nil {
+		x.in = getBuffer(0)
+	}
+	n, err := x.origin.link.read(x.in.b, x.answerBy)
+	if err == nil {
+		return n, failNone
+	}
+	x.event.cause = err
+	if err == errTimeout {
+		return 0, x.late(failFirstByte)
+	}
+	return 0, x.unanswered(err)
 }
 
 // alert returns the alert that a connection ended with to which nothing can be
@@ -314,20 +374,6 @@ func (o *originConn) alert() error {
 		return nil
 	}
 	return err
-}
-
-// exchange writes x.out and reads the first bytes of the answer. A new connection
-// is looked at once before waiting: an origin that is too busy may have said so,
-// and nothing will announce it again.
-func (x *exchange) exchange() (wrote, n int, err error) {
-	o, stall := x.origin, x.limits.BetweenBytes
-	if o.served > 0 {
-		return o.link.swap(x.out.b, x.in.b, x.answerDue(x.clock()), stall)
-	}
-	if wrote, err = o.link.write(x.out.b, stall); err == nil {
-		n, err = o.link.read(x.in.b, x.answerDue(x.clock()))
-	}
-	return wrote, n, err
 }
 
 // retriable decides, for a request whose connection ended before any byte of an

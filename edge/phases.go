@@ -17,6 +17,7 @@ const (
 	missing                 // vcl_miss
 	passing                 // vcl_pass
 	fetching                // the origin, and vcl_fetch
+	asking                  // likewise, when the answer comes
 	failing                 // vcl_error
 	delivering              // vcl_deliver
 	sending                 // to the client
@@ -32,14 +33,15 @@ var (
 	errReplay   = errors.New("restart of a request whose body is not at hand any more")
 )
 
-// live takes the request through its phases, as often as it restarts, and reports
-// whether the client's connection may serve another.
+// live takes the request through its phases from p on, as often as it restarts, and
+// reports whether the client's connection may serve another. It leaves an exchange that
+// is asking as it is.
 //
 // It comes to an end: receiving is entered once more for each restart, of which
 // there are few; the only other ways back are to failing, which an error statement
 // takes once in each round (see turn) and a restart too many once in all.
-func (x *exchange) live() (keep bool) {
-	for p := receiving; ; {
+func (x *exchange) live(p phase) (keep bool) {
+	for {
 		switch p {
 		case receiving:
 			p = x.receive()
@@ -48,7 +50,10 @@ func (x *exchange) live() (keep bool) {
 		case passing:
 			p = x.pass()
 		case fetching:
-			p = x.fetched()
+			p = x.fetched(x.fetch())
+		case asking:
+			x.asking = true
+			return false
 		case failing:
 			p = x.failed()
 		case delivering:
@@ -122,9 +127,16 @@ func (x *exchange) prepareFetch() {
 	x.vcl.Timeouts = x.offered
 }
 
-// fetched fetches, and runs vcl_fetch on the answer.
-func (x *exchange) fetched() phase {
-	if f := x.fetch(); f != failNone {
+// heard goes on with a fetch whose answer has come.
+func (x *exchange) heard() phase { return x.fetched(x.refetch()) }
+
+// fetched runs vcl_fetch on the answer of a fetch.
+func (x *exchange) fetched(f failure) phase {
+	switch f {
+	case failNone:
+	case failAsking:
+		return asking
+	default:
 		return x.broken(f)
 	}
 	x.vcl.Beresp = &x.beresp.Response

@@ -18,9 +18,8 @@ func (l *cannedLink) write(b []byte, _ time.Duration) (int, error) { return len(
 func (l *cannedLink) stale() bool                                  { return false }
 func (l *cannedLink) interrupted() bool                            { return false }
 func (l *cannedLink) close()                                       {}
-func (l *cannedLink) swap(w, b []byte, _ time.Time, _ time.Duration) (wrote, n int, err error) {
-	return len(w), copy(b, l.answer), nil
-}
+func (l *cannedLink) lend(*clientConn)                             {}
+func (l *cannedLink) read(b []byte, _ time.Time) (int, error)      { return copy(b, l.answer), nil }
 
 // UsualVCL is a program as customers write them: some lines in each of the
 // subroutines that every request passes.

@@ -9,16 +9,16 @@ import (
 // A pool gives out the connections that are fit, newest first, however many are
 // unfit between them and for whatever reason.
 func TestPoolGivesOutFitConnections(t *testing.T) {
-	for name, kind := range map[string]func(*net.TCPConn) link{
-		"plain": func(c *net.TCPConn) link { return newPlainLink(c) },
-		"raw":   newRawLink,
+	for name, kind := range map[string]func(testing.TB, *net.TCPConn) link{
+		"plain": func(_ testing.TB, c *net.TCPConn) link { return newPlainLink(c) },
+		"lot":   newLinkOfLot,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := new(pool)
 			var fit []*originConn
 			for i := range 100 {
 				tested, peer := tcpPair(t)
-				l := kind(tested)
+				l := kind(t, tested)
 				if l == nil {
 					return // there is no such kind here
 				}
@@ -54,7 +54,7 @@ func TestPoolGivesOutFitConnections(t *testing.T) {
 func TestPoolLooksAgain(t *testing.T) {
 	tested, peer := tcpPair(t)
 	p := new(pool)
-	l := newRawLink(tested)
+	l := newLinkOfLot(t, tested)
 	if l == nil {
 		l = newPlainLink(tested)
 	}

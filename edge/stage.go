@@ -97,7 +97,7 @@ func failureNamed(reason string) failure {
 // perform runs the request to its end.
 func (s *stage) perform(x *exchange) {
 	x.vcl.World = s
-	x.live()
+	x.live(receiving)
 	x.leave()
 }
 
@@ -109,16 +109,15 @@ type paper struct{}
 
 func (paper) write(b []byte, _ time.Duration) (int, error) { return len(b), nil }
 func (paper) read([]byte, time.Time) (int, error)          { return 0, io.EOF }
-func (paper) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
-	return 0, 0, errStage
-}
-func (paper) stale() bool           { return true }
-func (paper) reside(resident) error { return errStage }
-func (paper) interrupt()            {}
-func (paper) interrupted() bool     { return false }
-func (paper) closeWrite()           {}
-func (paper) tear()                 {}
-func (paper) close()                {}
+func (paper) lend(*clientConn)                             {}
+func (paper) park(time.Time) bool                          { return false }
+func (paper) stale() bool                                  { return true }
+func (paper) reside(resident) error                        { return errStage }
+func (paper) interrupt()                                   {}
+func (paper) interrupted() bool                            { return false }
+func (paper) closeWrite()                                  {}
+func (paper) tear()                                        {}
+func (paper) close()                                       {}
 
 // requestHead is the request as a client would send it, or [service.Invalid] if that is
 // none.

@@ -184,9 +184,8 @@ func known(err error) error {
 	return err
 }
 
-func (s *clientStream) swap([]byte, []byte, time.Time, time.Duration) (int, int, error) {
-	return 0, 0, errStage
-}
+func (s *clientStream) lend(*clientConn)      {}
+func (s *clientStream) park(time.Time) bool   { return false }
 func (s *clientStream) stale() bool           { return true }
 func (s *clientStream) reside(resident) error { return errStage }
 func (s *clientStream) interrupt()            { s.stream.Interrupt() }
