@@ -294,6 +294,7 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 		return 0
 	}
 	body := rest[:max(x.req.length, 0)]
+	x.rests = true
 	keep := x.serve(body)
 	if x.asking {
 		c.asking = x

@@ -103,10 +103,8 @@ func BenchmarkCrowd(b *testing.B) {
 func (c *crowd) ask(conn *clientConn) time.Duration {
 	link := &crowdClient{crowd: c, began: time.Now()}
 	c.turn, conn.link, conn.started = link, link, link.began
-	buf := getBuffer(0)
-	defer buf.free()
-	n := copy(buf.b, "GET /bench/1k?x=y HTTP/1.1\r\nHost: test.example\r\n\r\n")
-	conn.request(buf, 0, n, n)
+	const text = "GET /bench/1k?x=y HTTP/1.1\r\nHost: test.example\r\n\r\n"
+	conn.ask(text, len(text))
 	return link.ran + time.Since(link.began)
 }
 

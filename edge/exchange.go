@@ -63,6 +63,7 @@ type exchange struct {
 	left     int         // how many more may be picked
 	last     failure     // of the one picked last
 	again    bool        // the last one is tried a second time
+	rests    bool        // whoever serves it can do without a goroutine that waits for the answer
 	asking   bool        // the request was sent, and the answer is not waited for by this goroutine
 	answerBy time.Time   // when it has to begin
 
@@ -131,7 +132,7 @@ func (x *exchange) free() {
 		x.choice = choice{tried: x.choice.tried[:0]}
 	}
 	x.c, x.site, x.backend, x.origin, x.place, x.recorder = nil, nil, nil, nil, nil, nil
-	x.head, x.to = x.head[:0], nil
+	x.head, x.to, x.rests = x.head[:0], nil, false
 	x.in, x.held, x.first, x.rest, x.kept = nil, nil, nil, nil, x.kept[:0]
 	x.behind, x.switched, x.tunnelled = nil, false, false
 	x.scratch, x.body, x.event = x.scratch[:0], body{}, event{}

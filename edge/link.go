@@ -148,10 +148,15 @@ func (a *alarm) interrupt() {
 type plainLink struct {
 	alarm
 	stalled bool // a write deadline is set
+
+	resident resident // of reside
+	readFn   func([]byte) (int, error)
 }
 
 func newPlainLink(tcp *net.TCPConn) *plainLink {
-	return &plainLink{alarm: alarm{tcp: tcp}}
+	l := &plainLink{alarm: alarm{tcp: tcp}}
+	l.readFn = func(b []byte) (int, error) { return l.read(b, l.resident.due()) }
+	return l
 }
 
 func (l *plainLink) read(b []byte, due time.Time) (int, error) {
@@ -198,13 +203,10 @@ func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 	return wrote, nil
 }
 
-func (l *plainLink) reside(r resident) error { return turns(l, r) }
-
-// turns is reside for links that have nothing better than to wait within read.
-func turns(l link, r resident) error {
-	read := func(b []byte) (int, error) { return l.read(b, r.due()) }
+func (l *plainLink) reside(r resident) error {
+	l.resident = r
 	for {
-		if stay, err := r.turn(read); !stay {
+		if stay, err := r.turn(l.readFn); !stay {
 			return err
 		}
 	}

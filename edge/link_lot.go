@@ -283,7 +283,7 @@ func (l *lotLink) park(due time.Time) bool {
 	w := l.owner.worker
 	l.owner.worker = nil
 	at := l.lot.since(due)
-	for !l.mayTake() {
+	for !l.mayTake() || !l.stale() {
 		l.in.late.Store(false)
 		l.in.due.Store(at)
 		l.lot.expect(at)
@@ -291,9 +291,7 @@ func (l *lotLink) park(due time.Time) bool {
 			return true
 		}
 		l.in.state.Store(quiet)
-		if l.stale() {
-			l.last = takenSome
-		}
+		l.last = takenSome
 	}
 	l.owner.worker = w
 	return false

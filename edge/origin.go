@@ -313,7 +313,7 @@ func (x *exchange) try(fresh bool) (int, failure) {
 	if f := x.ask(); f != failNone {
 		return 0, f
 	}
-	if x.c.worker != nil && x.recorder == nil && x.backend.node == nil {
+	if x.rests && x.recorder == nil && x.backend.node == nil {
 		return 0, failAsking
 	}
 	return x.hear()
