@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -86,8 +87,11 @@ func (l *lot) close() {
 // nil if none is. It reports false once the lot is closed.
 func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
-	if l.at == l.n && l.rc.Read(l.pollFn) != nil {
-		return nil, false
+	if l.at == l.n {
+		runtime.Gosched()
+		if l.rc.Read(l.pollFn) != nil {
+			return nil, false
+		}
 	}
 	open = true
 	i := l.at
