@@ -164,6 +164,36 @@ func TestLotLosesNothing(t *testing.T) {
 	all.Wait()
 }
 
+// Nor does one whose goroutine lets go of it as soon as it has asked, against a peer
+// that answers as fast as it can.
+func TestParkLosesNothing(t *testing.T) {
+	var all sync.WaitGroup
+	for range 4 {
+		tested, peer := tcpPair(t)
+		all.Go(func() { io.Copy(peer, peer) })
+		l := newLinkOfLot(t, tested).(seat)
+		all.Go(func() {
+			defer l.close()
+			var got [64]byte
+			for i := range 10000 {
+				want, due := byte(i), soon(time.Minute)
+				if n, err := l.write([]byte{want}, time.Minute); n != 1 || err != nil {
+					t.Errorf("round %d: wrote %d, %v", i, n, err)
+					return
+				}
+				if l.park(due) {
+					<-l.up
+				}
+				if n, err := l.read(got[:], due); n != 1 || err != nil || got[0] != want {
+					t.Errorf("round %d: read %q, %v", i, got[:n], err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 // What there is to end a parked connection, does.
 func TestLotEndings(t *testing.T) {
 	lot := startLot(t, resumeEcho)

@@ -313,10 +313,17 @@ func (x *exchange) try(fresh bool) (int, failure) {
 	if f := x.ask(); f != failNone {
 		return 0, f
 	}
-	if x.rests && x.recorder == nil && x.backend.node == nil {
+	if x.mayRest() {
 		return 0, failAsking
 	}
 	return x.hear()
+}
+
+// mayRest reports whether the answer is waited for without a goroutine. On a new
+// connection with TLS something else comes first, the tickets.
+func (x *exchange) mayRest() bool {
+	o := x.origin
+	return x.rests && x.recorder == nil && x.backend.node == nil && (o.served > 0 || o.tls == "")
 }
 
 // ask writes the request.

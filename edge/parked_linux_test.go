@@ -1,12 +1,13 @@
-//go:build !race
-
 package edge_test
 
 import (
+	"bytes"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
+	"headwater/edge"
 	"headwater/edge/edgetest"
 )
 
@@ -32,6 +33,84 @@ func TestIdleClientsHaveNoGoroutine(t *testing.T) {
 	for i, c := range clients {
 		if a := c.Get(edgetest.Host, "/again"); string(a.Body) != "GET /again " {
 			t.Fatalf("client %d was answered by %q", i, a.Body)
+		}
+	}
+}
+
+// serving counts the goroutines that serve clients.
+func serving() (n int) {
+	all := make([]byte, 16<<20)
+	for stack := range bytes.SplitSeq(all[:runtime.Stack(all, true)], []byte("\n\n")) {
+		if bytes.Contains(stack, []byte("edge.(*clientConn).serve(")) {
+			n++
+		}
+	}
+	return n
+}
+
+// Requests that wait for their origin have no goroutine either, once there is a warm
+// connection for each.
+func TestWaitingRequestsHaveNoGoroutine(t *testing.T) {
+	const many = 100
+	answer := make(chan bool)
+	o := edgetest.NewOrigin(t, edgetest.Handle(func(c *edgetest.Conn, r *edgetest.Request) {
+		<-answer
+		echo(c, r)
+	}))
+	e := edgetest.Start(t, edge.Config{}, edgetest.Snapshot(edgetest.Backend(o)))
+	clients := make([]*edgetest.Client, many)
+	for i := range clients {
+		clients[i] = e.Dial(t)
+	}
+	for _, warm := range []bool{false, true} {
+		before := serving()
+		for _, c := range clients {
+			c.Send("POST / HTTP/1.1\r\nHost: " + edgetest.Host + "\r\nContent-Length: 2\r\n\r\nhi")
+		}
+		for range clients {
+			o.Next()
+		}
+		due := time.Now().Add(20 * time.Second)
+		for warm && serving() > before {
+			if time.Now().After(due) {
+				t.Fatalf("%d requests that wait have %d goroutines", many, serving()-before)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		for range clients {
+			answer <- true
+		}
+		for i, c := range clients {
+			if a := c.AnswerTo("POST"); string(a.Body) != "POST / hi" {
+				t.Fatalf("client %d was answered by %q", i, a.Body)
+			}
+		}
+	}
+	if n := o.Accepted(); n != many {
+		t.Errorf("%d connections to the origin, want %d", n, many)
+	}
+}
+
+// Whoever does not read his answer keeps nobody else from his, however many there are
+// for each of those who lead.
+func TestStuckClientsHoldNobody(t *testing.T) {
+	big := strings.Repeat("x", 32<<20)
+	o := edgetest.NewOrigin(t, edgetest.Paths(map[string]func(*edgetest.Conn, *edgetest.Request){
+		"/big":   func(c *edgetest.Conn, _ *edgetest.Request) { c.Write(ok(big)) },
+		"/small": echo,
+	}))
+	e := edgetest.Start(t, edge.Config{}, edgetest.Snapshot(edgetest.Backend(o)))
+	for range 3 * runtime.GOMAXPROCS(0) {
+		stuck := e.Dial(t)
+		stuck.Send("GET /big HTTP/1.1\r\nHost: " + edgetest.Host + "\r\n\r\n")
+		stuck.Byte()
+	}
+	for range 10 {
+		c := e.Dial(t)
+		for range 10 {
+			if a := c.Get(edgetest.Host, "/small"); string(a.Body) != "GET /small " {
+				t.Fatalf("answered by %q", a.Body)
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // Both runs f as a subtest on both kinds of link. Where only the plain one exists
-// (other systems, the race detector), that is the one it runs on.
+// (systems other than Linux), that is the one it runs on.
 func Both(t *testing.T, f func(t *testing.T, plain bool)) {
 	t.Helper()
 	t.Run("plain", func(t *testing.T) {

@@ -1,5 +1,3 @@
-//go:build linux && !race
-
 package edgetest
 
 // Raw tells whether the edge has its raw kind of link here.
