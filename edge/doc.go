@@ -5,13 +5,15 @@
 //
 // # Life of a request
 //
-//	door, lot -> crew -> clientConn.serve                            (door.go, lot.go, crew.go)
+//	door; crew: worker.work, lot.turn -> clientConn.serve            (door.go, lot.go, crew.go)
 //	  bytes come      -> turn -> consume -> headScan, parseRequest   (client.go, parse.go)
 //	  exchange.serve  -> route: table.find                           (exchange.go, table.go)
 //	                  -> live, the phases:                           (phases.go)
 //	    receive            vcl_recv, vcl_hash
 //	    miss, pass         vcl_miss or vcl_pass on bereq             (forwarded.go)
-//	    fetched            fetch: pick, connect, try, readHead       (director.go, elsewhere.go, origin.go, pool.go)
+//	    fetched            fetch: seek, pick, connect, ask           (director.go, elsewhere.go, origin.go, pool.go)
+//	      asking           the goroutine lets go: clientConn.rest
+//	      heard            refetch: hear, readHead
 //	                       vcl_fetch on beresp
 //	    failed             vcl_error on obj: a failure or an error   (failure.go, synthetic.go)
 //	    delivered          vcl_deliver on resp                       (deliver.go)
@@ -40,11 +42,13 @@
 // none of it is used again before the exchange ends. So buffers that heads of
 // answers were read into are kept over a restart, and for vcl_log.
 //
-// A client's connection has a goroutine of the crew while there is something to serve.
-// Between two requests it is parked in the lot, which has another go on; where there is
-// no lot (see link) it keeps its goroutine. Shutdown ends both. Each stream of HTTP/2
-// has one while its exchange runs; those of uploads and tunnels are ended by their
-// exchange; the edge's own sweeper and lot end with the edge.
+// A client's connection has a goroutine while there is something to do for it. Between
+// two requests, and while an origin is asked, it is parked in a lot, whose worker has it
+// go on; where there is no lot (see link) it keeps its goroutine. A worker serves many,
+// and waits for none: it steps out first, and another leads the lot from there on.
+// Shutdown ends them. Each stream of HTTP/2 has a goroutine while its exchange runs;
+// those of uploads and tunnels are ended by their exchange; the edge's own sweeper and
+// lots end with the edge.
 //
 // # Budget
 //
