@@ -83,27 +83,10 @@ func TestHostileAnswers(t *testing.T) {
 		t.Errorf("%d answers, want more than 2000", len(all))
 	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		o := edgetest.NewOrigin(t, func(c *edgetest.Conn) {
-			for said := ""; ; {
-				r, err := c.ReadRequest()
-				if err != nil {
-					return
-				}
-				if said != "" {
-					t.Errorf("%s: the connection was used again", said)
-				}
-				n, err := strconv.Atoi(r.Target[1:])
-				if err != nil {
-					c.Write(ok("after"))
-					continue
-				}
-				said = all[n].name
-				c.Write(all[n].text + poison)
-				if _, last, _ := all[n].read(); last {
-					return
-				}
-			}
-		})
+		o := edgetest.NewOrigin(t, answerBadly(t, "after", func(n int) (name, text string, last bool) {
+			_, last, _ = all[n].read()
+			return all[n].name, all[n].text + poison, last
+		}))
 		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.Backend(o)))
 		c := e.Dial(t)
 		for n := range all {

@@ -88,6 +88,34 @@ func badResponses() map[string]string {
 	return all
 }
 
+// answerBadly is an origin that says what bad has for the number that is its target, and ends
+// the connection after what is the last. Other targets are answered well. No request may
+// come after what is bad.
+func answerBadly(t *testing.T, good string, bad func(n int) (name, text string, last bool)) func(*edgetest.Conn) {
+	return func(c *edgetest.Conn) {
+		for said := ""; ; {
+			r, err := c.ReadRequest()
+			if err != nil {
+				return
+			}
+			if said != "" {
+				t.Errorf("%s: the connection was used again", said)
+			}
+			n, err := strconv.Atoi(r.Target[1:])
+			if err != nil {
+				c.Write(ok(good))
+				continue
+			}
+			name, text, last := bad(n)
+			said = name
+			c.Write(text)
+			if last {
+				return
+			}
+		}
+	}
+}
+
 func TestBadResponses(t *testing.T) {
 	all := badResponses()
 	names := slices.Sorted(maps.Keys(all))
@@ -95,24 +123,9 @@ func TestBadResponses(t *testing.T) {
 		t.Errorf("%d answers, want at least 60", len(names))
 	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		o := edgetest.NewOrigin(t, func(c *edgetest.Conn) {
-			for said := ""; ; {
-				r, err := c.ReadRequest()
-				if err != nil {
-					return
-				}
-				if said != "" {
-					t.Errorf("%s: the connection was used again", said)
-				}
-				if r.Target == "/good" {
-					c.Write(ok("good"))
-					continue
-				}
-				n, _ := strconv.Atoi(r.Target[1:])
-				said = names[n]
-				c.Write(all[said])
-			}
-		})
+		o := edgetest.NewOrigin(t, answerBadly(t, "good", func(n int) (name, text string, last bool) {
+			return names[n], all[names[n]], false
+		}))
 		e := edgetest.Start(t, edge.Config{PlainIO: plain}, edgetest.Snapshot(edgetest.Backend(o, betweenBytes(2000))))
 		for n, name := range names {
 			t.Run(name, func(t *testing.T) {

@@ -26,6 +26,32 @@ func clientFrames(write func(f *http2.Framer, fields func(...string) []byte)) []
 	return b.Bytes()
 }
 
+// openStream begins a connection that is fed by hand, and whose answers go nowhere. The
+// stream that the client opened last is there once that has been fed.
+func openStream(t *testing.T) (opened **h2.Stream, feed func([]byte)) {
+	opened = new(*h2.Stream)
+	m := h2.New(h2.Config{
+		Open:  func(s *h2.Stream) { *opened = s },
+		Write: func([]byte) error { return nil },
+		Spawn: func(func()) {},
+		Wake:  func() {},
+	}, time.Now())
+	return opened, func(b []byte) {
+		t.Helper()
+		if used, err := m.Feed(b, time.Now()); used < len(b) || err != nil {
+			t.Fatalf("%d of %d bytes taken: %v", used, len(b), err)
+		}
+	}
+}
+
+// serving is what serves a stream, of an edge that has no other client.
+func serving(t *testing.T, s *h2.Stream, cfg Config) *clientStream {
+	e, st := New(cfg), &clientStream{stream: s}
+	st.conn.edge, st.conn.link, st.conn.stream = e, st, st
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
+	return st
+}
+
 // A request whose stream is reset between the look at its body and the reading of it
 // has none to send any more, and goes nowhere.
 func TestResetTakesTheBody(t *testing.T) {
@@ -34,32 +60,19 @@ func TestResetTakesTheBody(t *testing.T) {
 		"to its end":        nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			var opened *h2.Stream
-			m := h2.New(h2.Config{
-				Open:  func(s *h2.Stream) { opened = s },
-				Write: func([]byte) error { return nil },
-				Spawn: func(func()) {},
-				Wake:  func() {},
-			}, time.Now())
-			feed := func(b []byte) {
-				if used, err := m.Feed(b, time.Now()); used < len(b) || err != nil {
-					t.Fatalf("%d of %d bytes taken: %v", used, len(b), err)
-				}
-			}
+			opened, feed := openStream(t)
 			feed(append([]byte(h2.Preface), clientFrames(func(f *http2.Framer, fields func(...string) []byte) {
 				f.WriteSettings()
 				post := []string{":method", "POST", ":scheme", "http", ":authority", "a.example", ":path", "/"}
 				f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: fields(append(post, length...)...), EndHeaders: true})
 				f.WriteData(1, true, make([]byte, 40))
 			})...))
-			st := &clientStream{stream: opened}
-			st.conn.edge, st.conn.link, st.conn.stream = New(Config{}), st, st
-			t.Cleanup(func() { st.conn.edge.Shutdown(t.Context()) })
+			st := serving(t, *opened, Config{})
 			x := newExchange(&st.conn)
 			if err := st.request(&x.req); err != nil {
 				t.Fatal(err)
 			}
-			n, all, err := opened.Body()
+			n, all, err := st.stream.Body()
 			if n != 40 || !all || err != nil {
 				t.Fatalf("%d bytes, all %v", n, all)
 			}
@@ -76,32 +89,16 @@ func TestResetTakesTheBody(t *testing.T) {
 // A request whose stream is reset before its turn has come is noted, and asks no
 // origin.
 func TestResetBeforeItIsServed(t *testing.T) {
-	var opened *h2.Stream
-	m := h2.New(h2.Config{
-		Open:  func(s *h2.Stream) { opened = s },
-		Write: func([]byte) error { return nil },
-		Spawn: func(func()) {},
-		Wake:  func() {},
-	}, time.Now())
-	for _, b := range [][]byte{
-		append([]byte(h2.Preface), clientFrames(func(f *http2.Framer, fields func(...string) []byte) {
-			f.WriteSettings()
-			get := fields(":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/")
-			f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get, EndStream: true, EndHeaders: true})
-		})...),
-		clientFrames(func(f *http2.Framer, _ func(...string) []byte) { f.WriteRSTStream(1, http2.ErrCodeCancel) }),
-	} {
-		if used, err := m.Feed(b, time.Now()); used < len(b) || err != nil {
-			t.Fatalf("%d of %d bytes taken: %v", used, len(b), err)
-		}
-	}
+	opened, feed := openStream(t)
+	feed(append([]byte(h2.Preface), clientFrames(func(f *http2.Framer, fields func(...string) []byte) {
+		f.WriteSettings()
+		get := fields(":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/")
+		f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get, EndStream: true, EndHeaders: true})
+	})...))
+	feed(clientFrames(func(f *http2.Framer, _ func(...string) []byte) { f.WriteRSTStream(1, http2.ErrCodeCancel) }))
 	var lines bytes.Buffer
 	log := NewAccessLog(&lines, 0, nil)
-	e := New(Config{AccessLog: log})
-	t.Cleanup(func() { e.Shutdown(t.Context()) })
-	st := &clientStream{stream: opened}
-	st.conn.edge, st.conn.link, st.conn.stream = e, st, st
-	st.serve() // which would look for a site, and answer that there is none
+	serving(t, *opened, Config{AccessLog: log}).serve() // which would look for a site, and answer that there is none
 	log.Flush()
 	if text := lines.String(); !strings.Contains(text, failures[failClientRead].reason) || !strings.Contains(text, h2.ErrReset.Error()) {
 		t.Errorf("logged %q", text)

@@ -20,7 +20,10 @@ const (
 
 // What a client pays for.
 const (
-	priceFrame    = 1  // PING, PRIORITY, WINDOW_UPDATE, CONTINUATION, an unknown frame, empty DATA, one for a stream that is over
+	// PING, PRIORITY, WINDOW_UPDATE, CONTINUATION, an unknown frame, empty DATA, one for a
+	// stream that is over.
+	priceFrame = 1
+
 	priceSettings = 5  // and one more for each ten settings
 	priceRefused  = 2  // a stream over the limit
 	priceReset    = 5  // RST_STREAM
