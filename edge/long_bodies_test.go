@@ -1,11 +1,11 @@
 package edge_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,14 +13,18 @@ import (
 	"headwater/edge/edgetest"
 )
 
-// long is a body of n bytes, of which no two places look alike.
-func long(n int) string {
-	var b bytes.Buffer
-	for b.Len() < n {
-		fmt.Fprintf(&b, "%x,", b.Len())
+// longest is a body of which no two places look alike, longer than any here.
+var longest = sync.OnceValue(func() string {
+	const size = 6 << 20
+	b := make([]byte, 0, size+10)
+	for len(b) < size {
+		b = append(strconv.AppendInt(b, int64(len(b)), 16), ',')
 	}
-	return b.String()[:n]
-}
+	return string(b)
+})
+
+// long is a body of n bytes.
+func long(n int) string { return longest()[:n] }
 
 var longSizes = []int{16 << 10, 64 << 10, 80 << 10, 100 << 10, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5 << 20}
 
