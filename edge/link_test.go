@@ -30,7 +30,7 @@ func eachLink(t *testing.T, f func(t *testing.T, l link, peer peer)) {
 		t.Run(name, func(t *testing.T) {
 			tested, other := tcpPair(t)
 			if strings.HasSuffix(name, "lot") && runtime.GOOS != "linux" {
-				t.Skip("there are no lots here")
+				t.Skip("only on another system: there are no lots here")
 			}
 			l, peer := pair(t, tested, other)
 			f(t, l, peer)

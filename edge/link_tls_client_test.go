@@ -86,7 +86,7 @@ func TestTLSResidentParks(t *testing.T) {
 	tested, other := tcpPair(t)
 	inner := newLinkOfLot(t, tested)
 	if inner == nil {
-		t.Skip("there are no lots here")
+		t.Skip("only on another system: there are no lots here")
 	}
 	gate := &gate{Conn: other}
 	l, client := tlsServerPair(t, inner, gate)

@@ -71,7 +71,7 @@ func eachInner(t *testing.T, f func(t *testing.T, inner link, other *net.TCPConn
 			tested, other := tcpPair(t)
 			inner := make(t, tested)
 			if inner == nil {
-				t.Skip("there are no lots here")
+				t.Skip("only on another system: there are no lots here")
 			}
 			f(t, inner, other)
 		})
