@@ -123,3 +123,6 @@ func TestTallySleeps(t *testing.T) {
 		t.Errorf("after a turn it tells of what was since %v", since.Sub(tallied.born))
 	}
 }
+
+// Sweep is what the sweeper does each second, for benchmarks.
+func Sweep(e *Edge) { e.sweepOnce() }

@@ -25,13 +25,14 @@ var (
 // BenchmarkServices has an edge begin with so many services of a domain and two
 // backends each, and then tells what the next activation of one of them takes: that
 // is an op. Of the start it tells how long it took, and the processor time of that.
-// B/service is what the heap has grown by, stacks not counted. Plain ones have nothing
+// B/service is what the heap has grown by, stacks not counted, and ns/sweep what the
+// sweeper takes each second while nothing is asked for. Plain ones have nothing
 // else; the others have a condition, under which the second backend is chosen, a
 // header and a snippet besides, no two of them alike.
 func BenchmarkServices(b *testing.B) {
-	for name, make := range map[string]func(*testing.B, int, int) *service.Snapshot{"plain": plainOne, "own": ownOne} {
+	for name, one := range map[string]func(*testing.B, int, int) *service.Snapshot{"plain": plainOne, "own": ownOne} {
 		for _, n := range []int{1, 1_000, *services} {
-			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { benchServices(b, n, make) })
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { benchServices(b, n, one) })
 		}
 	}
 }
@@ -50,6 +51,11 @@ func benchServices(b *testing.B, n int, one func(b *testing.B, i, version int) *
 	all = nil
 	taken := inUse() - before
 	writeHeap(b)
+	swept := time.Now()
+	for range 100 {
+		edge.Sweep(e)
+	}
+	sweep := time.Since(swept) / 100
 	b.ResetTimer()
 	for i := range b.N {
 		if err := e.Apply(one(b, i%n, 2+i/n)); err != nil {
@@ -57,6 +63,7 @@ func benchServices(b *testing.B, n int, one func(b *testing.B, i, version int) *
 		}
 	}
 	b.ReportMetric(float64(taken)/float64(n), "B/service")
+	b.ReportMetric(float64(sweep.Nanoseconds()), "ns/sweep")
 	b.ReportMetric(took.Seconds(), "s/start")
 	b.ReportMetric(worked.Seconds(), "cpu-s/start")
 	e.Shutdown(context.Background())
