@@ -27,10 +27,11 @@ var (
 // is an op. Of the start it tells how long it took, and the processor time of that.
 // B/service is what the heap has grown by, stacks not counted, and ns/sweep what the
 // sweeper takes each second while nothing is asked for. Plain ones have nothing
-// else; the others have a condition, under which the second backend is chosen, a
-// header and a snippet besides, no two of them alike.
+// else; their own have a condition, under which the second backend is chosen, a
+// header and a snippet besides, no two of them alike; and those of VCL have uploaded
+// some, which has four of the subroutines.
 func BenchmarkServices(b *testing.B) {
-	for name, one := range map[string]func(*testing.B, int, int) *service.Snapshot{"plain": plainOne, "own": ownOne} {
+	for name, one := range map[string]func(*testing.B, int, int) *service.Snapshot{"plain": plainOne, "own": ownOne, "vcl": vclOne} {
 		for _, n := range []int{1, 1_000, *services} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { benchServices(b, n, one) })
 		}
@@ -87,6 +88,13 @@ func ownOne(b *testing.B, i, version int) *service.Snapshot {
 	edgetest.With(b, s, service.HeaderKind, "name=told", "type=response", "action=set", "dst=http.X-Part", fmt.Sprintf(`src="part %d"`, i))
 	edgetest.With(b, s, service.SnippetKind, "name=asked", "type=recv", "dynamic=0", fmt.Sprintf(`content=set req.http.X-Part = "%d";`, i))
 	return s
+}
+
+// vclOne is plainOne with a main VCL.
+func vclOne(b *testing.B, i, version int) *service.Snapshot {
+	s := plainOne(b, i, version)
+	s.Backends()[1].Name = "origin"
+	return edgetest.WithVCL(b, s, fmt.Sprintf("# part %d\n%s", i, edge.UsualVCL))
 }
 
 func inUse() int64 {

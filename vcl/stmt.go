@@ -25,6 +25,7 @@ func (c *compiler) block(stmts []syntax.Stmt) *block {
 	c.open = append(c.open, b)
 	around := len(c.inner)
 	c.append(b, stmts)
+	b.steps = slices.Clone(b.steps) // without the room that it has grown
 	b.gather()
 	for _, name := range c.inner[around:] {
 		delete(c.locals, name)

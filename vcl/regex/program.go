@@ -105,7 +105,8 @@ func compile(p *parser, root *node, sparse bool) *program {
 	if c.big {
 		return nil
 	}
-	return &c.program
+	made := c.program // and nothing else of c
+	return &made
 }
 
 func (c *compiler) here() int32 { return int32(len(c.code)) }
