@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"time"
 
@@ -56,7 +55,7 @@ func (x *exchange) enterHost() {
 	r := &x.req
 	host := message.Text(r.host)
 	x.vcl.HostHeader = host
-	if slices.ContainsFunc(r.host, isUpper) {
+	if hasUpper(r.host) {
 		from := len(x.scratch)
 		for _, c := range r.host {
 			x.scratch = append(x.scratch, message.Lower(c))
@@ -67,8 +66,6 @@ func (x *exchange) enterHost() {
 		r.Fields.Set(hostKey, host)
 	}
 }
-
-func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // enterForwarded adds what a service tells its programs and origins of the client.
 // Of one that came over TLS that is more, and only then; a plain client's own fields
@@ -159,7 +156,7 @@ func (x *exchange) originHost() []byte {
 	if x.backend.node != nil {
 		return x.hopHost(host)
 	}
-	if !validAuthority(host) {
+	if said != x.vcl.HostHeader && !validAuthority(host) { // which is known of the client's own
 		host = message.Bytes(x.vcl.HostHeader)
 	}
 	if len(host) > 0 {

@@ -53,7 +53,7 @@ var (
 const (
 	tokenByte  = 1 << iota // tchar, RFC 9110 section 5.6.2
 	valueByte              // allowed in a field value: no control character but tab
-	targetByte             // allowed in a request target
+	targetByte             // allowed in a request target, which has no fragment
 	hostByte               // allowed in a host name
 	digitByte
 	hexByte
@@ -66,7 +66,7 @@ func classify() (class [256]uint8) {
 		if c >= ' ' && c != 0x7f || c == '\t' {
 			class[c] |= valueByte
 		}
-		if c > ' ' && c != 0x7f {
+		if c > ' ' && c != 0x7f && c != '#' {
 			class[c] |= targetByte
 		}
 	}
@@ -435,7 +435,7 @@ func (r *request) check() error {
 // the Host that the Host field names: a request that says two things is refused.
 func (r *request) checkTarget(hosts int) error {
 	t := r.Target
-	if len(t) == 0 || !all(t, targetByte) || bytes.IndexByte(t, '#') >= 0 {
+	if len(t) == 0 || !all(t, targetByte) {
 		return errTarget
 	}
 	if string(t) == "*" {
@@ -481,6 +481,9 @@ func emptyPath(method []byte) []byte {
 // checkEscapes refuses a path with a broken percent escape: origins disagree on
 // what it names.
 func checkEscapes(target []byte) error {
+	if bytes.IndexByte(target, '%') < 0 {
+		return nil
+	}
 	for i := 0; i < len(target) && target[i] != '?'; i++ {
 		if target[i] != '%' {
 			continue

@@ -83,7 +83,8 @@ func (d *tableDraft) remove(s *site) {
 	}
 }
 
-// hostName appends the name in a Host field, lower case, without its port.
+// hostName returns the name in a Host field, lower case, without its port: a part of
+// host if that is so already, and else what it has appended to dst.
 func hostName(dst, host []byte) []byte {
 	if len(host) > 0 && host[0] != '[' {
 		if colon := bytes.IndexByte(host, ':'); colon >= 0 {
@@ -93,10 +94,22 @@ func hostName(dst, host []byte) []byte {
 	if n := len(host); n > 0 && host[n-1] == '.' {
 		host = host[:n-1]
 	}
+	if !hasUpper(host) {
+		return host
+	}
 	for _, c := range host {
 		dst = append(dst, message.Lower(c))
 	}
 	return dst
+}
+
+func hasUpper(b []byte) bool {
+	for _, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			return true
+		}
+	}
+	return false
 }
 
 // A site is one compiled version of a service.
