@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -15,13 +16,16 @@ import (
 // is [service.Unauthorized]. It is part of each call, and one query alone.
 func (db *DB) Authenticate(ctx context.Context, secret string) (*service.Token, error) {
 	// Looked up by hash, the time taken tells nothing of the secret: one that
-	// shares a prefix with a good one has a hash that shares nothing.
+	// shares a prefix with a good one has a hash that shares nothing. Who it is
+	// does not hang on how a database compares, though.
 	var token *service.Token
+	sum, found := hash(secret), hashed{}
 	err := db.connected(ctx, func(c *sql.Conn) (err error) {
-		token, err = scanToken(c.QueryRowContext(context.WithoutCancel(ctx), tokenByHash, hash(secret)))
+		found.row = c.QueryRowContext(context.WithoutCancel(ctx), `SELECT hash, `+tokenColumns+` FROM token WHERE hash = $1`, sum)
+		token, err = scanToken(&found)
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare([]byte(found.hash), []byte(sum)) != 1 {
 		return nil, service.Errorf(service.Unauthorized, "Provided credentials are missing or invalid")
 	}
 	if err != nil {
@@ -152,11 +156,17 @@ func (t *tx) insertToken(secret string, token *service.Token, operator bool) (er
 
 const tokenColumns = `id, customer_id, user_id, name, scopes, services, operator, automation, role, ip, user_agent, created_at, expires_at, last_used_at`
 
-const tokenByHash = `SELECT ` + tokenColumns + ` FROM token WHERE hash = $1`
-
 func (t *tx) token(sum string) (*service.Token, error) {
-	return scanToken(t.row(tokenByHash, sum))
+	return scanToken(t.row(`SELECT `+tokenColumns+` FROM token WHERE hash = $1`, sum))
 }
+
+// hashed is a row that begins with a token's hash.
+type hashed struct {
+	row  scanner
+	hash string
+}
+
+func (h *hashed) Scan(token ...any) error { return h.row.Scan(append([]any{&h.hash}, token...)...) }
 
 func scanToken(row scanner) (*service.Token, error) {
 	var token service.Token
