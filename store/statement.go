@@ -11,6 +11,11 @@ import (
 // each other's places. A statement takes some kilobytes.
 const keptStatements = 128
 
+// maxKeptText is how long the text of one that is kept may be, in bytes. It is more than
+// the store's own texts have, but for those with very many parameters: a thousand take
+// 250 KiB, and callers choose how many there are, in each connection.
+const maxKeptText = 1024
+
 // A keeping connector opens connections that keep their statements: to make one ready
 // takes SQLite several times as long as to run it.
 type keeping struct{ driver.Connector }
@@ -51,9 +56,12 @@ type statement struct {
 	open bool  // there are rows of it, which another use would end
 }
 
-// statement returns the one of the text, or nil if that is at work. One that is new
-// takes the place of the one that was not used for the longest time.
+// statement returns the one of the text, or nil if that is at work or not to be kept. One
+// that is new takes the place of the one that was not used for the longest time.
 func (c *keepingConn) statement(ctx context.Context, text string) (*statement, error) {
+	if len(text) > maxKeptText {
+		return nil, nil
+	}
 	c.uses++
 	s := c.kept[text]
 	if s == nil {

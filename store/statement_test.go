@@ -158,3 +158,28 @@ func TestStatementsBounded(t *testing.T) {
 		}
 	}
 }
+
+// A statement with very many parameters is run, and not kept: callers choose how many
+// there are, and each takes room.
+func TestLongStatement(t *testing.T) {
+	c := openConn(t)
+	long := `SELECT n FROM number WHERE n IN (` + places(1, 300) + `) ORDER BY n`
+	args := make([]any, 300)
+	for i := range args {
+		args[i] = i + 1
+	}
+	for range 2 {
+		if got := fmt.Sprint(rowsOf(t, c, long, args...)); got != "[1 2]" {
+			t.Errorf("got %s", got)
+		}
+	}
+	mustExec(t, c, `DELETE FROM number WHERE n IN (`+places(1, 300)+`)`, args...)
+	if got := fmt.Sprint(rowsOf(t, c, fromNumber, 0)); got != "[0]" {
+		t.Errorf("left: %s", got)
+	}
+	for text := range kept(t, c) {
+		if len(text) > maxKeptText {
+			t.Errorf("kept: %.40s", text)
+		}
+	}
+}
