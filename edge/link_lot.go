@@ -278,12 +278,13 @@ func (l *lotLink) lend(c *clientConn) { l.owner = c }
 
 // park has the owner go on when something comes, or is due. The goroutine that calls it
 // has let go of the owner then, which another may have already. It reports false, and
-// nothing of that holds, if something has come.
+// nothing of that holds, if something has come, an interrupt too: what that has told is
+// forgotten where the state becomes quiet.
 func (l *lotLink) park(due time.Time) bool {
 	w := l.owner.worker
 	l.owner.worker = nil
 	at := l.lot.since(due)
-	for !l.mayTake() || !l.stale() {
+	for !l.cut.Load() && (!l.mayTake() || !l.stale()) {
 		l.in.late.Store(false)
 		l.in.due.Store(at)
 		l.lot.expect(at)

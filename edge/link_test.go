@@ -5,6 +5,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -200,6 +201,38 @@ func TestLinkStale(t *testing.T) {
 			if time.Now().After(due) {
 				t.Fatal("a connection that has ended is not stale")
 			}
+		}
+	})
+}
+
+// An interruptedResident is interrupted while it takes what has come.
+type interruptedResident struct{ link link }
+
+func (r interruptedResident) waiting() time.Time { return time.Time{} }
+func (r interruptedResident) due() time.Time     { return time.Time{} }
+
+func (r interruptedResident) turn(read func([]byte) (int, error)) (bool, error) {
+	var b [8]byte
+	n, err := read(b[:])
+	if n > 0 {
+		r.link.interrupt()
+	}
+	return err == nil || err == syscall.EAGAIN, err
+}
+
+// An interrupt that finds a resident at work is not lost when that waits again.
+func TestLinkInterruptAtWork(t *testing.T) {
+	eachLink(t, func(t *testing.T, l link, peer peer) {
+		peer.Write([]byte("x"))
+		ended := make(chan error, 1)
+		go func() { ended <- l.reside(interruptedResident{l}) }()
+		select {
+		case err := <-ended:
+			if err != errInterrupted {
+				t.Errorf("ended with %v, want the interrupt", err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Error("it waits for ever")
 		}
 	})
 }
