@@ -35,6 +35,7 @@ type lot struct {
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
 	at, n  int                // those from at to n are still to be dealt with
+	streak int                // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from
 	next atomic.Int64 // when the timer looks at all of them; [never] if nobody waits
@@ -46,8 +47,13 @@ type lot struct {
 	over  bool
 }
 
-// lotBatch is how many events are taken at once.
-const lotBatch = 128
+// lotBatch is how many events are taken at once, and maxStreak after how many batches
+// whoever never has to wait lets other goroutines run. To do so more often costs a
+// system call each time that there are none.
+const (
+	lotBatch  = 128
+	maxStreak = 16
+)
 
 const never = math.MaxInt64
 
@@ -88,7 +94,10 @@ func (l *lot) close() {
 func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
 	if l.at == l.n {
-		runtime.Gosched()
+		if l.streak == maxStreak {
+			l.streak = 0
+			runtime.Gosched()
+		}
 		if l.rc.Read(l.pollFn) != nil {
 			return nil, false
 		}
@@ -108,8 +117,10 @@ func (l *lot) turn() (c *clientConn, open bool) {
 func (l *lot) poll(uintptr) bool {
 	l.at, l.n = 0, epollWait(l.fd, l.events[:])
 	if l.n == 0 {
+		l.streak = 0
 		return false
 	}
+	l.streak++
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.n {
