@@ -36,7 +36,9 @@ const (
 func (i *Issuer) keepWaits() {
 	i.keeping.Lock()
 	defer i.keeping.Unlock()
-	text, err := json.Marshal(i.waits(time.Now()))
+	w := i.waits(time.Now())
+	w.trim() // which takes long if there are very many, and keeps no handshake waiting here
+	text, err := json.Marshal(w)
 	if err == nil {
 		err = i.kept.seal(waitsFile, text)
 	}
@@ -59,7 +61,6 @@ func (i *Issuer) waits(now time.Time) *waits {
 			w.Names[n.name] = wait{n.failures, n.due}
 		}
 	}
-	w.trim()
 	return w
 }
 
