@@ -78,9 +78,6 @@ func (c *clientConn) serve() (over bool) {
 		}
 	}()
 	defer c.contain()
-	if c.mux.Load() != nil {
-		c.stepOut() // streams write to the same link
-	}
 	if c.secure && !c.shaken() && !c.handshake() {
 		return true
 	}

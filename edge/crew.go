@@ -88,11 +88,23 @@ func (w *worker) work() {
 			w.lot = nil
 			return
 		}
-		if c != nil {
+		switch {
+		case c == nil:
+			continue
+		case c.mux.Load() != nil: // whose streams wait for the same link
+			w.stepOut()
+		default:
 			c.worker = w
-			w.edge.goOn(c)
 		}
+		w.edge.goOn(c)
 	}
+}
+
+// stepOut has another worker lead the lot.
+func (w *worker) stepOut() {
+	l := w.lot
+	w.lot = nil
+	w.edge.lead(l)
 }
 
 // goOn serves a client, which is remembered, until it is over or parked.
@@ -103,16 +115,15 @@ func (e *Edge) goOn(c *clientConn) {
 }
 
 // stepOut is called before what may take long: another worker leads the lot from then
-// on, if this goroutine was doing that.
+// on, if this goroutine was doing that. No other goroutine has anything to do with the
+// connection until then.
 func (c *clientConn) stepOut() {
 	if c == nil || c.worker == nil {
 		return
 	}
 	w := c.worker
 	c.worker = nil
-	l := w.lot
-	w.lot = nil
-	w.edge.lead(l)
+	w.stepOut()
 }
 
 // engage serves a client, which is remembered, on a goroutine of its own.

@@ -71,7 +71,7 @@ func (s *lots) open(e *Edge) {
 }
 
 // some returns one after another.
-func (s *lots) some() *lot { return s.all[int(s.next.Add(1))%len(s.all)] }
+func (s *lots) some() *lot { return s.all[s.next.Add(1)%uint32(len(s.all))] }
 
 // adopt makes a link of a connection to an origin, nil if there are no lots.
 func (s *lots) adopt(tcp *net.TCPConn) link {

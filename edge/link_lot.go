@@ -282,7 +282,9 @@ func (l *lotLink) lend(c *clientConn) { l.owner = c }
 // forgotten where the state becomes quiet.
 func (l *lotLink) park(due time.Time) bool {
 	w := l.owner.worker
-	l.owner.worker = nil
+	if w != nil { // else others may look at that: streams, for one
+		l.owner.worker = nil
+	}
 	at := l.lot.since(due)
 	for !l.cut.Load() && (!l.mayTake() || !l.stale()) {
 		l.in.late.Store(false)
@@ -294,7 +296,9 @@ func (l *lotLink) park(due time.Time) bool {
 		l.in.state.Store(quiet)
 		l.last = takenSome
 	}
-	l.owner.worker = w
+	if w != nil {
+		l.owner.worker = w
+	}
 	return false
 }
 

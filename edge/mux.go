@@ -25,7 +25,7 @@ func (c *clientConn) prefaced(b []byte) (is, may bool) {
 
 // startMux makes HTTP/2 the connection's protocol. Nothing of it has been taken yet.
 func (c *clientConn) startMux() {
-	c.stepOut()
+	c.stepOut() // for good: streams wait for the same link
 	m := h2.New(h2.Config{
 		Open: c.open,
 		Write: func(b []byte) error {

@@ -118,10 +118,10 @@ func (x *exchange) disconnect(fit bool) {
 	}
 	x.origin = nil
 	x.c.origin.Store(nil)
-	o.link.lend(nil)
 	o.gauge.leave()
 	if fit {
 		o.served++
+		o.link.lend(nil)
 		o.link.interrupted() // an upload's, that came too late to matter
 		o.pool.put(o)
 	} else {
