@@ -54,6 +54,31 @@ func TestMuxWindows(t *testing.T) {
 	})
 }
 
+// A client that sends while it takes nothing has its frames read, by another goroutine
+// than the one that waits to write to it.
+func TestMuxSendsWithoutReading(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		const size = 1000000
+		ids := []uint32{1, 3, 5, 7, 9, 11, 13, 15}
+		e, _ := startMux(t, plain, bodies)
+		m := e.DialMux(t)
+		m.WriteWindowUpdate(0, 1<<30)
+		for _, id := range ids {
+			m.Get(id, fmt.Sprintf("/%d", size))
+			m.WriteWindowUpdate(id, 1<<24)
+		}
+		for range 50 {
+			m.WritePing(false, [8]byte{})
+			time.Sleep(time.Millisecond)
+		}
+		for id, a := range m.Answers(ids...) {
+			if len(a.Body) != size {
+				t.Errorf("stream %d: %d bytes, reset %v", id, len(a.Body), a.Reset)
+			}
+		}
+	})
+}
+
 // A client that keeps its window shut for too long loses the stream, and no other.
 func TestMuxStalled(t *testing.T) {
 	o := edgetest.NewOrigin(t, bodies)

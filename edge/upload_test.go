@@ -235,6 +235,36 @@ func TestAnswerBeforeUploadEnds(t *testing.T) {
 	})
 }
 
+// It may also come while the upload waits for the origin to take more, which it never
+// does.
+func TestAnswerToStuckUpload(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		stuck := make(chan bool)
+		e, _ := startScript(t, plain, func(c *edgetest.Conn) {
+			if _, err := c.ReadHead(); err != nil {
+				return
+			}
+			<-stuck
+			c.Write("HTTP/1.1 413 Too Big\r\nContent-Length: 3\r\n\r\nbig")
+			c.AwaitClose()
+		})
+		piece := []byte(strings.Repeat("x", 1<<20))
+		for _, begin := range []string{post("/", 1<<30), chunkedPost("/") + "40000000\r\n"} {
+			c := e.Dial(t)
+			c.Send(begin)
+			var err error
+			for c.TCP.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err == nil; {
+				_, err = c.TCP.Write(piece)
+			}
+			stuck <- true
+			if a, err := c.TryAnswerTo("POST"); err != nil || a.Status != 413 || string(a.Body) != "big" {
+				t.Errorf("answer %+v, %v; want 413", a, err)
+			}
+			c.TCP.Close()
+		}
+	})
+}
+
 // The client sends without reading; the origin answers and resets.
 func TestAnswerAndResetDuringUpload(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
