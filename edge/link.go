@@ -212,7 +212,10 @@ func (l *plainLink) reside(r resident) error {
 	}
 }
 
-func (l *plainLink) lend(*clientConn)    {}
+// lend has the client's goroutine not lead a lot, as this link waits on it. An origin's is
+// plain beside lots if there was no descriptor to adopt it with.
+func (l *plainLink) lend(c *clientConn) { c.stepOut() }
+
 func (l *plainLink) park(time.Time) bool { return false }
 func (l *plainLink) stale() bool         { return peek(l.tcp) }
 

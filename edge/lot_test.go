@@ -297,3 +297,21 @@ func TestLotCloseWhileUsed(t *testing.T) {
 		}
 	}
 }
+
+// Whoever leads a lot steps out for a link that waits on its goroutine.
+func TestPlainLinkOfLeader(t *testing.T) {
+	e := &Edge{}
+	l, err := newLot(e.engage, e.notePanic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested, _ := tcpPair(t)
+	c := &clientConn{edge: e, worker: &worker{edge: e, lot: l}}
+	newPlainLink(tested).lend(c)
+	if c.worker != nil {
+		t.Fatal("the client still has a worker")
+	}
+	l.close() // returns when the next one has ended
+	e.crew.disband()
+	e.crew.all.Wait()
+}
