@@ -13,8 +13,9 @@ import (
 	"headwater/vcl"
 )
 
-// A clientConn is one connection from a client. Its goroutine waits for bytes,
-// cuts requests off them and serves each to its end before it looks at the next.
+// A clientConn is one connection from a client. Whoever serves it cuts requests off
+// the bytes that come, and deals with each to its end, or until an origin has been
+// asked, before the next one is looked at.
 //
 // While it waits it holds no buffer: bytes of a head that is not complete are
 // kept in part, no larger than need be.
@@ -429,8 +430,7 @@ func (c *clientConn) drain() {
 	}
 }
 
-// cut ends the connection, whatever it is doing. The origin's goes first: closing
-// the client's waits for the exchange that is inside its resident loop.
+// cut ends the connection, whatever it is doing, and the origin's.
 func (c *clientConn) cut() {
 	c.abandon()
 	c.cutStreams()

@@ -93,6 +93,7 @@ func (l *lot) close() {
 // nil if none is. It reports false once the lot is closed.
 func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
+	open = true
 	if l.at == l.n {
 		if l.streak == maxStreak {
 			l.streak = 0
@@ -102,7 +103,6 @@ func (l *lot) turn() (c *clientConn, open bool) {
 			return nil, false
 		}
 	}
-	open = true
 	i := l.at
 	l.at++
 	if link := l.found[i]; link != nil {

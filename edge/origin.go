@@ -319,8 +319,9 @@ func (x *exchange) try(fresh bool) (int, failure) {
 	return x.hear()
 }
 
-// mayRest reports whether the answer is waited for without a goroutine. On a new
-// connection with TLS something else comes first, the tickets.
+// mayRest reports whether the answer is waited for without a goroutine: not that of a
+// traced request or another POP's, whose fetch goes on here, nor on a new connection with
+// TLS, where something else comes first, the tickets.
 func (x *exchange) mayRest() bool {
 	o := x.origin
 	return x.rests && x.recorder == nil && x.backend.node == nil && (o.served > 0 || o.tls == "")
@@ -356,7 +357,7 @@ func (x *exchange) hear() (int, failure) {
 	if x.in == nil {
 		x.in = getBuffer(0)
 	}
-	n, err := x.origin.link.read(x.in.b, x.answerBy)
+	n, err := x.readOrigin(x.in.b, x.answerBy)
 	if err == nil {
 		return n, failNone
 	}
