@@ -238,6 +238,7 @@ func TestAnswerBeforeUploadEnds(t *testing.T) {
 // It may also come while the upload waits for the origin to take more, which it never
 // does.
 func TestAnswerToStuckUpload(t *testing.T) {
+	edgetest.InClear(t)
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		stuck := make(chan bool)
 		e, _ := startScript(t, plain, func(c *edgetest.Conn) {
