@@ -186,5 +186,8 @@ func (b *Backend) checkTLS(in Input) error {
 	return checkPair(*b.SSLClientCert, *b.SSLClientKey)
 }
 
-// sent reports whether a client sent name with a value.
-func sent(in Input, name string) bool { return in[name].Text != "" }
+// sent reports whether a client sent name with a value, which null is not.
+func sent(in Input, name string) bool {
+	v := in[name]
+	return v.Type != NullValue && v.Text != ""
+}

@@ -180,6 +180,7 @@ func FuzzBackendCreate(f *testing.F) {
 	}
 	f.Add("address", "::1", uint8(0), "ipv4", "127.0.0.1", uint8(0))
 	f.Add("port", "443", uint8(1), "use_ssl", "", uint8(3))
+	f.Add("address", "", uint8(3), "ipv4", "0", uint8(3))
 	f.Add("ssl_client_key", "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----", uint8(0), "name", "a/b", uint8(0))
 	keeper, err := NewKeeper()
 	if err != nil {
