@@ -46,7 +46,10 @@ func idle(ctx context.Context, b *bench) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tMiB before\tMiB with them\tKiB each\t")
 	for _, p := range b.proxies {
-		to := p.endpoints[plain]
+		to, able := p.endpoints[plain]
+		if !able {
+			continue
+		}
 		before := resident(to.pids, "VmRSS")
 		conns := make([]*conn, 0, idleConnections)
 		for range idleConnections {
