@@ -176,14 +176,9 @@ func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error)
 		full := have+n == len(buf.b)
 		have = c.consume(buf, have+n)
 		switch {
-		case c.upload != nil:
-			return false, nil // which keeps buf
-		case c.asking != nil:
-			if c.asking.held == nil {
-				buf.free()
-			}
+		case c.holds():
 			return false, nil
-		case c.over:
+		case c.asking != nil, c.over:
 			buf.free()
 			return false, nil
 		case !full:
@@ -193,6 +188,12 @@ func (c *clientConn) turn(read func([]byte) (int, error)) (stay bool, err error)
 			buf = buf.grow(have)
 		}
 	}
+}
+
+// holds reports whether a request that leaves the resident loop has the buffer that it
+// came in.
+func (c *clientConn) holds() bool {
+	return c.upload != nil || c.asking != nil && c.asking.held != nil
 }
 
 // keep saves the first have bytes of buf for the next turn and frees it.
@@ -241,8 +242,6 @@ func (c *clientConn) consume(buf *buffer, have int) int {
 			return 0
 		}
 		pos += end + used
-		c.quiet = c.started.Add(time.Since(c.started)) // as in [exchange.clock]
-		c.started = c.quiet
 	}
 	return copy(buf.b, buf.b[pos:have])
 }
@@ -311,6 +310,8 @@ func (c *clientConn) answered(x *exchange, keep, more bool) {
 	failed := x.event.failure != failNone
 	x.free()
 	c.busy.Store(false)
+	c.quiet = c.started.Add(time.Since(c.started)) // as in [exchange.clock]
+	c.started = c.quiet
 	if !keep || c.edge.draining.Load() {
 		c.over, c.unread = true, failed || more
 	}
@@ -328,8 +329,8 @@ func (c *clientConn) rest() bool {
 	return x.origin.link.park(x.answerBy)
 }
 
-// serveAnswer serves what is left of a request whose answer has been let go of, and
-// then what came behind it, for which no further byte may ever wake us.
+// serveAnswer serves what is left of a request that has been let go of, and then what
+// came behind it.
 func (c *clientConn) serveAnswer() {
 	x := c.asking
 	c.asking = nil
@@ -339,22 +340,26 @@ func (c *clientConn) serveAnswer() {
 		return
 	}
 	c.answered(x, keep, len(c.part) > 0)
-	c.quiet = c.started.Add(time.Since(c.started))
-	c.started = c.quiet
+	c.follow(c.part)
+}
+
+// follow serves what came behind a request that has left the resident loop, for which no
+// further byte may ever wake us.
+func (c *clientConn) follow(rest []byte) {
 	c.partial = false
-	if c.over || len(c.part) == 0 {
+	if c.over || len(rest) == 0 {
+		c.part = nil
 		return
 	}
-	buf := getBuffer(len(c.part))
-	have := c.consume(buf, copy(buf.b, c.part))
-	if c.upload == nil && (c.asking == nil || c.asking.held == nil) {
+	buf := getBuffer(len(rest))
+	have := c.consume(buf, copy(buf.b, rest))
+	if !c.holds() {
 		c.keep(buf, have)
 	}
 }
 
 // serveUpload serves the request whose body was not all there, outside the
-// resident loop, where reading may wait; then what came behind the body, for
-// which no further byte may ever wake us.
+// resident loop, where reading may wait; then what came behind the body.
 func (c *clientConn) serveUpload() {
 	x := c.upload
 	c.upload = nil
@@ -369,12 +374,7 @@ func (c *clientConn) serveUpload() {
 		c.over, c.unread = true, !whole
 		return
 	}
-	c.part, c.partial = nil, false
-	buf := getBuffer(len(leftover))
-	have := c.consume(buf, copy(buf.b, leftover))
-	if c.upload == nil && (c.asking == nil || c.asking.held == nil) {
-		c.keep(buf, have)
-	}
+	c.follow(leftover)
 }
 
 // nextXID returns a number for a request that the next ones do not have, on this

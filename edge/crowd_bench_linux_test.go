@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -76,9 +75,7 @@ func BenchmarkCrowd(b *testing.B) {
 	e := cannedClient(b, "").edge
 	p := e.table.Load().find([]byte("test.example")).backends[0].pool
 	p.idle = nil
-	answer := []byte("HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n" +
-		"Content-Length: 1024\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\n" +
-		"ETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n\r\n" + strings.Repeat("x", 1024))
+	answer := []byte(answer1K)
 	ran := make([]time.Duration, 0, b.N+crowdSize)
 	done := make(chan bool)
 	for range crowdSize {

@@ -13,7 +13,7 @@ import (
 	"unsafe"
 )
 
-// A lotDoor accepts for a lot. Connections inherit what is set on the socket that
+// A lotDoor accepts for the lots. Connections inherit what is set on the socket that
 // listens, so that one costs a call to accept and one to watch it.
 type lotDoor struct {
 	edge  *Edge

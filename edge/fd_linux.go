@@ -19,33 +19,24 @@ func peekFD(fd uintptr) bool {
 func closeFD(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
 
 func readFD(fd uintptr, b []byte) (int, error) {
-	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-		switch {
-		case errno == syscall.EINTR:
-		case errno == syscall.EAGAIN:
-			return 0, syscall.EAGAIN
-		case errno != 0:
-			return 0, errno
-		case n == 0:
-			return 0, io.EOF
-		default:
-			return int(n), nil
-		}
+	n, err := moveFD(syscall.SYS_READ, fd, b)
+	if n == 0 && err == nil {
+		return 0, io.EOF
 	}
+	return n, err
 }
 
-func writeFD(fd uintptr, b []byte) (int, error) {
+func writeFD(fd uintptr, b []byte) (int, error) { return moveFD(syscall.SYS_WRITE, fd, b) }
+
+func moveFD(call, fd uintptr, b []byte) (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-		switch {
-		case errno == syscall.EINTR:
-		case errno == syscall.EAGAIN:
-			return 0, syscall.EAGAIN
-		case errno != 0:
-			return 0, errno
-		default:
+		n, _, errno := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		switch errno {
+		case 0:
 			return int(n), nil
+		case syscall.EINTR:
+		default:
+			return 0, errno
 		}
 	}
 }

@@ -251,18 +251,23 @@ func (l *lotLink) write(b []byte, stall time.Duration) (wrote int, err error) {
 	for late := false; wrote < len(b); {
 		n, err := l.put(b[wrote:])
 		wrote += n
-		switch {
-		case err == nil:
-			late = false
-		case err != syscall.EAGAIN:
+		if late, err = l.madeWay(err, late, stall); err != nil {
 			return wrote, err
-		case late:
-			return wrote, errTimeout
-		default:
-			late = !l.out.wait(after(time.Now(), stall))
 		}
 	}
 	return wrote, nil
+}
+
+// madeWay waits for room where a try to write, late or not, has found none: err is
+// syscall.EAGAIN then. It reports whether the next try is late, after which none follows.
+func (l *lotLink) madeWay(err error, late bool, stall time.Duration) (bool, error) {
+	switch {
+	case err != syscall.EAGAIN:
+		return false, err
+	case late:
+		return false, errTimeout
+	}
+	return !l.out.wait(after(time.Now(), stall)), nil
 }
 
 // put writes what there is room for, and does not wait.

@@ -146,11 +146,12 @@ func (l *lot) adopt(tcp *net.TCPConn) *lotLink {
 	if fd < 0 || err != nil {
 		return nil
 	}
-	tcp.Close()
 	link := newLotLink(l, fd, quiet)
 	if l.add(link) != nil {
 		link.close()
+		return nil
 	}
+	tcp.Close()
 	return link
 }
 

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ sub vcl_deliver {
 func (c *clientConn) ask(text string, head int) {
 	buf := getBuffer(len(text))
 	c.request(buf, 0, head, copy(buf.b, text))
-	if c.asking == nil || c.asking.held == nil {
+	if !c.holds() {
 		buf.free()
 	}
 	for c.asking != nil && !c.rest() {
@@ -79,44 +80,69 @@ func BenchmarkExchange(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			request := "GET /bench/1k?x=y HTTP/1.1\r\nHost: test.example\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n" +
 				"Accept-Encoding: gzip, deflate\r\nCookie: a=b; c=d\r\nX-Request-Id: 0123456789\r\n\r\n"
-			c := cannedClient(b, kind.vcl)
-			b.ReportAllocs()
-			began := CPUTime()
-			for b.Loop() {
-				c.started = time.Now()
-				c.ask(request, len(request))
-				if c.over {
-					b.Fatal("the connection is over")
-				}
-			}
-			b.ReportMetric(float64((CPUTime()-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
+			cannedClient(b, kind.vcl).measure(b, request)
 		})
 	}
 }
 
-// cannedClient is a connection to an edge whose one backend answers at once.
-func cannedClient(t testing.TB, text string) *clientConn {
-	e := New(Config{})
-	t.Cleanup(func() { e.Shutdown(t.Context()) })
-	s := &service.Snapshot{Service: "test", Version: 1, Generation: 1, Objects: map[string][]service.Object{}}
-	add := func(k *service.Kind, in service.Input) {
+// measure has the client make that request again and again.
+func (c *clientConn) measure(b *testing.B, request string) {
+	b.ReportAllocs()
+	began := CPUTime()
+	for b.Loop() {
+		c.started = time.Now()
+		c.ask(request, len(request))
+		if c.over {
+			b.Fatal("the connection is over")
+		}
+	}
+	b.ReportMetric(float64((CPUTime()-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
+}
+
+// versionOf returns a version and what adds objects to it, of which fields are given by
+// name and value.
+func versionOf(t testing.TB, number int) (*service.Snapshot, func(k *service.Kind, fields ...string)) {
+	s := &service.Snapshot{Service: "test", Version: number, Generation: int64(number), Objects: map[string][]service.Object{}}
+	return s, func(k *service.Kind, fields ...string) {
+		in := service.Input{}
+		for i := 0; i < len(fields); i += 2 {
+			in[fields[i]] = service.Value{Text: fields[i+1]}
+		}
 		o, err := k.Create(in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Objects[k.Name] = append(s.Objects[k.Name], o)
 	}
-	add(service.DomainKind, service.Input{"name": {Text: "test.example"}})
-	add(service.BackendKind, service.Input{"name": {Text: "origin"}, "address": {Text: "127.0.0.1"}})
+}
+
+// cannedClient is a connection to an edge whose one backend answers at once.
+func cannedClient(t testing.TB, text string) *clientConn {
+	s, add := versionOf(t, 1)
+	add(service.DomainKind, "name", "test.example")
+	add(service.BackendKind, "name", "origin", "address", "127.0.0.1")
 	if text != "" {
-		add(service.VCLKind, service.Input{"name": {Text: "main"}, "main": {Text: "1"}, "content": {Text: text}})
+		add(service.VCLKind, "name", "main", "main", "1", "content", text)
 	}
+	return cannedClientOf(t, Config{}, s, "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
+		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"0123456789abcdef\"\r\nContent-Length: 5\r\n\r\nhello")
+}
+
+// answer1K is what servers say around 1 KiB.
+var answer1K = "HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n" +
+	"Content-Length: 1024\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\n" +
+	"ETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n\r\n" + strings.Repeat("x", 1024)
+
+// cannedClientOf is likewise, of an edge that serves s, with that answer of its first
+// backend.
+func cannedClientOf(t testing.TB, cfg Config, s *service.Snapshot, answer string) *clientConn {
+	e := New(cfg)
+	t.Cleanup(func() { e.Shutdown(t.Context()) })
 	if err := e.Apply(s); err != nil {
 		t.Fatal(err)
 	}
 	p := e.table.Load().find([]byte("test.example")).backends[0].pool
 	p.add()
-	p.put(&originConn{pool: p, served: 1, link: &cannedLink{answer: []byte("HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\n" +
-		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"0123456789abcdef\"\r\nContent-Length: 5\r\n\r\nhello")}})
+	p.put(&originConn{pool: p, served: 1, link: &cannedLink{answer: []byte(answer)}})
 	return &clientConn{edge: e, link: &cannedLink{}, remote: "192.0.2.7"}
 }

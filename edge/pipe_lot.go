@@ -37,15 +37,8 @@ func (l *lotLink) empty(p *pipe, stall time.Duration) (wrote int, err error) {
 	for late := false; p.held > 0; {
 		n, err := l.push(p)
 		wrote += n
-		switch {
-		case err == nil:
-			late = false
-		case err != syscall.EAGAIN:
+		if late, err = l.madeWay(err, late, stall); err != nil {
 			return wrote, err
-		case late:
-			return wrote, errTimeout
-		default:
-			late = !l.out.wait(after(time.Now(), stall))
 		}
 	}
 	return wrote, nil

@@ -3,7 +3,6 @@ package edge
 import (
 	"fmt"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,43 +12,13 @@ import (
 // BenchmarkRealistic is BenchmarkExchange of what a customer's version may look like:
 // with 20 conditions, snippets, a weighted pool and an access log.
 func BenchmarkRealistic(b *testing.B) {
-	e := New(Config{AccessLog: NewAccessLog(io.Discard, time.Second, func(err error) { b.Error(err) })})
-	b.Cleanup(func() { e.Shutdown(b.Context()) })
-	if err := e.Apply(realisticVersion(b)); err != nil {
-		b.Fatal(err)
-	}
-	p := e.table.Load().find([]byte("test.example")).backends[0].pool
-	p.add()
-	p.put(&originConn{pool: p, served: 1, link: &cannedLink{answer: []byte("HTTP/1.1 200 OK\r\nServer: bench\r\n" +
-		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n" +
-		"Connection: keep-alive\r\nETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n\r\n" + strings.Repeat("x", 1024))}})
-	c := &clientConn{edge: e, link: &cannedLink{}, remote: "192.0.2.7"}
-	const request = "GET /1k HTTP/1.1\r\nHost: test.example\r\n\r\n"
-	b.ReportAllocs()
-	began := CPUTime()
-	for b.Loop() {
-		c.started = time.Now()
-		c.ask(request, len(request))
-		if c.over {
-			b.Fatal("the connection is over")
-		}
-	}
-	b.ReportMetric(float64((CPUTime()-began).Nanoseconds())/float64(b.N), "cpu-ns/op")
+	log := NewAccessLog(io.Discard, time.Second, func(err error) { b.Error(err) })
+	c := cannedClientOf(b, Config{AccessLog: log}, realisticVersion(b), answer1K)
+	c.measure(b, "GET /1k HTTP/1.1\r\nHost: test.example\r\n\r\n")
 }
 
 func realisticVersion(t testing.TB) *service.Snapshot {
-	s := &service.Snapshot{Service: "test", Version: 1, Generation: 1, Objects: map[string][]service.Object{}}
-	add := func(k *service.Kind, pairs ...string) {
-		in := service.Input{}
-		for i := 0; i < len(pairs); i += 2 {
-			in[pairs[i]] = service.Value{Text: pairs[i+1]}
-		}
-		o, err := k.Create(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Objects[k.Name] = append(s.Objects[k.Name], o)
-	}
+	s, add := versionOf(t, 1)
 	add(service.DomainKind, "name", "test.example")
 	for i := range 4 {
 		add(service.BackendKind, "name", fmt.Sprint("b", i), "address", "127.0.0.1", "max_conn", "0", "auto_loadbalance", "1", "weight", fmt.Sprint(10*(i+1)))

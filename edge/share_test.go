@@ -115,18 +115,7 @@ func TestDeviation(t *testing.T) {
 // A poolVersion is a version with a weighted pool, and the same members under
 // directors of all sorts.
 func poolVersion(t *testing.T, number int, weights ...int) *service.Snapshot {
-	s := &service.Snapshot{Service: "test", Version: number, Generation: int64(number), Objects: map[string][]service.Object{}}
-	add := func(k *service.Kind, fields ...string) {
-		in := service.Input{}
-		for i := 0; i < len(fields); i += 2 {
-			in[fields[i]] = service.Value{Text: fields[i+1]}
-		}
-		o, err := k.Create(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Objects[k.Name] = append(s.Objects[k.Name], o)
-	}
+	s, add := versionOf(t, number)
 	add(service.DomainKind, "name", "test.example")
 	members := ""
 	for i, w := range weights {
