@@ -47,6 +47,7 @@ var rooms = map[string]room{
 	"vcl/regex":     {nil, "is about bytes alone"},
 	"vcl/syntax":    {nil, "is the grammar alone"},
 
+	"internal/durable": {nil, "is how files outlive a crash, below all that writes them"},
 	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
 	// For tests and measuring.

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headwater/internal/durable"
 )
 
 // Where the development authority and its certificate are, below a [Directory]'s
@@ -52,7 +54,10 @@ var near = []string{
 // such names, so that whoever trusts it risks no more.
 func Develop(dir string, hosts ...string) (root string, err error) {
 	at := filepath.Join(dir, authorityDir)
-	if err := os.MkdirAll(at, 0o700); err != nil {
+	if err := durable.MakeDir(at); err != nil {
+		return "", err
+	}
+	if err := errors.Join(durable.Sweep(dir), durable.Sweep(at)); err != nil {
 		return "", err
 	}
 	root = filepath.Join(at, rootFile)
@@ -124,10 +129,10 @@ func newAuthority(certFile, keyFile string) (*authority, error) {
 	}
 	text, err := encode(key)
 	if err == nil {
-		err = writeFile(keyFile, text)
+		err = durable.Write(keyFile, text)
 	}
 	if err == nil {
-		err = writeFile(certFile, encodeCertificate(der))
+		err = durable.Write(certFile, encodeCertificate(der))
 	}
 	return &authority{cert, key}, err
 }
@@ -178,7 +183,7 @@ func (ca *authority) issue(path string, hosts []string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(path, append(encodeCertificate(der), text...))
+	return durable.Write(path, append(encodeCertificate(der), text...))
 }
 
 // template is what all certificates have. Authorities differ in their names: a
@@ -205,19 +210,4 @@ func encode(key *ecdsa.PrivateKey) ([]byte, error) {
 
 func encodeCertificate(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-// writeFile makes a file that its owner alone can read, or puts it in the place of
-// the one that is there: whoever reads it finds one of the two whole.
-func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // which fails once it is renamed
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"headwater/internal/durable"
 )
 
 // kept is what an Issuer has on disk, in a directory for each authority:
@@ -42,7 +44,14 @@ func openKept(cfg IssuerConfig) (kept, error) {
 		return kept{}, err
 	}
 	k := kept{filepath.Join(cfg.Dir, url.PathEscape(at.Host+at.Path)), cfg.Sealer, cfg.Log}
-	return k, os.MkdirAll(filepath.Join(k.dir, certificatesDir), 0o700)
+	certificates := filepath.Join(k.dir, certificatesDir)
+	if err := durable.MakeDir(certificates); err != nil {
+		return k, err
+	}
+	if err := errors.Join(durable.Sweep(k.dir), durable.Sweep(certificates)); err != nil {
+		k.log.Error("what a crash has left stays", "error", err)
+	}
+	return k, nil
 }
 
 // account returns the key of the account, which it makes if there is none.
@@ -123,7 +132,7 @@ func (k *kept) seal(file string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(k.dir, file), []byte(sealed))
+	return durable.Write(filepath.Join(k.dir, file), []byte(sealed))
 }
 
 func (k *kept) read(elements ...string) ([]byte, error) {

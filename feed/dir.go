@@ -11,15 +11,12 @@ import (
 	"strings"
 	"sync"
 
+	"headwater/internal/durable"
 	"headwater/service"
 )
 
-// What the names of files in a [Dir] end and begin with: snapshots, and what a
-// crash leaves of a file that was being written.
-const (
-	extension  = ".json"
-	unfinished = ".new-"
-)
+// extension ends the names of the files in a [Dir] that are snapshots.
+const extension = ".json"
 
 // A Dir keeps one file for each active service: the snapshot it last served,
 // secrets sealed. Beside it is a directory for what its holders hold. A snapshot
@@ -40,7 +37,7 @@ type Dir struct {
 
 // OpenDir returns the directory at path, which is made if need be.
 func OpenDir(path string, sealer service.Sealer) (*Dir, error) {
-	if err := service.MakeDir(path); err != nil {
+	if err := durable.MakeDir(path); err != nil {
 		return nil, fmt.Errorf("snapshots: %w", err)
 	}
 	return &Dir{
@@ -65,7 +62,7 @@ func (d *Dir) keep(s *service.Snapshot) error {
 	if s.Version == 0 {
 		return d.remove(s.Service + extension)
 	}
-	return errors.Join(d.write(s), syncDir(d.path))
+	return errors.Join(d.write(s), durable.SyncDir(d.path))
 }
 
 // Forget removes all that there is of a service, of which nothing is kept again.
@@ -114,7 +111,7 @@ func (d *Dir) Replace(ctx context.Context, all []*service.Snapshot, unserved []s
 	for _, e := range entries {
 		failed.add(d.sweep(e.Name(), stays))
 	}
-	failed.add(syncDir(d.path))
+	failed.add(durable.SyncDir(d.path))
 	return failed.err()
 }
 
@@ -166,7 +163,7 @@ func (d *Dir) sweep(name string, stays map[string]bool) error {
 	defer d.mu.Unlock()
 	served := func(id string) bool { _, is := d.newest[id]; return is || stays[id] }
 	id, isSnapshot := strings.CutSuffix(name, extension)
-	if isSnapshot && !served(id) || strings.HasPrefix(name, unfinished) {
+	if isSnapshot && !served(id) || durable.Temporary(name) {
 		return d.remove(name)
 	}
 	if id, ofItems := strings.CutSuffix(name, itemsExtension); ofItems && !served(id) {
@@ -227,30 +224,7 @@ func (d *Dir) write(s *service.Snapshot) error {
 	if old, err := os.ReadFile(d.file(s.Service)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	return placeFile(d.path, s.Service+extension, text)
-}
-
-// writeFile makes text the content of a file, whole or not at all.
-func writeFile(dir, name string, text []byte) error {
-	return errors.Join(placeFile(dir, name, text), syncDir(dir))
-}
-
-// placeFile is writeFile whose caller makes the name durable.
-func placeFile(dir, name string, text []byte) error {
-	temp, err := os.CreateTemp(dir, unfinished+"*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // without effect once it is renamed
-	_, err = temp.Write(text)
-	if err == nil {
-		// Without it a crash may keep the name and lose the content.
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), filepath.Join(dir, name))
+	return durable.Place(d.file(s.Service), text)
 }
 
 func (d *Dir) remove(name string) error {
@@ -261,14 +235,5 @@ func (d *Dir) remove(name string) error {
 	if err != nil {
 		return err
 	}
-	return syncDir(d.path)
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return durable.SyncDir(d.path)
 }

@@ -375,6 +375,7 @@ func TestDamagedFiles(t *testing.T) {
 		"cut.json":   text[:len(text)/2],
 		"empty.json": nil,
 		".new-1":     text, // what a crash while writing leaves
+		".new-1.old": text,
 		"note.txt":   []byte("not ours"),
 	} {
 		if err := os.WriteFile(filepath.Join(in, name), content, 0o600); err != nil {
@@ -396,6 +397,11 @@ func TestDamagedFiles(t *testing.T) {
 	f.Start(t.Context(), []*service.Snapshot{snapshot("cut", 1, 1, "b")}, nil)
 	if kept := f.kept(t); len(kept) != 1 || kept["cut"] != 1 {
 		t.Errorf("kept %v", kept)
+	}
+	for name, want := range map[string]error{".new-1": fs.ErrNotExist, ".new-1.old": nil, "note.txt": nil} {
+		if _, err := os.Stat(filepath.Join(in, name)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
 	}
 }
 

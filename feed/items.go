@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"headwater/internal/durable"
 	"headwater/service"
 )
 
@@ -61,10 +62,10 @@ func (d *Dir) writeItems(h *service.Holding) error {
 	}
 	file := d.itemsFile(h.HolderRef)
 	if old, err := os.ReadFile(file); err != nil || !bytes.Equal(old, line) {
-		if err := service.MakeDir(filepath.Dir(file)); err != nil {
+		if err := durable.MakeDir(filepath.Dir(file)); err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Dir(file), filepath.Base(file), line); err != nil {
+		if err := durable.Write(file, line); err != nil {
 			return err
 		}
 	}

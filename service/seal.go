@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"headwater/internal/durable"
 )
 
 // A Sealer encrypts secret fields before they reach a disk and opens them
@@ -31,7 +33,7 @@ const keySize = 32
 // one can be told apart.
 const sealedPrefix = "v1:"
 
-// posix says that files have modes, and directories can be synced.
+// posix says that files have modes.
 const posix = runtime.GOOS != "windows"
 
 // A Keeper is the [Sealer] that the program uses: AES-256-GCM under one key. A
@@ -103,39 +105,14 @@ func readKey(path string) ([]byte, error) {
 // createKey makes the key file whole or not at all. When two processes race for
 // it one file stands, and both go on to read that.
 func createKey(path string) error {
-	dir := filepath.Dir(path)
-	if err := MakeDir(dir); err != nil {
+	if err := durable.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(randomKey()) + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes the names in dir durable: without it a crash may keep what was
-// sealed and lose the key.
-func syncDir(dir string) error {
-	if !posix {
+	err := durable.Create(path, []byte(base64.StdEncoding.EncodeToString(randomKey())+"\n"))
+	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return err
 }
 
 // Derive returns a key of 32 bytes for another purpose, the same one each time. It

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"headwater/internal/durable"
 	"headwater/service"
 )
 
@@ -124,7 +125,7 @@ func Exists(dir string) bool {
 }
 
 func (db *DB) openDir(dir string) (err error) {
-	if err := service.MakeDir(dir); err != nil {
+	if err := durable.MakeDir(dir); err != nil {
 		return err
 	}
 	if db.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {

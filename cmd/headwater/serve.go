@@ -21,6 +21,7 @@ import (
 	"headwater/dial"
 	"headwater/edge"
 	"headwater/feed"
+	"headwater/internal/durable"
 	"headwater/metric"
 	"headwater/service"
 	"headwater/store"
@@ -225,8 +226,20 @@ func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.sweep(dir)
 	s.secret, s.said, err = setToken(ctx, s.process, s.db, dir)
 	return sealer, err
+}
+
+// sweep removes what a crash has left in the data directory, which is this process's own
+// by now.
+func (s *server) sweep(dir string) {
+	if dir == "" {
+		return
+	}
+	if err := durable.Sweep(dir); err != nil {
+		s.log.Error("what a crash has left stays", "error", err)
+	}
 }
 
 // openSealer opens the key that secrets in dir are sealed with: the file, or dir's own

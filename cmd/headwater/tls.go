@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 
 	"headwater/certificate"
 	"headwater/edge"
+	"headwater/internal/durable"
 	"headwater/metric"
 	"headwater/service"
 )
@@ -50,7 +50,7 @@ func (s *server) openCertificates(sealer *service.Keeper) (err error) {
 	dir := s.flags.edgeCert
 	if dir == "" {
 		dir = filepath.Join(s.dir(), "tls")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := durable.MakeDir(dir); err != nil {
 			return err
 		}
 	}

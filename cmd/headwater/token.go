@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"headwater/internal/durable"
 	"headwater/service"
 	"headwater/store"
 )
@@ -80,17 +81,5 @@ func writeToken(dir, path, secret string) error {
 	if dir == "" {
 		return nil
 	}
-	f, err := os.CreateTemp(dir, ".token-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // without effect once it is renamed
-	_, err = f.WriteString(secret + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return durable.Write(path, []byte(secret+"\n"))
 }

@@ -1,11 +1,15 @@
-package service
+package durable
 
 import (
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
+
+// posix says that directories can be synced.
+const posix = runtime.GOOS != "windows"
 
 // MakeDir makes the directory at path, for its owner alone, with the parents that
 // are missing, and makes their names durable: with the name of a directory a
@@ -16,7 +20,7 @@ func MakeDir(path string) error {
 		return err
 	}
 	for _, parent := range parents {
-		if err := syncDir(parent); err != nil {
+		if err := SyncDir(parent); err != nil {
 			return err
 		}
 	}
@@ -31,4 +35,16 @@ func parentsToMake(path string) (all []string) {
 		}
 		all = append(all, filepath.Dir(at))
 	}
+}
+
+// SyncDir makes the names in the directory at path durable.
+func SyncDir(path string) error {
+	if !posix {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
