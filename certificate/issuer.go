@@ -344,19 +344,19 @@ func (i *Issuer) contained(ctx context.Context, name, method string) (c *ordered
 	return i.order(ctx, name, method)
 }
 
-// settle says when to ask for the name again.
+// settle says when to ask for the name again. An order that the end of ctx cuts short has
+// not failed: its name is due as it was.
 func (i *Issuer) settle(ctx context.Context, n *named, err error, method string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if err == nil {
+	switch {
+	case err == nil:
 		n.failures, n.due = 0, nextRenewal(n.shown.Load().Leaf, time.Now())
-	} else {
+	case ctx.Err() == nil:
 		pause := backoff(n.failures)
 		n.failures, n.due = n.failures+1, time.Now().Add(pause)
-		if ctx.Err() == nil {
-			i.failed.Add(1)
-			i.cfg.Log.Warn("no certificate", "name", n.name, "from", i.cfg.Directory, "by", method, "again", pause, "error", err)
-		}
+		i.failed.Add(1)
+		i.cfg.Log.Warn("no certificate", "name", n.name, "from", i.cfg.Directory, "by", method, "again", pause, "error", err)
 	}
 	n.under = false
 	i.under--

@@ -90,18 +90,20 @@ func wants(ends ...string) func(string) (string, bool) {
 	}
 }
 
-// run has the issuer work until the test ends.
-func run(t *testing.T, i *Issuer) {
+// run has the issuer work until stop is called, or the test ends.
+func run(t *testing.T, i *Issuer) (stop func()) {
 	ctx, end := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		i.Run(ctx)
 	}()
-	t.Cleanup(func() {
+	stop = func() {
 		end()
 		<-over
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // serve is where clients and authorities shake hands with what i has. It returns the

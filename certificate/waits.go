@@ -48,7 +48,7 @@ func (i *Issuer) keepWaits() {
 }
 
 // waits are those of this moment. An order that is under way has failed until its end
-// says otherwise, which a crash would not do.
+// says otherwise, which a crash would not do, and a stop does.
 func (i *Issuer) waits(now time.Time) *waits {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -1,11 +1,12 @@
 package certificate
 
 import (
-	"context"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,15 +56,9 @@ func TestWaitsOutliveTheProcess(t *testing.T) {
 	}
 	i, log := opened(t, cfg)
 	i.hold("new.test", 1, time.Now())
-	ctx, end := context.WithCancel(t.Context())
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		i.Run(ctx)
-	}()
+	stop := run(t, i)
 	log.await(t, 2, "msg=\"no certificate\"")
-	end()
-	<-over
+	stop()
 	if made, failed := i.Orders(); made != 0 || failed < 2 {
 		t.Errorf("%d orders made, %d failed", made, failed)
 	}
@@ -110,6 +105,44 @@ func TestCrashDuringOrders(t *testing.T) {
 		if again.pace.full.IsZero() {
 			t.Error("the allowance is full")
 		}
+	}
+}
+
+// An order that a stop cuts short has not failed: after the next start it is due at once,
+// with as many failures as before, and taken from what is left of the allowance.
+func TestStopDuringOrders(t *testing.T) {
+	asked := make(chan struct{}, maxOrders)
+	authority := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(authority.Close)
+	pool := x509.NewCertPool()
+	pool.AddCert(authority.Certificate())
+	cfg := IssuerConfig{Directory: authority.URL, Roots: pool, Email: "ops@example.com", Dir: t.TempDir()}
+	var before *Issuer
+	for start := range 3 {
+		i, log := opened(t, cfg)
+		if start == 0 {
+			i.add("new.test", time.Now())
+			i.hold("failed.test", 3, time.Now())
+		} else {
+			wantWait(t, i, "failed.test", 3, time.Until(before.get("failed.test").due))
+			if i.get("new.test") != nil || !i.pace.full.Equal(before.pace.full) {
+				t.Errorf("%v waits; the allowance is full at %v, was %v", i.get("new.test"), i.pace.full, before.pace.full)
+			}
+		}
+		stop := run(t, i)
+		select {
+		case <-asked:
+		case <-time.After(patience):
+			t.Fatal("the authority is not asked")
+		}
+		stop()
+		if made, failed := i.Orders(); made+failed > 0 || log.text.Len() > 0 {
+			t.Errorf("%d orders made, %d failed: %s", made, failed, &log.text)
+		}
+		before = i
 	}
 }
 
