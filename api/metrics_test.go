@@ -14,14 +14,14 @@ import (
 )
 
 func TestMetricsOpen(t *testing.T) {
-	measure := func(p *metric.Reading) { p.Add(metric.Panics, 7) }
+	measure := func(p *metric.Reading) { p.Add(metric.Panics, 7, "LOCAL") }
 	for _, tt := range []struct {
 		open         bool
 		token, field string
 		status       int
 		told         string
 	}{
-		{true, "", "", http.StatusOK, "\nheadwater_panics_total 7\n"},
+		{true, "", "", http.StatusOK, "\nheadwater_panics_total{pop=\"LOCAL\"} 7\n"},
 		{false, "", "", http.StatusUnauthorized, "Provided credentials"},
 		{false, "", "Authorization: Bearer " + readerToken, http.StatusOK, ""},
 		{false, "", "Authorization: Basic " + readerToken, http.StatusUnauthorized, ""},
@@ -74,7 +74,7 @@ func TestMetricsAreStreamed(t *testing.T) {
 		o.MetricsOpen = true
 		o.Measure = func(p *metric.Reading) {
 			for i := range n {
-				p.Service(strconv.Itoa(i)).Add(metric.SentBytes, 1)
+				p.POP("LOCAL").Service(strconv.Itoa(i)).Add(metric.SentBytes, 1)
 			}
 		}
 	})
@@ -97,7 +97,7 @@ func TestMetricsByToken(t *testing.T) {
 		o.Measure = func(p *metric.Reading) {
 			for _, s := range [][2]string{{mine, "one"}, {mine, limited}, {"another", "two"}, {"another", limited}} {
 				if p.Shows(s[0], s[1]) {
-					p.Add(metric.SentBytes, 1, s[0]+"/"+s[1])
+					p.Add(metric.SentBytes, 1, "LOCAL", s[0]+"/"+s[1])
 				}
 			}
 		}
@@ -111,7 +111,7 @@ func TestMetricsByToken(t *testing.T) {
 		got := f.send(t, "GET", "/metrics", token, nil)
 		n := strings.Count(got.body, "headwater_sent_bytes_total{")
 		for _, s := range want {
-			if !strings.Contains(got.body, `{service="`+s+`"}`) {
+			if !strings.Contains(got.body, `{pop="LOCAL",service="`+s+`"}`) {
 				n = -1
 			}
 		}

@@ -225,7 +225,7 @@ func TestShieldsAreTold(t *testing.T) {
 		t.Errorf("at the shield: %+v", told[0])
 	}
 	p := &metric.Reading{Whole: true}
-	pops["IAD"].Measure(p)
+	pops["IAD"].Measure(p, "IAD")
 	var text strings.Builder
 	if err := p.Encode(&text); err != nil || strings.Count(text.String(), "\nheadwater_backend_healthy{") != 2 {
 		t.Errorf("measured: %v\n%s", err, &text)

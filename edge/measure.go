@@ -37,12 +37,12 @@ func (e *Edge) countRequest(x *exchange) {
 	}
 }
 
-// Measure adds what the edge counts.
-func (e *Edge) Measure(p *metric.Reading) {
-	sites := e.sites()
+// Measure adds what the edge counts, as that of a POP.
+func (e *Edge) Measure(p *metric.Reading, pop string) {
+	sites, at := e.sites(), p.POP(pop)
 	for _, s := range sites {
 		if p.Shows(s.about.Customer, s.service) {
-			s.measure(p.Service(s.service))
+			s.measure(at.Service(s.service))
 		}
 	}
 	if !p.Whole {
@@ -51,11 +51,11 @@ func (e *Edge) Measure(p *metric.Reading) {
 	e.mu.Lock()
 	clients := len(e.clients)
 	e.mu.Unlock()
-	p.Add(metric.ActiveServices, float64(len(sites)))
-	p.Add(metric.ClientConnections, float64(clients))
-	p.Add(metric.Panics, float64(e.Panics()))
+	at.Add(metric.ActiveServices, float64(len(sites)))
+	at.Add(metric.ClientConnections, float64(clients))
+	at.Add(metric.Panics, float64(e.Panics()))
 	eachFailure(func(f int) uint64 { return e.unrouted[f].Load() }, func(side, reason string, n uint64) {
-		p.Add(metric.Unrouted, float64(n), side, reason)
+		at.Add(metric.Unrouted, float64(n), side, reason)
 	})
 }
 

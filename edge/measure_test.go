@@ -28,7 +28,7 @@ func TestMeasureIsLinear(t *testing.T) {
 		e := edgetest.Start(t, edge.Config{}, checked(edgetest.Snapshot(backends...), rare))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		e.Measure(&metric.Reading{Whole: true})
+		e.Measure(&metric.Reading{Whole: true}, "LOCAL")
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
@@ -52,7 +52,7 @@ func BenchmarkMeasure(b *testing.B) {
 	p := &metric.Reading{}
 	for b.Loop() {
 		p = &metric.Reading{Whole: true}
-		e.Measure(p)
+		e.Measure(p, "LOCAL")
 		p.Encode(io.Discard)
 	}
 	var text strings.Builder

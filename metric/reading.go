@@ -40,24 +40,30 @@ func (p *Reading) Add(f *Metric, value float64, labels ...string) {
 	Subject{reading: p}.Add(f, value, labels...)
 }
 
-// A Subject is a service or backend, which many samples tell of: the labels that
-// name it are written once for all of them. The zero value is of no use.
+// A Subject is an edge, or a service or backend there, which many samples tell of: the
+// labels that name it are written once for all of them. The zero value is of no use.
 type Subject struct {
 	reading *Reading
 	names   []string
 	text    string
 }
 
-// Service returns the subject that a service is.
-func (p *Reading) Service(id string) Subject {
-	names := []string{"service"}
-	return Subject{p, names, written(names, []string{id})}
-}
+// POP returns the subject that the edge of a POP is. No two edges of a process may have
+// the same code.
+func (p *Reading) POP(code string) Subject { return Subject{reading: p}.part("pop", code) }
+
+// Service returns the subject that a service is at the edge s.
+func (s Subject) Service(id string) Subject { return s.part("service", id) }
 
 // Backend returns the subject that a backend of the service s is.
-func (s Subject) Backend(name string) Subject {
-	names := []string{"service", "backend"}
-	return Subject{s.reading, names, s.text + "," + written(names[1:], []string{name})}
+func (s Subject) Backend(name string) Subject { return s.part("backend", name) }
+
+func (s Subject) part(label, value string) Subject {
+	text := written([]string{label}, []string{value})
+	if s.text != "" {
+		text = s.text + "," + text
+	}
+	return Subject{s.reading, append(slices.Clip(s.names), label), text}
 }
 
 // A Histogram is one of a metric of that type. It may not change once it is added.

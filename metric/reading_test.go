@@ -13,30 +13,30 @@ import (
 
 func TestReading(t *testing.T) {
 	p := &Reading{Whole: true}
-	p.Add(Panics, 3)
-	p.Add(BackendHealthy, 1, "s", "a \"quoted\"\\\nname \xff")
-	p.Add(BackendHealthy, math.Inf(1), "s", "b")
-	a := p.Service("s").Backend("a")
+	p.Add(Panics, 3, "IAD")
+	p.Add(BackendHealthy, 1, "IAD", "s", "a \"quoted\"\\\nname \xff")
+	p.Add(BackendHealthy, math.Inf(1), "IAD", "s", "b")
+	a := p.POP("IAD").Service("s").Backend("a")
 	a.AddHistogram(BackendConnect, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{1, 2}, All: 4, Sum: 7.25})
 	a.AddHistogram(BackendFirstByte, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{0, 0}})
 	a.Add(BackendAddresses, 2, "sick")
 	want := `# HELP headwater_backend_healthy 1 if requests may be sent to the backend, 0 if its health check says otherwise.
 # TYPE headwater_backend_healthy gauge
-headwater_backend_healthy{service="s",backend="a \"quoted\"\\\nname ` + "\uFFFD" + `"} 1
-headwater_backend_healthy{service="s",backend="b"} +Inf
+headwater_backend_healthy{pop="IAD",service="s",backend="a \"quoted\"\\\nname ` + "\uFFFD" + `"} 1
+headwater_backend_healthy{pop="IAD",service="s",backend="b"} +Inf
 # HELP headwater_backend_addresses Addresses that the backend's host stands for; of one with a health check, by what that says.
 # TYPE headwater_backend_addresses gauge
-headwater_backend_addresses{service="s",backend="a",health="sick"} 2
+headwater_backend_addresses{pop="IAD",service="s",backend="a",health="sick"} 2
 # HELP headwater_backend_connect_seconds How long connections to the backend took to make, with TLS.
 # TYPE headwater_backend_connect_seconds histogram
-headwater_backend_connect_seconds_bucket{service="s",backend="a",le="0.5"} 1
-headwater_backend_connect_seconds_bucket{service="s",backend="a",le="1"} 2
-headwater_backend_connect_seconds_bucket{service="s",backend="a",le="+Inf"} 4
-headwater_backend_connect_seconds_sum{service="s",backend="a"} 7.25
-headwater_backend_connect_seconds_count{service="s",backend="a"} 4
+headwater_backend_connect_seconds_bucket{pop="IAD",service="s",backend="a",le="0.5"} 1
+headwater_backend_connect_seconds_bucket{pop="IAD",service="s",backend="a",le="1"} 2
+headwater_backend_connect_seconds_bucket{pop="IAD",service="s",backend="a",le="+Inf"} 4
+headwater_backend_connect_seconds_sum{pop="IAD",service="s",backend="a"} 7.25
+headwater_backend_connect_seconds_count{pop="IAD",service="s",backend="a"} 4
 # HELP headwater_panics_total Panics of the edge that were contained. Each is a bug.
 # TYPE headwater_panics_total counter
-headwater_panics_total 3
+headwater_panics_total{pop="IAD"} 3
 `
 	if diff := cmp.Diff(want, text(t, p)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
@@ -56,7 +56,7 @@ func text(t *testing.T, p *Reading) string {
 // allocates does not grow with it.
 func TestEncodeCopiesNothing(t *testing.T) {
 	p := &Reading{Whole: true}
-	s := p.Service("s")
+	s := p.POP("IAD").Service("s")
 	for i := range 1000 {
 		s.Backend(strconv.Itoa(i)).AddHistogram(BackendConnect, &Histogram{Bounds: []float64{0.5, 1}, Counts: []uint64{1, 2}, All: 4, Sum: 7.25})
 	}
@@ -68,7 +68,7 @@ func TestEncodeCopiesNothing(t *testing.T) {
 // The end of the reader is the end of the writing.
 func TestEncodeEnds(t *testing.T) {
 	p := &Reading{Whole: true}
-	p.Add(Panics, 3)
+	p.Add(Panics, 3, "IAD")
 	r, w := io.Pipe()
 	r.Close()
 	if err := p.Encode(w); !errors.Is(err, io.ErrClosedPipe) {

@@ -21,48 +21,48 @@ type Metric struct {
 // All returns the table. Nobody may change it.
 func All() []*Metric { return table }
 
-// The metrics of services. What happened to requests is told by the service and,
+// The metrics of services, at each edge of the process, which pop tells apart. What happened to requests is told by the service and,
 // of those that went to a backend, by that. Reasons and sides are those of the
 // access log.
 var (
 	Requests = &Metric{"headwater_requests_total", Counter,
-		"Requests that the service answered, by the class of the answer's status.", []string{"service", "status"}}
+		"Requests that the service answered, by the class of the answer's status.", []string{"pop", "service", "status"}}
 	RequestFailures = &Metric{"headwater_request_failures_total", Counter,
-		"Requests that failed, whatever the answer was made of that.", []string{"service", "side", "reason"}}
+		"Requests that failed, whatever the answer was made of that.", []string{"pop", "service", "side", "reason"}}
 	SentBytes = &Metric{"headwater_sent_bytes_total", Counter,
-		"Bytes sent to clients of the service, heads among them.", []string{"service"}}
+		"Bytes sent to clients of the service, heads among them.", []string{"pop", "service"}}
 
 	BackendHealthy = &Metric{"headwater_backend_healthy", Gauge,
-		"1 if requests may be sent to the backend, 0 if its health check says otherwise.", []string{"service", "backend"}}
+		"1 if requests may be sent to the backend, 0 if its health check says otherwise.", []string{"pop", "service", "backend"}}
 	BackendAddresses = &Metric{"headwater_backend_addresses", Gauge,
-		"Addresses that the backend's host stands for; of one with a health check, by what that says.", []string{"service", "backend", "health"}}
+		"Addresses that the backend's host stands for; of one with a health check, by what that says.", []string{"pop", "service", "backend", "health"}}
 	BackendConnections = &Metric{"headwater_backend_connections_in_use", Gauge,
-		"Connections that requests to the backend have, and those that are being made for them.", []string{"service", "backend"}}
+		"Connections that requests to the backend have, and those that are being made for them.", []string{"pop", "service", "backend"}}
 	BackendConnectionLimit = &Metric{"headwater_backend_connections_limit", Gauge,
-		"The max_conn of the backend; 0 is no limit.", []string{"service", "backend"}}
+		"The max_conn of the backend; 0 is no limit.", []string{"pop", "service", "backend"}}
 	BackendAnswers = &Metric{"headwater_backend_answers_total", Counter,
-		"Answers of the backend, by the class of their status.", []string{"service", "backend", "status"}}
+		"Answers of the backend, by the class of their status.", []string{"pop", "service", "backend", "status"}}
 	BackendFailures = &Metric{"headwater_backend_failures_total", Counter,
-		"Fetches from the backend that failed, before an answer or within one.", []string{"service", "backend", "side", "reason"}}
+		"Fetches from the backend that failed, before an answer or within one.", []string{"pop", "service", "backend", "side", "reason"}}
 	BackendConnect = &Metric{"headwater_backend_connect_seconds", Histo,
-		"How long connections to the backend took to make, with TLS.", []string{"service", "backend"}}
+		"How long connections to the backend took to make, with TLS.", []string{"pop", "service", "backend"}}
 	BackendFirstByte = &Metric{"headwater_backend_first_byte_seconds", Histo,
-		"How long answers took, from the last byte of the request to the end of the answer's head.", []string{"service", "backend"}}
+		"How long answers took, from the last byte of the request to the end of the answer's head.", []string{"pop", "service", "backend"}}
 
 	PoolConnections = &Metric{"headwater_pool_connections", Gauge,
-		"Open connections to an origin, which backends of one service with the same endpoint share.", []string{"service", "endpoint", "state"}}
+		"Open connections to an origin, which backends of one service with the same endpoint share.", []string{"pop", "service", "endpoint", "state"}}
 )
 
 // The metrics of the process.
 var (
 	ActiveServices = &Metric{"headwater_active_services", Gauge,
-		"Services with an active version.", nil}
+		"Services with an active version; at the staging edge, with a staged one.", []string{"pop"}}
 	ClientConnections = &Metric{"headwater_client_connections", Gauge,
-		"Open connections of clients.", nil}
+		"Open connections of clients.", []string{"pop"}}
 	Unrouted = &Metric{"headwater_unrouted_requests_total", Counter,
-		"Requests that reached no service.", []string{"side", "reason"}}
+		"Requests that reached no service.", []string{"pop", "side", "reason"}}
 	Panics = &Metric{"headwater_panics_total", Counter,
-		"Panics of the edge that were contained. Each is a bug.", nil}
+		"Panics of the edge that were contained. Each is a bug.", []string{"pop"}}
 	CertificateExpiry = &Metric{"headwater_certificate_expiry_seconds", Gauge,
 		"When a certificate that clients may be shown expires, in Unix time.", []string{"source", "certificate"}}
 	CertificateOrders = &Metric{"headwater_certificate_orders_total", Counter,

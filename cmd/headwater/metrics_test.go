@@ -66,7 +66,7 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 	}
-	service := `service="` + id + `"`
+	service := `pop="LOCAL",service="` + id + `"`
 	wanted := map[string]float64{
 		`headwater_requests_total{` + service + `,status="2xx"}`:                                                              2,
 		`headwater_requests_total{` + service + `,status="5xx"}`:                                                              1,
@@ -76,9 +76,9 @@ func TestMetrics(t *testing.T) {
 		`headwater_backend_first_byte_seconds_count{` + service + `,backend="origin"}`:                                        2,
 		`headwater_backend_first_byte_seconds_bucket{` + service + `,backend="origin",le="+Inf"}`:                             2,
 		`headwater_backend_healthy{` + service + `,backend="origin"}`:                                                         1,
-		`headwater_unrouted_requests_total{side="client",reason="Domain Not Found"}`:                                          3,
-		`headwater_active_services{}`: 1,
-		`headwater_panics_total{}`:    0,
+		`headwater_unrouted_requests_total{pop="LOCAL",side="client",reason="Domain Not Found"}`:                              3,
+		`headwater_active_services{pop="LOCAL"}`:                                                                              1,
+		`headwater_panics_total{pop="LOCAL"}`:                                                                                 0,
 	}
 	// A request is counted behind its answer.
 	got, page := i.scrape(t, testToken)
@@ -123,7 +123,7 @@ func TestMetricsOfCustomers(t *testing.T) {
 		return made.Token
 	}
 	got, page := i.scrape(t, token("name=reader", "scope=global:read"))
-	if got.status != http.StatusOK || page.samples[`headwater_backend_healthy{service="`+id+`",backend="origin"}`] != 1 {
+	if got.status != http.StatusOK || page.samples[`headwater_backend_healthy{pop="LOCAL",service="`+id+`",backend="origin"}`] != 1 {
 		t.Errorf("%d:\n%s", got.status, got.body)
 	}
 	if strings.Contains(got.body, foreign) {
@@ -148,6 +148,60 @@ func TestMetricsOfCustomers(t *testing.T) {
 	}
 	if got, _ := i.scrape(t, token("name=purger", "scope=purge_all")); got.status != http.StatusForbidden {
 		t.Errorf("a token for purges: %d", got.status)
+	}
+}
+
+// Each edge of a process counts what it was asked and what it serves, the staging edge
+// too, and a customer is shown its own services at all of them.
+func TestMetricsOfPOPs(t *testing.T) {
+	o := ok(startOrigin("one", nil))(t)
+	defer o.close()
+	data := filepath.Join(t.TempDir(), "data")
+	mustOffice(t, data, "customer", "create", "first")
+	neighbour := mustOffice(t, data, "customer", "create", "second")
+	_, second, _ := strings.Cut(mustOffice(t, data, "token", "create", "-customer", neighbour), "\t")
+	i := startOn(t, data, nil, "-pop", "AMS", "-pop", "IAD=127.0.0.1:0", "-edge-staging", "127.0.0.1:0")
+	foreign := i.serveNeighbour(t, second, port(o))
+	id := i.draftShop(t, port(o))
+	at := "/service/" + id + "/version/"
+	i.mustCall(t, "PUT", at+"1/activate")
+	i.mustCall(t, "PUT", at+"1/clone")
+	i.mustCall(t, "PUT", at+"2/backend/origin", "name=staged")
+	i.mustCall(t, "PUT", at+"2/activate/staging")
+	pop := &instance{edge: popLine.FindStringSubmatch(i.stdout.String())[2]}
+	for n, edge := range []*instance{i, pop, stagingEdge(t, i)} {
+		for range n + 1 {
+			wantBody(t, edge, "shop.test", "one")
+		}
+	}
+	wanted := map[string]float64{}
+	for pop, want := range map[string]struct {
+		backend  string
+		requests float64
+	}{"AMS": {"origin", 1}, "IAD": {"origin", 2}, stagingPOP: {"staged", 3}} {
+		service := fmt.Sprintf("pop=%q,service=%q", pop, id)
+		wanted["headwater_requests_total{"+service+`,status="2xx"}`] = want.requests
+		wanted["headwater_backend_answers_total{"+service+`,backend="`+want.backend+`",status="2xx"}`] = want.requests
+		wanted["headwater_backend_healthy{"+service+`,backend="`+want.backend+`"}`] = 1
+	}
+	got, page := i.scrape(t, testToken)
+	for end := time.Now().Add(patience); len(page.off(wanted)) > 0 && time.Now().Before(end); { // counted behind its answer
+		got, page = i.scrape(t, testToken)
+	}
+	for _, series := range page.off(wanted) {
+		t.Error(series)
+	}
+	for pop, want := range map[string]float64{"AMS": 2, "IAD": 2, stagingPOP: 1} {
+		if n := page.samples[`headwater_active_services{pop="`+pop+`"}`]; n != want {
+			t.Errorf("%s serves %v services, want %v", pop, n, want)
+		}
+	}
+	if strings.Contains(got.body, `pop="LOCAL"`) || strings.Count(got.body, "headwater_backend_healthy{") != 5 {
+		t.Errorf("the operator is shown:\n%s", got.body)
+	}
+	got, page = i.scrape(t, second)
+	if strings.Contains(got.body, id) || strings.Contains(got.body, stagingPOP) || strings.Count(got.body, foreign) != len(page.samples) {
+		t.Errorf("the second customer is shown:\n%s", got.body)
 	}
 }
 

@@ -118,11 +118,11 @@ func start(tb testing.TB, change func(*process)) *instance {
 	return startOn(tb, filepath.Join(tb.TempDir(), "data"), change)
 }
 
-// startOn is start on a data directory that may have something in it.
-func startOn(tb testing.TB, data string, change func(*process)) *instance {
+// startOn is start on a data directory that may have something in it, with more flags.
+func startOn(tb testing.TB, data string, change func(*process), flags ...string) *instance {
 	tb.Helper()
 	i := launch(map[string]string{tokenVariable: testToken}, change,
-		"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", data)
+		append([]string{"serve", "-api", "127.0.0.1:0", "-edge", "127.0.0.1:0", "-data", data}, flags...)...)
 	tb.Cleanup(func() {
 		if code, err := i.stop(); code != exitOK || err != nil {
 			tb.Errorf("serve ended with code %d, %v: %s", code, err, i.stderr)

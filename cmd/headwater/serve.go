@@ -272,9 +272,13 @@ func (s *server) newNetwork() *dial.Network {
 // rules are what the flags say of connections to origins.
 func (s *server) rules() dial.Rules { return dial.Rules{NameFromAddress: s.flags.nameFromAddress} }
 
-// measure adds what this process counts. The staging edge is not in it.
+// measure adds what this process counts, at all of its edges.
 func (s *server) measure(p *metric.Reading) {
-	s.edge.Measure(p)
+	s.edge.Measure(p, s.flags.pops.main().code)
+	for _, one := range s.pops {
+		one.edge.Measure(p, one.code)
+	}
+	s.staging.measure(p)
 	s.tls.measure(p)
 	metric.Process(p)
 }

@@ -9,6 +9,7 @@ import (
 	"headwater/api"
 	"headwater/edge"
 	"headwater/feed"
+	"headwater/metric"
 )
 
 // A staging is an edge of its own for staged versions: what it serves, and the
@@ -94,6 +95,17 @@ func (s *staging) address() netip.Addr {
 func (s *staging) serve(failed chan<- error) {
 	if s != nil {
 		failed <- s.edge.Serve(s.listener)
+	}
+}
+
+// stagingPOP is what metrics call the staging edge, which is of no POP: codes of POPs
+// have no small letters.
+const stagingPOP = "staging"
+
+// measure adds what the staging edge counts.
+func (s *staging) measure(p *metric.Reading) {
+	if s != nil {
+		s.edge.Measure(p, stagingPOP)
 	}
 }
 
