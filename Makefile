@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := check
 
-# What "make race" and "make fuzz" take may be longer: make fuzz FUZZTIME=5m
+# How long "make fuzz" and "make ci" take for each target: make fuzz FUZZTIME=5m
 FUZZTIME ?= 20s
 
 .PHONY: check
-check: ## format, vet, staticcheck and the quick tests: what to run before a commit
+check: ## gofmt, vet, staticcheck and the quick tests: what to run before a commit
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
@@ -28,7 +28,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## Headwater beside nginx and HAProxy; make bench SCENARIOS="1k new"
+bench: ## Headwater beside nginx and, if they are there, HAProxy and for h2 Caddy: make bench SCENARIOS="1k h2"
 	go run ./bench $(SCENARIOS)
 
 .PHONY: benchmarks

@@ -80,7 +80,7 @@ func parse(args []string) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.IntVar(&o.rounds, "rounds", 7, "counted rounds")
-	f.DurationVar(&o.length, "time", 2*time.Second, "length of one `run`")
+	f.DurationVar(&o.length, "time", 2*time.Second, "length of one run")
 	f.IntVar(&o.rate, "rate", 2000, "requests a second at a fixed rate")
 	f.StringVar(&o.binary, "binary", "", "a headwater `binary` to measure, instead of building one")
 	f.StringVar(&o.against, "against", "", "another headwater `binary` to compare with")
