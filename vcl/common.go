@@ -48,13 +48,7 @@ func (c *compiler) share(s *Common) {
 // others do: no two that the edge calls run within each other, and each begins with its
 // own variables anew.
 func (n *slots) hold(other *slots) {
-	n.strs = max(n.strs, other.strs)
-	n.bools = max(n.bools, other.bools)
-	n.ints = max(n.ints, other.ints)
-	n.floats = max(n.floats, other.floats)
-	n.rtimes = max(n.rtimes, other.rtimes)
-	n.times = max(n.times, other.times)
-	n.ips = max(n.ips, other.ips)
-	n.backends = max(n.backends, other.backends)
-	n.acls = max(n.acls, other.acls)
+	for t := range n {
+		n[t] = max(n[t], other[t])
+	}
 }

@@ -226,15 +226,15 @@ func (c *compiler) resultOf(r *routine, e *syntax.Call) value {
 // clears returns what clears the variables whose places were given out in between, a
 // function for each type of which there are some.
 func clears(from, to *slots) (all []func(*Ctx)) {
-	all = clearing(all, from.strs, to.strs, func(x *Ctx) []text { return x.strs })
-	all = clearing(all, from.bools, to.bools, func(x *Ctx) []bool { return x.bools })
-	all = clearing(all, from.ints, to.ints, func(x *Ctx) []int64 { return x.ints })
-	all = clearing(all, from.floats, to.floats, func(x *Ctx) []float64 { return x.floats })
-	all = clearing(all, from.rtimes, to.rtimes, func(x *Ctx) []time.Duration { return x.rtimes })
-	all = clearing(all, from.times, to.times, func(x *Ctx) []Time { return x.times })
-	all = clearing(all, from.ips, to.ips, func(x *Ctx) []netip.Addr { return x.ips })
-	all = clearing(all, from.backends, to.backends, func(x *Ctx) []*Backend { return x.backends })
-	return clearing(all, from.acls, to.acls, func(x *Ctx) []*ACL { return x.acls })
+	all = clearing(all, from[String], to[String], func(x *Ctx) []text { return x.strs })
+	all = clearing(all, from[Boolean], to[Boolean], func(x *Ctx) []bool { return x.bools })
+	all = clearing(all, from[Integer], to[Integer], func(x *Ctx) []int64 { return x.ints })
+	all = clearing(all, from[Float], to[Float], func(x *Ctx) []float64 { return x.floats })
+	all = clearing(all, from[RTime], to[RTime], func(x *Ctx) []time.Duration { return x.rtimes })
+	all = clearing(all, from[Timestamp], to[Timestamp], func(x *Ctx) []Time { return x.times })
+	all = clearing(all, from[IP], to[IP], func(x *Ctx) []netip.Addr { return x.ips })
+	all = clearing(all, from[BackendRef], to[BackendRef], func(x *Ctx) []*Backend { return x.backends })
+	return clearing(all, from[ACLRef], to[ACLRef], func(x *Ctx) []*ACL { return x.acls })
 }
 
 func clearing[V any](all []func(*Ctx), from, to int, of func(*Ctx) []V) []func(*Ctx) {

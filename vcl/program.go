@@ -136,25 +136,23 @@ func (p *Program) Run(c *Ctx, s Scope) (a Action) {
 	return a
 }
 
-// slots counts the local variables of a program by type. Each has a place of its
-// own: subroutines do not call themselves.
-type slots struct {
-	strs, bools, ints, floats, rtimes, times, ips, backends, acls int
-}
+// slots counts the local variables of a program by type, of which ACLRef is the last
+// that one can have. Each has a place of its own: subroutines do not call themselves.
+type slots [ACLRef + 1]int
 
 // adopt readies c for a program.
 func (c *Ctx) adopt(p *Program) {
 	c.program = p
 	n := &p.slots
-	c.strs = room(c.strs, n.strs)
-	c.bools = room(c.bools, n.bools)
-	c.ints = room(c.ints, n.ints)
-	c.floats = room(c.floats, n.floats)
-	c.rtimes = room(c.rtimes, n.rtimes)
-	c.times = room(c.times, n.times)
-	c.ips = room(c.ips, n.ips)
-	c.backends = room(c.backends, n.backends)
-	c.acls = room(c.acls, n.acls)
+	c.strs = room(c.strs, n[String])
+	c.bools = room(c.bools, n[Boolean])
+	c.ints = room(c.ints, n[Integer])
+	c.floats = room(c.floats, n[Float])
+	c.rtimes = room(c.rtimes, n[RTime])
+	c.times = room(c.times, n[Timestamp])
+	c.ips = room(c.ips, n[IP])
+	c.backends = room(c.backends, n[BackendRef])
+	c.acls = room(c.acls, n[ACLRef])
 }
 
 // room is a slice of n values that have nothing of another program's.

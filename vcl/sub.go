@@ -17,18 +17,14 @@ type local struct {
 
 // newLocal gives out a place.
 func (c *compiler) newLocal(typ Type) local {
-	n := &c.program.slots
-	count := map[Type]*int{
-		String: &n.strs, Boolean: &n.bools, Integer: &n.ints, Float: &n.floats, RTime: &n.rtimes,
-		Timestamp: &n.times, IP: &n.ips, BackendRef: &n.backends, ACLRef: &n.acls,
-	}[typ]
+	count := &c.program.slots[typ]
 	l := local{typ, *count}
 	*count++
 	return l
 }
 
 // storable reports whether a local can have the type.
-func storable(t Type) bool { return t > Void && t < TableRef }
+func storable(t Type) bool { return t > Void && t <= ACLRef }
 
 // declareSub makes a subroutine known. One that the edge calls may be declared
 // several times: what they say runs in that order.
