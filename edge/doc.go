@@ -33,7 +33,7 @@
 //
 // # Ownership
 //
-// The table owns nothing that must survive it. Pools are keyed by service and by
+// The table owns nothing that must survive it. Pools are keyed by customer and by
 // what shapes a connection, and counted by the compiled backends that refer to
 // them, so that activating a version that changes a comment does not drop ten
 // thousand warm connections.

@@ -267,7 +267,7 @@ func (e *Edge) hold(snapshots []*service.Snapshot) (release func()) {
 func (e *Edge) leave(s *site) {
 	for _, b := range s.reached() {
 		e.unwatch(b)
-		e.pools.leave(b)
+		e.pools.leave(s, b)
 	}
 }
 
@@ -304,7 +304,7 @@ func (e *Edge) enter(t *tableDraft, s *service.Snapshot, now *site) (was *site, 
 	if now != nil {
 		now.traffic = &a.traffic
 		for _, b := range now.reached() {
-			e.pools.join(now.service, b)
+			e.pools.join(now, b)
 			e.watch(b)
 		}
 		t.add(now)

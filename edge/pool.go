@@ -10,11 +10,12 @@ import (
 	"headwater/dial"
 )
 
-// A poolKey is what two backends must share to share connections. Connections
-// are never shared between services, so a service's credentials and the state of
-// its connections stay its own.
+// A poolKey is what two backends must share to share connections. Customers never
+// share any, so that a customer's credentials and the state of its connections stay its
+// own. Its services do: a thousand of them that send to one origin need no more
+// connections than one, and find the same few in the caches.
 type poolKey struct {
-	service  string
+	customer string
 	endpoint dial.Endpoint
 	terms    terms
 	hop      bool // to a node of a POP, which the operator has named
@@ -35,9 +36,9 @@ func (t *terms) over(c *originConn, now time.Time) bool {
 	return t.idle > 0 && now.Sub(c.rested) >= t.idle || t.life > 0 && now.Sub(c.born) >= t.life
 }
 
-// A pool keeps the idle connections to one endpoint of one service, newest
+// A pool keeps the idle connections to one endpoint of one customer, newest
 // first in use. It outlives versions: it lives as long as some compiled version
-// refers to it.
+// of any service refers to it.
 type pool struct {
 	key    poolKey
 	origin *dial.Origin
@@ -224,20 +225,21 @@ func newPoolSet(network *dial.Network) *poolSet {
 	return &poolSet{network: network, pools: map[poolKey]*counted[pool]{}, gauges: map[gaugeKey]*counted[gauge]{}}
 }
 
-// join gives a backend of service its pool and its gauge.
-func (s *poolSet) join(service string, b *backend) {
+// join gives a backend of a site its pool and its gauge.
+func (s *poolSet) join(of *site, b *backend) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := poolKey{service: service, endpoint: b.plan.Endpoint, terms: b.terms, hop: b.node != nil}
+	key := poolKey{customer: of.about.Customer, endpoint: b.plan.Endpoint, terms: b.terms, hop: b.node != nil}
 	p := s.pools[key]
 	if p == nil {
 		p = &counted[pool]{value: pool{key: key, origin: s.way(key).Open(b.plan), swept: &s.warm}}
 		s.pools[key] = p
 	}
-	g := s.gauges[gaugeKey{service, b.name}]
+	name := gaugeKey{of.service, b.name}
+	g := s.gauges[name]
 	if g == nil {
 		g = &counted[gauge]{value: gauge{awake: &s.awake}}
-		s.gauges[gaugeKey{service, b.name}] = g
+		s.gauges[name] = g
 	}
 	p.refs++
 	g.refs++
@@ -253,9 +255,9 @@ func (s *poolSet) way(key poolKey) *dial.Network {
 }
 
 // leave takes them back. The last backend to leave a pool closes it.
-func (s *poolSet) leave(b *backend) {
+func (s *poolSet) leave(of *site, b *backend) {
 	s.mu.Lock()
-	name := gaugeKey{b.pool.key.service, b.name}
+	name := gaugeKey{of.service, b.name}
 	if g := s.gauges[name]; g.refs == 1 {
 		delete(s.gauges, name)
 	} else {

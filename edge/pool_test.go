@@ -169,19 +169,54 @@ func TestUnsolicitedBytes(t *testing.T) {
 	})
 }
 
-func TestPoolsOfServicesAreApart(t *testing.T) {
+// A customer's services share their connections to one origin, and no two customers do.
+// What is counted is each backend's own.
+func TestPoolsOfCustomersAreApart(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		o := edgetest.NewOrigin(t, edgetest.Reply(ok("")))
+		owned := func(customer, name string) *service.Snapshot {
+			s := edgetest.Service(name, 1, []string{name}, edgetest.Backend(o))
+			s.Customer = customer
+			return s
+		}
+		e := edgetest.Start(t, edge.Config{PlainIO: plain}, owned("one", "a"), owned("one", "b"), owned("another", "c"))
+		for range 3 {
+			for _, host := range []string{"a", "b", "c"} {
+				e.Dial(t).Get(host, "/")
+			}
+		}
+		if n := o.Accepted(); n != 2 {
+			t.Errorf("%d connections, want one a customer", n)
+		}
+		for _, name := range []string{"a", "b", "c"} {
+			if n := e.Backends(name).Backends[0].Total.Fetches; n != 3 {
+				t.Errorf("%d fetches are told of %s, want 3", n, name)
+			}
+		}
+	})
+}
+
+// Connections outlive the service that made them, for as long as another of its customer
+// has the same endpoint.
+func TestPoolOutlivesAService(t *testing.T) {
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		o := edgetest.NewOrigin(t, edgetest.Reply(ok("")))
 		e := edgetest.Start(t, edge.Config{PlainIO: plain},
 			edgetest.Service("a", 1, []string{"a"}, edgetest.Backend(o)),
 			edgetest.Service("b", 1, []string{"b"}, edgetest.Backend(o)))
-		for range 3 {
-			e.Dial(t).Get("a", "/")
-			e.Dial(t).Get("b", "/")
+		leave := func(name string) {
+			t.Helper()
+			if err := e.Apply(&service.Snapshot{Service: name, Generation: 2}); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if n := o.Accepted(); n != 2 {
-			t.Errorf("%d connections, want one a service", n)
+		e.Dial(t).Get("a", "/")
+		leave("a")
+		if a := e.Dial(t).Get("b", "/"); a.Status != 200 || o.Accepted() != 1 {
+			t.Errorf("%d over connection %d, want the first one", a.Status, o.Accepted())
 		}
+		leave("b")
+		o.Conns()[0].AwaitClosed()
 	})
 }
 

@@ -28,7 +28,9 @@ type tally struct {
 	oldest int               // of late
 	past   record            // what late does not hold any more
 	places []*place
-	placed uint64 // how often a place was looked up
+	placed uint64 // how often one was found among them
+
+	last atomic.Pointer[place] // that was looked up
 }
 
 // A late is what a window had that began so long after the tally was born.
@@ -52,7 +54,7 @@ type place struct {
 	errors   atomic.Uint64 // answers of 500 and above
 
 	at   netip.Addr
-	used uint64 // the tally's count of look-ups at the last one, under its mu
+	used uint64 // the tally's placed when it was last found, under its mu
 }
 
 // maxPlaces bounds the addresses that are told apart; those that were not
@@ -148,8 +150,12 @@ func (t *tally) read() (recent counts, since time.Time, total counts) {
 	return recent, t.since(), total
 }
 
-// place returns that of an address.
+// place returns that of an address. Connections that backends share change from one to
+// another with almost every request, most of which have one address each.
 func (t *tally) place(at netip.Addr) *place {
+	if p := t.last.Load(); p != nil && p.at == at {
+		return p
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.placed++
@@ -159,6 +165,7 @@ func (t *tally) place(at netip.Addr) *place {
 		t.places[i] = &place{at: at}
 	}
 	t.places[i].used = t.placed
+	t.last.Store(t.places[i])
 	return t.places[i]
 }
 

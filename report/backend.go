@@ -27,8 +27,8 @@ type Backend struct {
 	Places      []Place     `json:"by_address"`
 }
 
-// Connections are those that are open to the origin. Backends of one service that
-// have the same endpoint share them.
+// Connections are those that are open to the origin. Backends of one customer
+// that have the same endpoint share them.
 type Connections struct {
 	Open  int   `json:"open"`
 	Idle  int   `json:"idle"`
