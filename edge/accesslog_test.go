@@ -1,13 +1,20 @@
 package edge
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"headwater/dial/dialtest"
 )
@@ -16,12 +23,15 @@ import (
 type writes struct {
 	mu   sync.Mutex
 	all  []string
-	fail error
+	fail error // of writes that take half of what there is
 }
 
 func (w *writes) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.fail != nil {
+		b = b[:len(b)/2]
+	}
 	w.all = append(w.all, string(b))
 	return len(b), w.fail
 }
@@ -35,10 +45,17 @@ func (w *writes) take() string {
 	return all
 }
 
+// openLog returns a log that ends with the test.
+func openLog(t *testing.T, w io.Writer, delay time.Duration, failed func(error)) *AccessLog {
+	l := NewAccessLog(w, delay, failed)
+	t.Cleanup(func() { l.Close(context.Background()) })
+	return l
+}
+
 func TestLinesWaitForOthers(t *testing.T) {
 	dialtest.Bubble(t, func(t *testing.T) {
 		w := &writes{}
-		l := NewAccessLog(w, time.Second, nil)
+		l := openLog(t, w, time.Second, nil)
 		for range 2 {
 			l.add([]byte("a\n"))
 			time.Sleep(time.Second / 2)
@@ -55,42 +72,204 @@ func TestLinesWaitForOthers(t *testing.T) {
 	})
 }
 
-func TestManyLinesDoNotWait(t *testing.T) {
-	w := &writes{}
-	l := NewAccessLog(w, time.Hour, nil)
-	line := []byte(strings.Repeat("x", maxLines/4-1) + "\n")
-	for range 4 {
-		if len(w.all) > 0 {
-			t.Error("lines were written too soon")
+// Nor do lines that are told to wait for nobody wait for the clock.
+func TestLinesThatDoNotWait(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		w, began := &writes{}, time.Now()
+		l := openLog(t, w, 0, nil)
+		for range 2 {
+			l.add([]byte("a\n"))
+			synctest.Wait()
+			time.Sleep(time.Nanosecond) // which lets a timer that is due fire
+			synctest.Wait()
+			if got := w.take(); got != "a\n" {
+				t.Errorf("%q was written", got)
+			}
 		}
-		l.add(line)
-	}
-	if len(w.all) != 1 || len(w.all[0]) != maxLines {
-		t.Errorf("%d writes", len(w.all))
-	}
-	l.add(line)
-	l.Flush()
-	l.Flush()
-	if len(w.all) != 2 {
-		t.Errorf("%d writes after a flush", len(w.all))
-	}
+		if took := time.Since(began); took != 2*time.Nanosecond {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestManyLinesDoNotWait(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		w := &writes{}
+		l := openLog(t, w, time.Hour, nil)
+		line, long := strings.Repeat("x", blockSize/2-1)+"\n", strings.Repeat("y", 2*blockSize)+"\n"
+		add := func(line string, written ...string) {
+			t.Helper()
+			l.add([]byte(line))
+			synctest.Wait()
+			if got := w.take(); got != strings.Join(written, "|") {
+				t.Errorf("%d bytes were written", len(got))
+			}
+		}
+		for range 2 * batch {
+			add(line)
+		}
+		add(line, slices.Repeat([]string{line + line}, batch)...)
+		add(long)
+		for range 2 * (batch - 2) {
+			add(line)
+		}
+		add(line, append([]string{line, long}, slices.Repeat([]string{line + line}, batch-2)...)...)
+		for range 2 {
+			if err := l.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if l.add([]byte("late\n")); w.take() != line || l.lost.Load() != 1 {
+			t.Errorf("%d lines are lost", l.lost.Load())
+		}
+	})
 }
 
 func TestLinesThatCannotBeWritten(t *testing.T) {
-	full := errors.New("the disk is full")
-	var got []error
-	w := &writes{fail: full}
-	l := NewAccessLog(w, 0, func(err error) { got = append(got, err) })
-	l.add([]byte("a\n"))
-	w.fail = nil
-	l.add([]byte("b\n"))
-	if len(got) != 1 || got[0] != full || strings.Join(w.all, "") != "a\nb\n" {
-		t.Errorf("told %v, wrote %q", got, w.all)
+	dialtest.Bubble(t, func(t *testing.T) {
+		full := errors.New("the disk is full")
+		var got []error
+		w := &writes{fail: full}
+		l := NewAccessLog(w, time.Second, func(err error) { got = append(got, err) })
+		l.add([]byte("a\nb\n"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		w.fail = nil
+		l.add([]byte("c\n"))
+		l.Close(t.Context())
+		if len(got) != 1 || got[0] != full || w.take() != "a\n|c\n" || l.lost.Load() != 1 {
+			t.Errorf("told %v, %d lines are lost", got, l.lost.Load())
+		}
+	})
+}
+
+// A valve takes writes only while it is open.
+type valve struct {
+	open chan struct{} // closed, or else a write waits for a value
+	writes
+}
+
+func (v *valve) Write(b []byte) (int, error) {
+	<-v.open
+	return v.writes.Write(b)
+}
+
+// numbered adds a line for each of some numbers.
+func (l *AccessLog) numbered(from, to int) {
+	for i := from; i < to; i++ {
+		l.add(fmt.Appendf(nil, "%07d %s\n", i, strings.Repeat("x", 1<<10-9)))
 	}
 }
 
+// numbersOf are those of lines that were written, each of which has to be whole.
+func numbersOf(t *testing.T, text string) (all []int) {
+	t.Helper()
+	for line := range strings.Lines(strings.ReplaceAll(text, "|", "")) {
+		n, err := strconv.Atoi(line[:7])
+		if err != nil || len(line) != 1<<10 || line[len(line)-1] != '\n' {
+			t.Fatalf("%.10q is no whole line: %v", line, err)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// Nobody who adds lines waits for a writer that is stuck. What there was room for is
+// written when it goes on, whole and in order; the rest is counted, and told of once.
+func TestStuckWriterStopsNobody(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		v := &valve{open: make(chan struct{})}
+		var told []error
+		l := openLog(t, v, time.Second, func(err error) { told = append(told, err) })
+		const room, most = maxWaiting >> 10, 2 * maxWaiting >> 10
+		l.numbered(0, 1)
+		time.Sleep(time.Second)
+		synctest.Wait() // for the first to be stuck
+		l.numbered(1, most)
+		lost := l.lost.Load()
+		if lost != most-1-room || len(told) > 0 {
+			t.Errorf("%d lines are lost, told %v", lost, told)
+		}
+		close(v.open)
+		synctest.Wait()
+		l.numbered(most, most+5)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		var want []int
+		for i := range 1 + room {
+			want = append(want, i)
+		}
+		for i := range 5 {
+			want = append(want, most+i)
+		}
+		if d := cmp.Diff(want, numbersOf(t, v.take())); d != "" {
+			t.Errorf("lines (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff([]error{LossError(lost)}, told); d != "" {
+			t.Errorf("told (-want +got):\n%s", d)
+		}
+	})
+}
+
+// A log that drops lines again and again tells of it once a minute, and at its end.
+func TestLossIsToldSeldom(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		v := &valve{open: make(chan struct{})}
+		var told []error
+		l := NewAccessLog(v, time.Second, func(err error) { told = append(told, err) })
+		const blocks = maxWaiting / blockSize
+		for range 4 {
+			l.numbered(0, 2*maxWaiting>>10)
+			time.Sleep(time.Second)
+			for range blocks + 1 {
+				synctest.Wait()
+				select {
+				case v.open <- struct{}{}:
+				default:
+				}
+			}
+			synctest.Wait()
+			time.Sleep(lossRest / 3)
+		}
+		if len(told) != 2 {
+			t.Errorf("told %v", told)
+		}
+		l.numbered(0, 2*maxWaiting>>10)
+		close(v.open)
+		l.Close(t.Context())
+		var all LossError
+		for _, err := range told {
+			all += err.(LossError)
+		}
+		if len(told) != 3 || uint64(all) != l.lost.Load() {
+			t.Errorf("told %v of %d", told, l.lost.Load())
+		}
+	})
+}
+
+// The end waits for a stuck writer as long as it is told to, and its goroutine ends with
+// the write.
+func TestCloseWhileStuck(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		v := &valve{open: make(chan struct{})}
+		l := NewAccessLog(v, 0, func(err error) { t.Error(err) })
+		l.numbered(0, 2*maxWaiting>>10)
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := l.Close(ctx); err != context.DeadlineExceeded {
+			t.Errorf("closing: %v", err)
+		}
+		v.open <- struct{}{}
+		<-l.ended
+		if n := len(numbersOf(t, v.take())); n == 0 || n > blockSize>>10 {
+			t.Errorf("%d lines were written", n)
+		}
+	})
+}
+
 func TestLineTime(t *testing.T) {
-	l := NewAccessLog(nil, 0, nil)
+	l := openLog(t, nil, 0, nil)
 	zone := time.FixedZone("", -5*3600-30*60)
 	for _, at := range []time.Time{
 		time.Unix(1700000000, 0).UTC(), time.Unix(1700000000, 42000).UTC(), time.Unix(1700000000, 999999999).UTC(),

@@ -26,6 +26,7 @@ func TestAllocsGet(t *testing.T) {
 		var log *edge.AccessLog
 		if i&4 > 0 {
 			log = edge.NewAccessLog(io.Discard, time.Hour, nil)
+			defer log.Close(t.Context())
 		}
 		if !plain && !edgetest.Raw {
 			continue

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"testing"
@@ -13,6 +14,7 @@ import (
 // with 20 conditions, snippets, a weighted pool and an access log.
 func BenchmarkRealistic(b *testing.B) {
 	log := NewAccessLog(io.Discard, time.Second, func(err error) { b.Error(err) })
+	b.Cleanup(func() { log.Close(context.Background()) })
 	c := cannedClientOf(b, Config{AccessLog: log}, realisticVersion(b), answer1K)
 	c.measure(b, "GET /1k HTTP/1.1\r\nHost: test.example\r\n\r\n")
 }

@@ -99,7 +99,7 @@ func TestResetBeforeItIsServed(t *testing.T) {
 	var lines bytes.Buffer
 	log := NewAccessLog(&lines, 0, nil)
 	serving(t, *opened, Config{AccessLog: log}).serve() // which would look for a site, and answer that there is none
-	log.Flush()
+	log.Close(t.Context())
 	if text := lines.String(); !strings.Contains(text, failures[failClientRead].reason) || !strings.Contains(text, h2.ErrReset.Error()) {
 		t.Errorf("logged %q", text)
 	}

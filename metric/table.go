@@ -63,6 +63,8 @@ var (
 		"Requests that reached no service.", []string{"pop", "side", "reason"}}
 	Panics = &Metric{"headwater_panics_total", Counter,
 		"Panics of the edge that were contained. Each is a bug.", []string{"pop"}}
+	AccessLogLost = &Metric{"headwater_access_log_lost_lines_total", Counter,
+		"Lines that the access log has not: there was no room for them, or their write failed.", nil}
 	CertificateExpiry = &Metric{"headwater_certificate_expiry_seconds", Gauge,
 		"When a certificate that clients may be shown expires, in Unix time.", []string{"source", "certificate"}}
 	CertificateOrders = &Metric{"headwater_certificate_orders_total", Counter,
@@ -94,7 +96,7 @@ var table = []*Metric{
 	Requests, RequestFailures, SentBytes,
 	BackendHealthy, BackendAddresses, BackendConnections, BackendConnectionLimit,
 	BackendAnswers, BackendFailures, BackendConnect, BackendFirstByte, PoolConnections,
-	ActiveServices, ClientConnections, Unrouted, Panics, CertificateExpiry, CertificateOrders, APICalls,
+	ActiveServices, ClientConnections, Unrouted, Panics, AccessLogLost, CertificateExpiry, CertificateOrders, APICalls,
 	Goroutines, HeapBytes, GoBytes, Collections,
 	CPUSeconds, ResidentBytes, OpenFDs, MaxFDs, StartTime,
 }

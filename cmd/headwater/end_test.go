@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -84,5 +87,54 @@ func send(t *testing.T, c *child, s os.Signal) {
 	t.Helper()
 	if err := c.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A stage is an output that nobody reads any more once it is stuck.
+type stage struct {
+	io.Writer
+	stuck atomic.Bool
+	read  chan struct{} // closed when somebody reads again
+}
+
+func (s *stage) Write(b []byte) (int, error) {
+	if s.stuck.Load() {
+		<-s.read
+	}
+	return s.Writer.Write(b)
+}
+
+// Whoever does not read what the process writes stops neither requests nor its end.
+func TestNobodyReadsTheLog(t *testing.T) {
+	o := ok(startOrigin("one", nil))(t)
+	defer o.close()
+	out := &stage{read: make(chan struct{})}
+	defer close(out.read)
+	i := start(t, func(p *process) {
+		out.Writer, p.stdout = p.stdout, out
+		p.args = append(p.args, "-access-log", "-")
+	})
+	id := i.draftShop(t, port(o))
+	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
+	out.stuck.Store(true)
+	r := ok(http.NewRequest(http.MethodGet, "http://"+i.edge+"/"+strings.Repeat("x", 4000), nil))(t)
+	r.Host = "shop.test"
+	const lost = "headwater_access_log_lost_lines_total{}"
+	for n := 0; ; n++ {
+		if got, err := exchange(http.DefaultTransport, r); err != nil || got.status != http.StatusOK {
+			t.Fatalf("request %d: %v, %+v", n, err, got)
+		}
+		if n%500 > 0 {
+			continue
+		}
+		if _, page := i.scrape(t, testToken); page.samples[lost] > 0 {
+			break
+		}
+	}
+	if code, err := i.stop(); code != exitOK || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	if err := i.stderr.waitFor("nobody takes its last lines"); err != nil {
+		t.Error(err)
 	}
 }

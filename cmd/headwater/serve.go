@@ -185,8 +185,12 @@ func cause(err error) error {
 	return err
 }
 
-// logDelay is how long lines of the access log wait for others.
-const logDelay = 100 * time.Millisecond
+// logDelay is how long lines of the access log wait for others, and lastTime how long the
+// end of the process waits for those who take what it writes.
+const (
+	logDelay = 100 * time.Millisecond
+	lastTime = 2 * time.Second
+)
 
 // openAccessLog opens none if none is wanted.
 func (s *server) openAccessLog() error {
@@ -205,6 +209,35 @@ func (s *server) openAccessLog() error {
 	}
 	s.accessLog = edge.NewAccessLog(to, logDelay, func(err error) { s.log.Error("access log", "error", err) })
 	return nil
+}
+
+// closeAccessLog writes what waits, if there is a log.
+func (s *server) closeAccessLog() {
+	if s.accessLog == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastTime)
+	defer cancel()
+	if s.accessLog.Close(ctx) != nil {
+		atLast(func() { s.log.Error("access log", "error", "nobody takes its last lines, which are lost") })
+	}
+	if s.accessLogFile != nil {
+		s.accessLogFile.Close()
+	}
+}
+
+// atLast does what may wait for who reads what the process writes, and does not wait for
+// more than lastTime. The goroutine of one that is stuck ends with the process.
+func atLast(say func()) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		say()
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastTime):
+	}
 }
 
 func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
@@ -279,6 +312,7 @@ func (s *server) measure(p *metric.Reading) {
 		one.edge.Measure(p, one.code)
 	}
 	s.staging.measure(p)
+	s.accessLog.Measure(p)
 	s.tls.measure(p)
 	metric.Process(p)
 }
@@ -338,7 +372,9 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	fmt.Fprintln(s.stdout, "headwater: finishing requests under way; a second signal ends at once")
+	atLast(func() {
+		fmt.Fprintln(s.stdout, "headwater: finishing requests under way; a second signal ends at once")
+	})
 	s.drain()
 	return err
 }
@@ -394,10 +430,5 @@ func (s *server) close() {
 			s.log.Error("close the store", "error", err)
 		}
 	}
-	if s.accessLog != nil {
-		s.accessLog.Flush()
-	}
-	if s.accessLogFile != nil {
-		s.accessLogFile.Close()
-	}
+	s.closeAccessLog()
 }

@@ -22,7 +22,15 @@ type Events struct {
 // NewEvents returns an access log, for a test to read and for an edge to write.
 func NewEvents(t testing.TB) (*Events, *edge.AccessLog) {
 	e := &Events{t: t, events: make(chan map[string]slog.Value, 4096)}
-	return e, edge.NewAccessLog(e, 0, func(err error) { t.Error(err) })
+	l := edge.NewAccessLog(e, 0, func(err error) { t.Error(err) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := l.Close(ctx); err != nil {
+			t.Error("the access log has more events than are read: ", err)
+		}
+	})
+	return e, l
 }
 
 // NewLog is NewEvents for the log of what happens to the edge itself.
@@ -53,13 +61,23 @@ func (e *Events) None() {
 	}
 }
 
-// Write takes a line of the log. Numbers are what the log says that they are.
-func (e *Events) Write(line []byte) (int, error) {
+// Write takes lines of the log.
+func (e *Events) Write(lines []byte) (int, error) {
+	for line := range bytes.Lines(lines) {
+		if err := e.take(line); err != nil {
+			return 0, fmt.Errorf("%q: %w", line, err)
+		}
+	}
+	return len(lines), nil
+}
+
+// take takes one line. Numbers are what the log says that they are.
+func (e *Events) take(line []byte) error {
 	in := json.NewDecoder(bytes.NewReader(line))
 	in.UseNumber()
 	var members map[string]any
 	if err := in.Decode(&members); err != nil {
-		return 0, fmt.Errorf("%q: %w", line, err)
+		return err
 	}
 	event := map[string]slog.Value{}
 	for key, member := range members {
@@ -70,7 +88,7 @@ func (e *Events) Write(line []byte) (int, error) {
 		}
 		whole, err := n.Int64()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if slices.Contains(durations, key) {
 			event[key] = slog.DurationValue(time.Duration(whole))
@@ -79,7 +97,7 @@ func (e *Events) Write(line []byte) (int, error) {
 		}
 	}
 	e.events <- event
-	return len(line), nil
+	return nil
 }
 
 // durations are in nanoseconds.
