@@ -34,6 +34,7 @@ type lot struct {
 	pollFn func(uintptr) bool
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
+	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
 	streak int                // batches since it last waited, or let others run
 
@@ -103,6 +104,9 @@ func (l *lot) turn() (c *clientConn, open bool) {
 			return nil, false
 		}
 	}
+	if l.known < l.n {
+		l.find()
+	}
 	i := l.at
 	l.at++
 	if link := l.found[i]; link != nil {
@@ -115,20 +119,27 @@ func (l *lot) turn() (c *clientConn, open bool) {
 // poll takes the events that there are. It returns false to wait for some: those that
 // come after the look wake it.
 func (l *lot) poll(uintptr) bool {
-	l.at, l.n = 0, epollWait(l.fd, l.events[:])
+	l.at, l.known, l.n = 0, 0, epollWait(l.fd, l.events[:])
 	if l.n == 0 {
 		l.streak = 0
 		return false
 	}
 	l.streak++
+	return true
+}
+
+// find finds the links of the events. After a panic the next call goes on behind the event
+// that had it: none of the others would come again.
+func (l *lot) find() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.n {
+	for l.known < l.n {
+		i := l.known
+		l.known++
 		if fd := int(l.events[i].Fd); fd < len(l.links) {
 			l.found[i] = l.links[fd]
 		}
 	}
-	return true
 }
 
 func (l *lot) contain() {
