@@ -168,7 +168,7 @@ func New(cfg Config) *Edge {
 		clients:  map[*clientConn]struct{}{},
 		doors:    map[door]struct{}{},
 	}
-	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged})
+	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged, Caught: e.notePanic})
 	e.server, e.marks = serverOf(cfg.Identity), marksOf(cfg.Identity)
 	e.home = homeOf(cfg.Fleet, cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())

@@ -162,6 +162,29 @@ set resp.http.Health = req.http.Health;
 	})
 }
 
+// A bug in whoever is told of health is one of the edge's, and ends neither the probe nor
+// anything else.
+func TestProbePanicIsContained(t *testing.T) {
+	p := newPatient(t, "fine")
+	told := make(chan bool, 1)
+	e := edgetest.Start(t, edge.Config{HealthChanged: func(c probe.Change) {
+		told <- c.Healthy
+		panic("a bug")
+	}}, checked(edgetest.Snapshot(edgetest.Backend(p.Origin, pinged)), ping()))
+	for _, healthy := range []bool{false, true} {
+		p.sick.Store(!healthy)
+		if got := <-told; got != healthy {
+			t.Errorf("told that the backend is healthy: %v", got)
+		}
+	}
+	if a := e.Dial(t).Get(edgetest.Host, "/"); string(a.Body) != "fine" {
+		t.Errorf("answered %d %q", a.Status, a.Body)
+	}
+	if n := e.Panics(); n < 1 { // the second may not have been counted yet
+		t.Error("no panic is counted")
+	}
+}
+
 // Of several addresses only those that are healthy get requests, also where warm
 // connections to others wait.
 func TestSickAddress(t *testing.T) {

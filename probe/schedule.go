@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 )
 
@@ -64,7 +63,7 @@ func (s *Set) run(r *record) {
 	defer s.owned.Done()
 	for r != nil {
 		ctx := s.begin(r)
-		result := s.attempt(ctx, r.probe, r.addr)
+		result := s.try(ctx, r.probe, r.addr)
 		r = s.finish(r, result)
 		s.tell()
 	}
@@ -109,13 +108,7 @@ func (s *Set) finish(r *record, result Result) (next *record) {
 	r.cancel = nil
 	p := r.probe
 	if !r.ended {
-		if r.learn(result) {
-			turned := p.conclude()
-			c := p.change()
-			c.Turned, c.Forbidden = turned, !p.origin.Permits(r.addr)
-			c.Addr, c.Healthy, c.Reason = netip.AddrPortFrom(r.addr, p.key.endpoint.Port), r.healthy, result.Reason
-			s.untold = append(s.untold, c)
-		}
+		s.learn(r, result)
 		// One that took longer than the interval is followed at once.
 		r.schedule(r.due.Add(p.definition.nextDelay()))
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,10 @@ type Config struct {
 	// of each probe; nil is nobody. The next tries wait for it. It must not join or
 	// leave.
 	Changed func(Change)
+
+	// Caught is told of panics, within recover, and under locks of the set: it may call
+	// nothing of that. nil logs them.
+	Caught func(panicked any)
 }
 
 // A Change is one change of an address's health or, where Addr is not valid, of a
@@ -103,6 +108,11 @@ func NewSet(cfg Config) *Set {
 	}
 	if cfg.Epoch == nil {
 		cfg.Epoch = new(atomic.Uint64)
+	}
+	if cfg.Caught == nil {
+		cfg.Caught = func(panicked any) {
+			cfg.Log.Error("panicked", "panic", panicked, "stack", string(debug.Stack()))
+		}
 	}
 	s := &Set{cfg: cfg, began: time.Now(), limit: maxRunning, probes: map[key]*Probe{}, queues: map[string]*queue{}}
 	s.live, s.kill = context.WithCancel(context.Background())
@@ -217,10 +227,7 @@ func (s *Set) tell() {
 	s.untold = nil
 	s.mu.Unlock()
 	for _, c := range changes {
-		s.log(&c)
-		if s.cfg.Changed != nil {
-			s.cfg.Changed(c)
-		}
+		s.say(c)
 	}
 }
 
