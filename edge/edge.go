@@ -406,7 +406,7 @@ func (e *Edge) sweepPools() {
 
 func (e *Edge) sweepOnce() {
 	defer e.outlive()
-	e.pools.sweep()
+	e.pools.sweep(e.notePanic)
 }
 
 // A dateStamp is the Date field of one second.

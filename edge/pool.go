@@ -141,22 +141,39 @@ func (p *pool) sweep() (stays bool) {
 	p.idle = nil
 	p.mu.Unlock()
 	now := time.Now()
-	kept := idle[:0]
-	for _, c := range idle {
+	kept, rest := idle[:0], idle
+	var c *originConn
+	panicked := true
+	defer func() {
+		stays = p.restore(append(kept, rest...), panicked)
+		if panicked {
+			c.link.close()
+		}
+	}()
+	for len(rest) > 0 {
+		c, rest = rest[0], rest[1:]
 		if p.fit(c, now) {
 			kept = append(kept, c)
 		} else {
 			c.link.close()
 		}
 	}
+	panicked = false
+	return stays // which is up to restore
+}
+
+// restore gives a pool back what a sweep has left of its idle connections: after a panic
+// those that it has not come to, too. It reports whether the pool stays listed, as it does
+// after a panic whatever it has.
+func (p *pool) restore(idle []*originConn, panicked bool) (stays bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		closeAll(kept)
-		return false
+		closeAll(idle)
+		return panicked
 	}
-	p.idle = append(kept, p.idle...)
-	p.listed = len(p.idle)+p.used > 0
+	p.idle = append(idle, p.idle...)
+	p.listed = len(p.idle)+p.used > 0 || panicked
 	return p.listed
 }
 
@@ -277,10 +294,11 @@ func (s *poolSet) leave(of *site, b *backend) {
 }
 
 // sweep sweeps every pool that has connections, and turns every tally that is due.
-func (s *poolSet) sweep() {
-	s.warm.sweep((*pool).sweep)
+// Caught is told of panics, within recover.
+func (s *poolSet) sweep(caught func(panicked any)) {
+	s.warm.sweep((*pool).sweep, caught)
 	now := time.Now()
-	s.awake.sweep(func(t *tally) bool { return t.turn(now) })
+	s.awake.sweep(func(t *tally) bool { return t.turn(now) }, caught)
 }
 
 // closeAll closes every pool, whoever still refers to it.

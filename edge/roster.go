@@ -22,25 +22,30 @@ func (r *roster[T]) add(v *T) {
 }
 
 // sweep looks at all that are listed, without the lock, and takes off the list those of
-// which stays is false. A panic of stays leaves those on it that it has not come to.
-func (r *roster[T]) sweep(stays func(*T) bool) {
+// which stays is false. One of which stays panics remains; caught is told, within recover.
+func (r *roster[T]) sweep(stays func(*T) bool, caught func(panicked any)) {
 	r.mu.Lock()
 	all := r.all
 	r.all = nil
 	r.mu.Unlock()
-	kept, rest := all[:0], all
-	defer func() {
-		kept = append(kept, rest...)
-		clear(all[len(kept):])
-		r.mu.Lock()
-		r.all = append(kept, r.all...)
-		r.mu.Unlock()
-	}()
-	for len(rest) > 0 {
-		v := rest[0]
-		rest = rest[1:]
-		if stays(v) {
+	kept := all[:0]
+	for _, v := range all {
+		if survives(v, stays, caught) {
 			kept = append(kept, v)
 		}
 	}
+	clear(all[len(kept):])
+	r.mu.Lock()
+	r.all = append(kept, r.all...)
+	r.mu.Unlock()
+}
+
+func survives[T any](v *T, stays func(*T) bool, caught func(any)) (stayed bool) {
+	stayed = true
+	defer func() {
+		if p := recover(); p != nil {
+			caught(p)
+		}
+	}()
+	return stays(v)
 }

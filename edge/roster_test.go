@@ -24,22 +24,22 @@ func TestRoster(t *testing.T) {
 			r.add(&values[4])
 		}
 		return *v != 2
-	})
+	}, nil)
 	if got := listed(); !slices.Equal(got, []int{0, 1, 3, 4}) {
 		t.Errorf("after a sweep there are %v", got)
 	}
-	func() {
-		defer func() { recover() }()
-		r.sweep(func(v *int) bool {
-			if *v == 1 {
-				r.add(&values[5])
-				panic("a bug")
-			}
-			return true
-		})
-	}()
-	if got := listed(); !slices.Equal(got, []int{0, 3, 4, 5}) {
-		t.Errorf("after a panic there are %v", got)
+	var looked []int
+	var caught []any
+	r.sweep(func(v *int) bool {
+		looked = append(looked, *v)
+		if *v == 1 {
+			r.add(&values[5])
+			panic("a bug")
+		}
+		return *v != 3
+	}, func(p any) { caught = append(caught, p) })
+	if got := listed(); !slices.Equal(got, []int{0, 1, 4, 5}) || !slices.Equal(looked, []int{0, 1, 3, 4}) || len(caught) != 1 {
+		t.Errorf("after a panic there are %v, of which %v were looked at; %v was caught", got, looked, caught)
 	}
 	(*roster[int])(nil).add(&values[0])
 }
@@ -65,22 +65,69 @@ func TestPoolsAreListed(t *testing.T) {
 	p.put(first)
 	p.put(second)
 	mustList("with idle ones", 1)
-	s.sweep()
+	s.sweep(nil)
 	mustList("after a sweep", 1)
 	if got := p.get(); got != second {
 		t.Fatal("there is no connection")
 	}
 	first.link.close() // so that it is unfit
-	s.sweep()
+	s.sweep(nil)
 	mustList("with one that is used", 1)
 	p.drop(second)
-	s.sweep()
+	s.sweep(nil)
 	mustList("with none", 0)
 	p.put(connect())
 	mustList("with one again", 1)
 	p.close()
-	s.sweep()
+	s.sweep(nil)
 	mustList("when it is closed", 0)
+}
+
+// A confused link has a bug in telling whether it is fit for use.
+type confused struct {
+	link
+	closed bool
+}
+
+func (*confused) stale() bool { panic("a bug") }
+func (c *confused) close()    { c.closed = true; c.link.close() }
+
+// A bug that one connection runs into costs that one. The pool keeps the others, and is
+// swept again, as are other pools and the tallies.
+func TestSweepOutlivesPanics(t *testing.T) {
+	s := newPoolSet(nil)
+	pools := []*pool{{swept: &s.warm}, {swept: &s.warm}}
+	odd := &confused{}
+	var conns []*originConn
+	for i, p := range []*pool{pools[0], pools[0], pools[0], pools[1]} {
+		tested, _ := tcpPair(t)
+		c := &originConn{link: newPlainLink(tested), pool: p}
+		if i == 1 {
+			odd.link, c.link = c.link, odd
+		}
+		p.add()
+		p.put(c)
+		conns = append(conns, c)
+	}
+	conns[3].link.close() // so that it is unfit
+	awake := newTally()
+	awake.born = awake.born.Add(-time.Hour)
+	s.awake.add(awake)
+	caught := 0
+	for range 2 {
+		s.sweep(func(any) { caught++ })
+		if got := pools[0].idle; !slices.Equal(got, []*originConn{conns[0], conns[2]}) || !slices.Equal(s.warm.all, pools[:1]) || !pools[0].listed {
+			t.Errorf("%d connections are left, and %d pools", len(got), len(s.warm.all))
+		}
+		if caught != 1 || !odd.closed || len(s.awake.all) != 0 {
+			t.Errorf("%d panics, closed is %v, %d tallies are awake", caught, odd.closed, len(s.awake.all))
+		}
+	}
+	pools[0].close()
+	s.sweep(func(any) { caught++ })
+	if len(s.warm.all) != 0 || caught != 1 {
+		t.Errorf("a closed pool is listed")
+	}
 }
 
 // A tally that counts nothing falls asleep, and then begins as if it had not.
@@ -91,7 +138,7 @@ func TestTallySleeps(t *testing.T) {
 	count()
 	tallied := g.tally.Load()
 	turn := func(at time.Duration) {
-		awake.sweep(func(one *tally) bool { return one.turn(tallied.born.Add(at)) })
+		awake.sweep(func(one *tally) bool { return one.turn(tallied.born.Add(at)) }, nil)
 	}
 	mustCount := func(when string, listed int, late, all uint64) {
 		t.Helper()
