@@ -79,3 +79,21 @@ func TestPanicInWhoIsTold(t *testing.T) {
 		}
 	})
 }
+
+// One in taking in addresses leaves the set as it is, and free for others.
+func TestPanicInAddresses(t *testing.T) {
+	inWorld(t, &dial.Network{}, func(w *world) {
+		caught := 0
+		w.cfg.Caught = func(any) { caught++ }
+		m := member(t, check(t))
+		p := w.Join(m)
+		records := p.records
+		p.records = nil // which no record can be put into
+		w.readdress(p)
+		p.records = records
+		w.after("192.0.2.1", 2)
+		if again := w.Join(m); again != p || caught != 1 {
+			t.Errorf("%d panics; the probe is the same: %v", caught, again == p)
+		}
+	})
+}

@@ -201,18 +201,25 @@ func (s *Set) Close() {
 
 // readdress takes in that a probe's name has other addresses.
 func (s *Set) readdress(p *Probe) {
-	s.mu.Lock()
-	if p.ended {
-		s.mu.Unlock()
-		return
+	if s.moved(p) {
+		defer s.owned.Done()
+		s.tell()
 	}
-	s.owned.Add(1)
-	defer s.owned.Done()
+}
+
+// moved takes that in. If it reports true the caller is one of those that Close waits for.
+func (s *Set) moved(p *Probe) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain()
+	if p.ended {
+		return false
+	}
 	if p.readdress() {
 		s.untold = append(s.untold, p.change())
 	}
-	s.mu.Unlock()
-	s.tell()
+	s.owned.Add(1)
+	return true
 }
 
 // tell tells of the changes that nobody has told of yet.
