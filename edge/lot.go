@@ -53,7 +53,7 @@ type lot struct {
 // system call each time that there are none.
 const (
 	lotBatch  = 128
-	maxStreak = 16
+	maxStreak = 64
 )
 
 const never = math.MaxInt64
