@@ -50,10 +50,11 @@ type lot struct {
 
 // lotBatch is how many events are taken at once, and maxStreak after how many batches
 // whoever never has to wait lets other goroutines run. To do so more often costs a
-// system call each time that there are none.
+// system call each time that there are none; to do so less often, at every 64th, took 2 % less
+// processor time, and the slowest hundredth of small requests 9 ms instead of 6.
 const (
 	lotBatch  = 128
-	maxStreak = 64
+	maxStreak = 16
 )
 
 const never = math.MaxInt64
