@@ -11,8 +11,8 @@ import (
 )
 
 // An Endpoint is everything that shapes a connection to an origin, as a value
-// that can be compared. Equal endpoints of one service may share connections;
-// those of two services must not.
+// that can be compared. Equal endpoints of one customer may share connections;
+// those of two customers must not.
 type Endpoint struct {
 	Host       string // a name in lower case, or an IP address
 	Port       uint16

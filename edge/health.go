@@ -105,13 +105,7 @@ func (b *backend) usableAddresses() func(netip.Addr) bool {
 	return b.checkup.probe.Usable
 }
 
-// warm returns a connection of the pool's that is not to a sick address, or nil.
-func (b *backend) warm() *originConn {
-	for {
-		o := b.pool.get()
-		if o == nil || b.checkup == nil || b.checkup.probe.Usable(o.remote.Addr()) {
-			return o
-		}
-		b.pool.drop(o)
-	}
+// passes reports whether a connection is not to a sick address. Without a check none is.
+func (c *checkup) passes(o *originConn) bool {
+	return c == nil || c.probe.Usable(o.remote.Addr())
 }

@@ -228,6 +228,67 @@ func TestSickAddress(t *testing.T) {
 	})
 }
 
+// Connections to an address that one service has found sick are kept for another of its
+// customer, which does not ask.
+func TestSickAddressIsNobodyElses(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		ns := dialtest.NewNameServer(t)
+		ns.Set("pool.test 600 A 127.0.0.1", "pool.test 600 A 127.0.0.2")
+		var sick atomic.Bool
+		came, answer := make(chan *edgetest.Conn), make(chan bool)
+		o := edgetest.NewOriginOn(t, "0.0.0.0", edgetest.Handle(func(c *edgetest.Conn, r *edgetest.Request) {
+			at := c.To().String()
+			switch {
+			case r.Target == "/ping" && at == "127.0.0.1" && sick.Load():
+				c.Write("HTTP/1.1 500 Sick\r\nContent-Length: 0\r\n\r\n")
+				return
+			case r.Target == "/held":
+				came <- c
+				<-answer
+			}
+			c.Write(ok(at))
+		}))
+		w := newWard(t)
+		of := func(name string, sets ...edgetest.Set) *service.Snapshot {
+			sets = append(sets, func(b *service.Backend) { b.Address = "pool.test" })
+			return edgetest.Service(name, 1, []string{name}, edgetest.Backend(o, sets...))
+		}
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, Network: network(t, ns), HealthChanged: w.hear},
+			checked(of("checked", pinged), ping()), of("other"))
+		conns, addresses := map[*edgetest.Conn]bool{}, map[string]bool{}
+		together := func(n int) { // so many requests to the other service
+			var clients []*edgetest.Client
+			for range n {
+				c := e.Dial(t)
+				c.Send("GET /held HTTP/1.1\r\nHost: other\r\n\r\n")
+				conns[<-came] = true
+				clients = append(clients, c)
+			}
+			for range n {
+				answer <- true
+			}
+			for _, c := range clients {
+				addresses[string(c.Answer().Body)] = true
+			}
+		}
+		n := 1
+		for together(n); len(addresses) < 2; together(n) {
+			n++
+		}
+		sick.Store(true)
+		w.next("origin", false)
+		c := e.Dial(t)
+		for range n {
+			if a := c.Get("checked", "/"); string(a.Body) != "127.0.0.2" {
+				t.Fatalf("%d %s %s, while 127.0.0.1 is sick", a.Status, a.Reason, a.Body)
+			}
+		}
+		if together(n); len(conns) != n {
+			t.Errorf("%d requests of the other service took %d connections", n, len(conns))
+		}
+	})
+}
+
 // A name without addresses is another reason to be sick, with words of its own.
 func TestHomelessBackend(t *testing.T) {
 	ns := dialtest.NewNameServer(t)

@@ -37,7 +37,7 @@ func (x *exchange) connect(fresh bool) failure {
 	}
 	var o *originConn
 	if !fresh {
-		o = b.warm()
+		o = b.pool.get(b.checkup)
 	}
 	if o == nil {
 		x.c.stepOut()

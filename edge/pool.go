@@ -54,29 +54,35 @@ type pool struct {
 // get returns a warm connection that is fit for a request, or nil. Connections
 // that the origin has ended, or has sent something on unasked, are closed on the
 // way: what they hold might be taken for the answer to the next request. The look
-// is a system call for each request, and has to be as late as it can.
-func (p *pool) get() *originConn {
+// is a system call for each request, and has to be as late as it can. Those to addresses
+// that a check, which may be nil, finds sick are left to backends that it is not for.
+func (p *pool) get(check *checkup) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
 		now = time.Now()
 	}
 	for {
-		p.mu.Lock()
-		last := len(p.idle) - 1
-		if last < 0 {
-			p.mu.Unlock()
-			return nil
-		}
-		c := p.idle[last]
-		p.idle[last] = nil
-		p.idle = p.idle[:last]
-		p.used++
-		p.mu.Unlock()
-		if p.fit(c, now) {
+		c := p.newest(check)
+		if c == nil || p.fit(c, now) {
 			return c
 		}
 		p.drop(c)
 	}
+}
+
+// newest takes the connection that came back last, of those that a check has nothing
+// against, or nil.
+func (p *pool) newest(check *checkup) *originConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		if c := p.idle[i]; check.passes(c) {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			p.used++
+			return c
+		}
+	}
+	return nil
 }
 
 // fit reports whether an idle connection may have another request.

@@ -22,7 +22,9 @@ type tally struct {
 	asleep atomic.Bool
 	born   time.Time
 
-	mu     sync.Mutex        // a request takes it only with a connection that it had to make, or to wake the tally
+	// A request takes it only to wake the tally, or with a connection that is new to the
+	// backend and to another address than the last such.
+	mu     sync.Mutex
 	began  time.Duration     // after born: of what the window has
 	late   [windows - 1]late // what it had before
 	oldest int               // of late

@@ -50,7 +50,7 @@ var (
 		"How long answers took, from the last byte of the request to the end of the answer's head.", []string{"pop", "service", "backend"}}
 
 	PoolConnections = &Metric{"headwater_pool_connections", Gauge,
-		"Open connections to an origin, which backends of one service with the same endpoint share.", []string{"pop", "service", "endpoint", "state"}}
+		"Open connections to an origin, which backends of one customer with the same endpoint share: each service that may use them tells of all.", []string{"pop", "service", "endpoint", "state"}}
 )
 
 // The metrics of the process.
