@@ -34,7 +34,8 @@ type AccessLog struct {
 	blocks  [][]byte    // of lines that wait, the oldest first; lines go to the last
 	waiting int         // bytes of them
 	spares  [][]byte    // empty blocks
-	timer   *time.Timer // since the last block was begun
+	timer   *time.Timer // since the oldest line came, while it is armed
+	armed   bool        // while there are blocks that no write has taken on
 	closed  bool
 }
 
@@ -130,7 +131,10 @@ func (l *AccessLog) begin() {
 		b = make([]byte, 0, blockSize)
 	}
 	l.blocks = append(l.blocks, b)
-	l.timer.Reset(l.delay)
+	if !l.armed {
+		l.armed = true
+		l.timer.Reset(l.delay)
+	}
 	if len(l.blocks) > batch {
 		select {
 		case l.full <- struct{}{}:
@@ -176,10 +180,12 @@ type lineWriter struct {
 }
 
 // write writes the blocks that there are, but for as many of the last: those that begin
-// meanwhile wait for others in their turn.
+// meanwhile wait for others in their turn. As long as one is left out the timer runs on,
+// as a later start would have that one's lines wait for longer than they may.
 func (w *lineWriter) write(but int) {
 	w.mu.Lock()
 	n := len(w.blocks) - but
+	w.armed = w.armed && but > 0
 	w.mu.Unlock()
 	for ; n > 0 && !w.abandoned.Load(); n-- {
 		w.take()

@@ -125,6 +125,45 @@ func TestManyLinesDoNotWait(t *testing.T) {
 	})
 }
 
+// A clocked takes lines that are numbers, each of the time when it came, and tells of
+// those that come late.
+type clocked struct {
+	t     *testing.T
+	began time.Time
+	most  time.Duration
+	lines int
+}
+
+func (c *clocked) Write(b []byte) (int, error) {
+	now := time.Since(c.began)
+	for line := range strings.Lines(string(b)) {
+		came, err := strconv.Atoi(strings.TrimSpace(line))
+		if waited := now - time.Duration(came); err != nil || waited > c.most {
+			c.t.Errorf("line %d waited for %v: %v", c.lines, waited, err)
+		}
+		c.lines++
+	}
+	return len(b), nil
+}
+
+// A block that begins shortly before its forerunner is due has no line wait for longer.
+func TestLinesDoNotWaitForBlocks(t *testing.T) {
+	for _, every := range []time.Duration{100, 150, 600, 620, 640} { // microseconds
+		dialtest.Bubble(t, func(t *testing.T) {
+			const delay, lines = 100 * time.Millisecond, 2000
+			c := &clocked{t: t, began: time.Now(), most: delay}
+			l := NewAccessLog(c, delay, nil)
+			for range lines {
+				l.add(fmt.Appendf(nil, "%409d\n", time.Since(c.began)))
+				time.Sleep(every * time.Microsecond)
+			}
+			if l.Close(t.Context()); c.lines != lines {
+				t.Errorf("%d lines were written", c.lines)
+			}
+		})
+	}
+}
+
 func TestLinesThatCannotBeWritten(t *testing.T) {
 	dialtest.Bubble(t, func(t *testing.T) {
 		full := errors.New("the disk is full")
