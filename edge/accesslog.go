@@ -175,6 +175,7 @@ func (l *AccessLog) shut() {
 type lineWriter struct {
 	*AccessLog
 	block []byte    // that was written last
+	torn  bool      // what was written ends within a line
 	told  uint64    // lines whose loss somebody knows of
 	at    time.Time // when it was last told that lines were dropped
 }
@@ -189,13 +190,27 @@ func (w *lineWriter) write(but int) {
 	w.mu.Unlock()
 	for ; n > 0 && !w.abandoned.Load(); n-- {
 		w.take()
-		wrote, err := w.to.Write(w.block)
-		if err != nil {
-			lines := uint64(bytes.Count(w.block[wrote:], []byte("\n")))
-			w.lost.Add(lines)
-			w.told += lines
-			w.failed(err)
-		}
+		w.put()
+	}
+}
+
+// put writes the block that was taken. One that follows a part of a line begins a line of
+// its own.
+func (w *lineWriter) put() {
+	text := w.block
+	if w.torn {
+		text = append([]byte("\n"), text...)
+	}
+	wrote, err := w.to.Write(text)
+	if wrote > 0 {
+		w.torn = text[wrote-1] != '\n'
+	}
+	if err != nil {
+		rest := text[max(wrote, len(text)-len(w.block)):]
+		lines := uint64(bytes.Count(rest, []byte("\n")))
+		w.lost.Add(lines)
+		w.told += lines
+		w.failed(err)
 	}
 }
 

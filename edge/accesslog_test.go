@@ -21,16 +21,17 @@ import (
 
 // A writes is what was written, a write each.
 type writes struct {
-	mu   sync.Mutex
-	all  []string
-	fail error // of writes that take half of what there is
+	mu    sync.Mutex
+	all   []string
+	fail  error // of writes that take only so many bytes
+	takes int
 }
 
 func (w *writes) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fail != nil {
-		b = b[:len(b)/2]
+		b = b[:w.takes]
 	}
 	w.all = append(w.all, string(b))
 	return len(b), w.fail
@@ -164,22 +165,45 @@ func TestLinesDoNotWaitForBlocks(t *testing.T) {
 	}
 }
 
+// What a write leaves behind is lost, and makes no line after it unreadable.
 func TestLinesThatCannotBeWritten(t *testing.T) {
-	dialtest.Bubble(t, func(t *testing.T) {
-		full := errors.New("the disk is full")
-		var got []error
-		w := &writes{fail: full}
-		l := NewAccessLog(w, time.Second, func(err error) { got = append(got, err) })
-		l.add([]byte("a\nb\n"))
+	for _, tt := range []struct {
+		name  string
+		takes []int // bytes, of writes that fail
+		want  string
+		lost  uint64 // lines
+	}{
+		{"after a line", []int{3}, "aa\n|c\n", 1},
+		{"within a line", []int{4}, "aa\nb|\nc\n", 1},
+		{"and then none", []int{4, 0}, "aa\nb||\nc\n", 3},
+		{"and then the line's end", []int{4, 1}, "aa\nb|\n|c\n", 3},
+		{"and within another", []int{4, 3}, "aa\nb|\naa|\nc\n", 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dialtest.Bubble(t, func(t *testing.T) { testLinesThatCannotBeWritten(t, tt.takes, tt.want, tt.lost) })
+		})
+	}
+}
+
+func testLinesThatCannotBeWritten(t *testing.T, takes []int, want string, lost uint64) {
+	full := errors.New("the disk is full")
+	var told []error
+	w := &writes{fail: full}
+	l := NewAccessLog(w, time.Second, func(err error) { told = append(told, err) })
+	for _, w.takes = range takes {
+		l.add([]byte("aa\nbb\n"))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		w.fail = nil
-		l.add([]byte("c\n"))
-		l.Close(t.Context())
-		if len(got) != 1 || got[0] != full || w.take() != "a\n|c\n" || l.lost.Load() != 1 {
-			t.Errorf("told %v, %d lines are lost", got, l.lost.Load())
-		}
-	})
+	}
+	w.fail = nil
+	l.add([]byte("c\n"))
+	l.Close(t.Context())
+	if got := w.take(); got != want || l.lost.Load() != lost {
+		t.Errorf("%q was written, want %q; %d lines are lost, want %d", got, want, l.lost.Load(), lost)
+	}
+	if !slices.Equal(told, slices.Repeat([]error{full}, len(takes))) {
+		t.Errorf("told %v", told)
+	}
 }
 
 // A valve takes writes only while it is open.
