@@ -28,13 +28,20 @@ func hold(t *testing.T, i *instance, o *origin) <-chan *reply {
 	return end
 }
 
-// TestDrainIsBounded ends serve during a request that does not finish.
+// TestDrainIsBounded ends serve during a request that does not finish, while nobody reads
+// standard error, where that is said.
 func TestDrainIsBounded(t *testing.T) {
 	o := ok(startOrigin("stuck", []string{"-gate"}))(t)
 	defer o.close()
 	defer close(o.gate)
-	i := start(t, func(p *process) { p.drainTime = 100 * time.Millisecond })
+	out := &stage{read: make(chan struct{})}
+	defer close(out.read)
+	i := start(t, func(p *process) {
+		out.Writer, p.stderr = p.stderr, out
+		p.drainTime = 100 * time.Millisecond
+	})
 	end := hold(t, i, o)
+	out.stuck.Store(true)
 	if code, err := i.stop(); code != exitOK || err != nil {
 		t.Errorf("exit code %d, %v", code, err)
 	}
@@ -104,7 +111,8 @@ func (s *stage) Write(b []byte) (int, error) {
 	return s.Writer.Write(b)
 }
 
-// Whoever does not read what the process writes stops neither requests nor its end.
+// Whoever does not read standard output, the access log's lines with it, stops neither
+// requests nor the end of the process.
 func TestNobodyReadsTheLog(t *testing.T) {
 	o := ok(startOrigin("one", nil))(t)
 	defer o.close()

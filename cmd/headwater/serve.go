@@ -396,7 +396,7 @@ func (s *server) drain() {
 	go func() { others <- s.staging.shutdown(ctx) }()
 	go func() { others <- s.pops.shutdown(ctx) }()
 	if errors.Join(s.edge.Shutdown(ctx), <-others, <-others) != nil {
-		s.log.Warn("requests cut off", "after", most)
+		atLast(func() { s.log.Warn("requests cut off", "after", most) })
 	}
 }
 
@@ -427,7 +427,7 @@ func (s *server) close() {
 	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
-			s.log.Error("close the store", "error", err)
+			atLast(func() { s.log.Error("close the store", "error", err) })
 		}
 	}
 	s.closeAccessLog()
