@@ -61,8 +61,12 @@ func (p *popFlags) main() popFlag {
 }
 
 func (f *serveFlags) checkPOPs() error {
-	bare := 0
+	bare, seen := 0, map[string]bool{}
 	for _, one := range f.pops.all {
+		if seen[one.code] {
+			return fmt.Errorf("%w: -pop: POP %q: there are two of that code", errUsage, one.code)
+		}
+		seen[one.code] = true
 		if one.address == "" {
 			bare++
 		}
