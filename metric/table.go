@@ -21,9 +21,9 @@ type Metric struct {
 // All returns the table. Nobody may change it.
 func All() []*Metric { return table }
 
-// The metrics of services, at each edge of the process, which pop tells apart. What happened to requests is told by the service and,
-// of those that went to a backend, by that. Reasons and sides are those of the
-// access log.
+// The metrics of services, at each edge of the process, which pop tells apart. What
+// happened to requests is told by the service and, of those that went to a backend, by
+// that. Reasons and sides are those of the access log.
 var (
 	Requests = &Metric{"headwater_requests_total", Counter,
 		"Requests that the service answered, by the class of the answer's status.", []string{"pop", "service", "status"}}
