@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -51,15 +52,14 @@ var near = []string{
 // the loopback addresses, and those of hosts that are names under localhost or
 // addresses of private networks. An authority of the directory's own signs it, whose
 // root certificate is in the file that is returned. It can speak for nothing beyond
-// such names, so that whoever trusts it risks no more.
-func Develop(dir string, hosts ...string) (root string, err error) {
+// such names, so that whoever trusts it risks no more. What a crash has left in dir and
+// stays there is logged.
+func Develop(dir string, log *slog.Logger, hosts ...string) (root string, err error) {
 	at := filepath.Join(dir, authorityDir)
 	if err := durable.MakeDir(at); err != nil {
 		return "", err
 	}
-	if err := errors.Join(durable.Sweep(dir), durable.Sweep(at)); err != nil {
-		return "", err
-	}
+	durable.Sweep(log, dir, at)
 	root = filepath.Join(at, rootFile)
 	ca, err := openAuthority(root, filepath.Join(at, rootKeyFile))
 	if err != nil {

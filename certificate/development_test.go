@@ -13,7 +13,7 @@ import (
 
 func TestDevelop(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tls")
-	root, err := Develop(dir, "demo.localhost", "192.168.1.5", "8.8.8.8", "example.com")
+	root, err := Develop(dir, slog.New(slog.DiscardHandler), "demo.localhost", "192.168.1.5", "8.8.8.8", "example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestDevelopAgain(t *testing.T) {
 	dir := t.TempDir()
 	develop := func(hosts ...string) (root, leaf []byte) {
 		t.Helper()
-		path, err := Develop(dir, hosts...)
+		path, err := Develop(dir, slog.New(slog.DiscardHandler), hosts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestDevelopAgain(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, authorityDir, rootKeyFile)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Develop(dir); err == nil {
+	if _, err := Develop(dir, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("an authority without its key opens")
 	}
 }
@@ -81,7 +81,7 @@ func TestDevelopAgain(t *testing.T) {
 // An authority that many trust must not be good for the rest of the world.
 func TestDevelopmentAuthoritySpeaksForNoOthers(t *testing.T) {
 	dir := t.TempDir()
-	root, err := Develop(dir)
+	root, err := Develop(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,9 +48,7 @@ func openKept(cfg IssuerConfig) (kept, error) {
 	if err := durable.MakeDir(certificates); err != nil {
 		return k, err
 	}
-	if err := errors.Join(durable.Sweep(k.dir), durable.Sweep(certificates)); err != nil {
-		k.log.Error("what a crash has left stays", "error", err)
-	}
+	durable.Sweep(k.log, k.dir, certificates)
 	return k, nil
 }
 

@@ -3,6 +3,7 @@ package certificate
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,7 +18,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	development := t.TempDir()
-	if _, err := Develop(development); err != nil {
+	if _, err := Develop(development, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	dirs := []string{
@@ -32,7 +33,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 		}
 	}
 	opened(t, cfg)
-	if _, err := Develop(development); err != nil {
+	if _, err := Develop(development, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range dirs {

@@ -16,7 +16,7 @@ import (
 // Clients are given what the issuer says, while it is good.
 func TestStaple(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Develop(dir); err != nil {
+	if _, err := Develop(dir, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	root, key := filepath.Join(dir, authorityDir, rootFile), filepath.Join(dir, authorityDir, rootKeyFile)

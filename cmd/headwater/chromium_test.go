@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +96,7 @@ func browse(t *testing.T, root, url string) (page, said string) {
 func TestChromium(t *testing.T) {
 	present(t, "chromium", "certutil")
 	certificates := t.TempDir()
-	root, err := certificate.Develop(certificates, "gallery.localhost")
+	root, err := certificate.Develop(certificates, slog.New(slog.DiscardHandler), "gallery.localhost")
 	if err != nil {
 		t.Fatal(err)
 	}

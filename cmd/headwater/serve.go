@@ -259,20 +259,13 @@ func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sweep(dir)
+	if dir != "" {
+		// It is this process's own by now. Another whose first start is at the same time may
+		// lose its key's temporary file, and fails with that instead of with ErrInUse.
+		durable.Sweep(s.log, dir)
+	}
 	s.secret, s.said, err = setToken(ctx, s.process, s.db, dir)
 	return sealer, err
-}
-
-// sweep removes what a crash has left in the data directory, which is this process's own
-// by now.
-func (s *server) sweep(dir string) {
-	if dir == "" {
-		return
-	}
-	if err := durable.Sweep(dir); err != nil {
-		s.log.Error("what a crash has left stays", "error", err)
-	}
 }
 
 // openSealer opens the key that secrets in dir are sealed with: the file, or dir's own

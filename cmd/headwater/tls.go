@@ -55,7 +55,7 @@ func (s *server) openCertificates(sealer *service.Keeper) (err error) {
 		}
 	}
 	if s.flags.demo && s.flags.edgeCert == "" {
-		if s.tls.root, err = certificate.Develop(dir, demoDomain, s.demoHost()); err != nil {
+		if s.tls.root, err = certificate.Develop(dir, s.log, demoDomain, s.demoHost()); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ package durable
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,9 +60,17 @@ func Temporary(name string) bool {
 	return is && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// Sweep removes the temporary files in the directory at path. Nobody may write there
-// meanwhile.
-func Sweep(path string) error {
+// Sweep removes the temporary files in the directories at paths. Nobody may write there
+// meanwhile. What it cannot remove it logs: that costs room and nothing else.
+func Sweep(log *slog.Logger, paths ...string) {
+	for _, path := range paths {
+		if err := sweep(path); err != nil {
+			log.Error("what a crash has left stays", "error", err)
+		}
+	}
+}
+
+func sweep(path string) error {
 	entries, err := os.ReadDir(path)
 	errs := []error{err}
 	for _, e := range entries {
