@@ -105,15 +105,7 @@ func TestMetrics(t *testing.T) {
 // nothing of the process; with a limit to services, those alone. The operator's is
 // shown those of all customers.
 func TestMetricsOfCustomers(t *testing.T) {
-	o := ok(startOrigin("one", nil))(t)
-	defer o.close()
-	data := filepath.Join(t.TempDir(), "data")
-	mustOffice(t, data, "customer", "create", "first")
-	neighbour := mustOffice(t, data, "customer", "create", "second")
-	_, second, _ := strings.Cut(mustOffice(t, data, "token", "create", "-customer", neighbour), "\t")
-	i := startOn(t, data, nil)
-	foreign := i.serveNeighbour(t, second, port(o))
-	id := i.draftShop(t, port(o))
+	i, id, second, foreign := startNeighbours(t)
 	i.mustCall(t, "PUT", "/service/"+id+"/version/1/activate")
 	token := func(args ...string) string {
 		var made struct {
@@ -154,15 +146,7 @@ func TestMetricsOfCustomers(t *testing.T) {
 // Each edge of a process counts what it was asked and what it serves, the staging edge
 // too, and a customer is shown its own services at all of them.
 func TestMetricsOfPOPs(t *testing.T) {
-	o := ok(startOrigin("one", nil))(t)
-	defer o.close()
-	data := filepath.Join(t.TempDir(), "data")
-	mustOffice(t, data, "customer", "create", "first")
-	neighbour := mustOffice(t, data, "customer", "create", "second")
-	_, second, _ := strings.Cut(mustOffice(t, data, "token", "create", "-customer", neighbour), "\t")
-	i := startOn(t, data, nil, "-pop", "AMS", "-pop", "IAD=127.0.0.1:0", "-edge-staging", "127.0.0.1:0")
-	foreign := i.serveNeighbour(t, second, port(o))
-	id := i.draftShop(t, port(o))
+	i, id, second, foreign := startNeighbours(t, "-pop", "AMS", "-pop", "IAD=127.0.0.1:0", "-edge-staging", "127.0.0.1:0")
 	at := "/service/" + id + "/version/"
 	i.mustCall(t, "PUT", at+"1/activate")
 	i.mustCall(t, "PUT", at+"1/clone")
@@ -203,6 +187,21 @@ func TestMetricsOfPOPs(t *testing.T) {
 	if strings.Contains(got.body, id) || strings.Contains(got.body, stagingPOP) || strings.Count(got.body, foreign) != len(page.samples) {
 		t.Errorf("the second customer is shown:\n%s", got.body)
 	}
+}
+
+// startNeighbours runs a process of two customers. It returns the shop that the first has
+// drafted, the token of the second, and the service that this one has activated.
+func startNeighbours(t *testing.T, args ...string) (i *instance, id, second, foreign string) {
+	t.Helper()
+	o := ok(startOrigin("one", nil))(t)
+	t.Cleanup(o.close)
+	data := filepath.Join(t.TempDir(), "data")
+	mustOffice(t, data, "customer", "create", "first")
+	neighbour := mustOffice(t, data, "customer", "create", "second")
+	_, second, _ = strings.Cut(mustOffice(t, data, "token", "create", "-customer", neighbour), "\t")
+	i = startOn(t, data, nil, args...)
+	foreign = i.serveNeighbour(t, second, port(o))
+	return i, i.draftShop(t, port(o)), second, foreign
 }
 
 // serveNeighbour activates a service with the token of another customer.
