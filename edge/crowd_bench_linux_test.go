@@ -3,11 +3,17 @@
 package edge
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"runtime"
 	"slices"
 	"testing"
 	"time"
+
+	"headwater/service"
 )
 
 // A crowd is what a machine under load does between two turns of one exchange: other
@@ -18,6 +24,9 @@ type crowd struct {
 	memory    []byte  // of others
 	at        int     // how far they are in it
 	turn      *crowdClient
+
+	requests []string // of which one is made at random
+	random   *rand.Rand
 }
 
 const (
@@ -68,12 +77,43 @@ func (l *crowdOrigin) read(b []byte, due time.Time) (int, error) {
 }
 
 // BenchmarkCrowd is BenchmarkExchange as it is under load: with others in between, and
-// without what these take. Half of all requests took ran-ns or less.
+// without what these take; of one service of ten backends, of a thousand that are asked at
+// random, and of a realistic one. Half of all requests took ran-ns or less.
 func BenchmarkCrowd(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) { benchmarkCrowd(b, Config{}, manyServices(b, n)...) })
+	}
+	b.Run("realistic", func(b *testing.B) {
+		log := NewAccessLog(io.Discard, time.Second, func(err error) { b.Error(err) })
+		b.Cleanup(func() { log.Close(context.Background()) })
+		benchmarkCrowd(b, Config{AccessLog: log}, realisticVersion(b))
+	})
+}
+
+// manyServices are versions of so many services, of a domain and ten backends each.
+func manyServices(t testing.TB, n int) (all []*service.Snapshot) {
+	for i := range n {
+		s, add := versionOf(t, 1)
+		s.Service = fmt.Sprintf("service-%d", i)
+		add(service.DomainKind, "name", fmt.Sprintf("s%d.test.example", i))
+		for j := range 10 {
+			add(service.BackendKind, "name", fmt.Sprint("b", j), "address", "127.0.0.1", "max_conn", "0")
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// benchmarkCrowd takes versions whose backends are all at the same address.
+func benchmarkCrowd(b *testing.B, cfg Config, versions ...*service.Snapshot) {
 	c := newCrowd(b)
-	e := cannedClient(b, "").edge
-	p := e.table.Load().find([]byte("test.example")).backends[0].pool
+	e := cannedClientOf(b, cfg, "", versions...).edge
+	for _, s := range versions {
+		host := service.All[*service.Domain](s, service.DomainKind)[0].Name
+		c.requests = append(c.requests, "GET /bench/1k?x=y HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
+	}
+	p := e.services[versions[0].Service].site.backends[0].pool
 	p.idle = nil
 	answer := []byte(answer1K)
 	ran := make([]time.Duration, 0, b.N+crowdSize)
@@ -98,9 +138,9 @@ func BenchmarkCrowd(b *testing.B) {
 
 // ask has a client make one request, and returns how long that ran.
 func (c *crowd) ask(conn *clientConn) time.Duration {
+	text := c.requests[c.random.IntN(len(c.requests))]
 	link := &crowdClient{crowd: c, began: time.Now()}
 	c.turn, conn.link, conn.started = link, link, link.began
-	const text = "GET /bench/1k?x=y HTTP/1.1\r\nHost: test.example\r\n\r\n"
 	conn.ask(text, len(text))
 	return link.ran + time.Since(link.began)
 }
@@ -115,5 +155,5 @@ func newCrowd(t testing.TB) *crowd {
 		return fd
 	}
 	near, far := tcpPair(t)
-	return &crowd{near: descriptor(near), far: descriptor(far), text: make([]byte, 1200), memory: make([]byte, 64<<20)}
+	return &crowd{near: descriptor(near), far: descriptor(far), text: make([]byte, 1200), memory: make([]byte, 64<<20), random: rand.New(rand.NewPCG(1, 2))}
 }

@@ -140,7 +140,7 @@ type activation struct {
 
 	edition service.Edition
 	site    *site
-	traffic traffic
+	traffic *traffic
 }
 
 // New returns an edge that knows no service yet.
@@ -248,7 +248,7 @@ func (e *Edge) hold(snapshots []*service.Snapshot) (release func()) {
 	e.change.Lock()
 	for _, s := range snapshots {
 		if e.services[s.Service] == nil {
-			e.services[s.Service] = &activation{}
+			e.services[s.Service] = &activation{traffic: new(traffic)}
 		}
 		held[s.Service] = e.services[s.Service]
 	}
@@ -302,7 +302,7 @@ func (e *Edge) enter(t *tableDraft, s *service.Snapshot, now *site) (was *site, 
 	a.edition, a.site = s.Edition(), now
 	t.remove(was)
 	if now != nil {
-		now.traffic = &a.traffic
+		now.traffic = a.traffic
 		for _, b := range now.reached() {
 			e.pools.join(now, b)
 			e.watch(b)

@@ -10,12 +10,15 @@ import (
 	"headwater/metric"
 )
 
-// A traffic counts what came of a service's requests. It outlives versions.
+// A traffic counts what came of a service's requests. It outlives versions. Made by
+// itself it is one line of the caches.
 type traffic struct {
 	answers  [classes]atomic.Uint64
-	failures [len(failures)]atomic.Uint64
 	sent     atomic.Uint64 // bytes, to clients
+	failures atomic.Pointer[[len(failures)]atomic.Uint64]
 }
+
+func (t *traffic) faulty() *[len(failures)]atomic.Uint64 { return lazily(&t.failures) }
 
 // countRequest takes in the end of an exchange. One that nobody sent is not counted,
 // as its site serves nobody.
@@ -33,7 +36,7 @@ func (e *Edge) countRequest(x *exchange) {
 	t.answers[classOf(x.resp.Status)].Add(1)
 	t.sent.Add(uint64(x.event.written))
 	if f := x.event.failure; f != failNone {
-		t.failures[f].Add(1)
+		t.faulty()[f].Add(1)
 	}
 }
 
@@ -113,9 +116,11 @@ func (s *site) measure(p metric.Subject) {
 		}
 	}
 	p.Add(metric.SentBytes, float64(t.sent.Load()))
-	eachFailure(func(f int) uint64 { return t.failures[f].Load() }, func(side, reason string, n uint64) {
-		p.Add(metric.RequestFailures, float64(n), side, reason)
-	})
+	if failed := t.failures.Load(); failed != nil {
+		eachFailure(func(f int) uint64 { return failed[f].Load() }, func(side, reason string, n uint64) {
+			p.Add(metric.RequestFailures, float64(n), side, reason)
+		})
+	}
 	now := time.Now()
 	for _, b := range s.listed() {
 		healthy := 0.0

@@ -124,8 +124,8 @@ func cannedClient(t testing.TB, text string) *clientConn {
 	if text != "" {
 		add(service.VCLKind, "name", "main", "main", "1", "content", text)
 	}
-	return cannedClientOf(t, Config{}, s, "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
-		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"0123456789abcdef\"\r\nContent-Length: 5\r\n\r\nhello")
+	return cannedClientOf(t, Config{}, "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
+		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"0123456789abcdef\"\r\nContent-Length: 5\r\n\r\nhello", s)
 }
 
 // answer1K is what servers say around 1 KiB.
@@ -133,15 +133,15 @@ var answer1K = "HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Sun, 06 Nov 1994 08:49
 	"Content-Length: 1024\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\n" +
 	"ETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n\r\n" + strings.Repeat("x", 1024)
 
-// cannedClientOf is likewise, of an edge that serves s, with that answer of its first
-// backend.
-func cannedClientOf(t testing.TB, cfg Config, s *service.Snapshot, answer string) *clientConn {
+// cannedClientOf is likewise, of an edge that serves all, with that answer of the first
+// backend of the first.
+func cannedClientOf(t testing.TB, cfg Config, answer string, all ...*service.Snapshot) *clientConn {
 	e := New(cfg)
 	t.Cleanup(func() { e.Shutdown(t.Context()) })
-	if err := e.Apply(s); err != nil {
+	if err := e.Apply(all...); err != nil {
 		t.Fatal(err)
 	}
-	p := e.table.Load().find([]byte("test.example")).backends[0].pool
+	p := e.services[all[0].Service].site.backends[0].pool
 	p.add()
 	p.put(&originConn{pool: p, served: 1, link: &cannedLink{answer: []byte(answer)}})
 	return &clientConn{edge: e, link: &cannedLink{}, remote: "192.0.2.7"}

@@ -15,7 +15,7 @@ import (
 func BenchmarkRealistic(b *testing.B) {
 	log := NewAccessLog(io.Discard, time.Second, func(err error) { b.Error(err) })
 	b.Cleanup(func() { log.Close(context.Background()) })
-	c := cannedClientOf(b, Config{AccessLog: log}, realisticVersion(b), answer1K)
+	c := cannedClientOf(b, Config{AccessLog: log}, answer1K, realisticVersion(b))
 	c.measure(b, "GET /1k HTTP/1.1\r\nHost: test.example\r\n\r\n")
 }
 

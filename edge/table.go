@@ -112,31 +112,33 @@ func hasUpper(b []byte) bool {
 	return false
 }
 
-// A site is one compiled version of a service.
+// A site is one compiled version of a service. What every request reads of it comes
+// first, in one line of the caches: with thousands of services none of it is there.
 type site struct {
-	service string
-	version int
-
-	// domains are the names it answers for, as the table's keys have them.
-	exact, wild []string
-
-	source  *service.Snapshot // of one that serves
-	tree    *program.Program  // what it does, as it is written; nil of one that serves
-	program *vcl.Program      // and compiled; other sites may have it too
-	logs    bool              // the program has something to do in vcl_log
-	about   vcl.Service       // what the program can know of the version
+	program      *vcl.Program  // what it does, compiled; other sites may have it too
+	traffic      *traffic      // of an edge that serves it
+	destinations []destination // what req.backend can be, by the program's numbers
+	logs         bool          // the program has something to do in vcl_log
 
 	// What the version asks for beside its program.
 	strict   bool // a body that between_bytes_timeout cuts short looks so
 	upgrades bool // clients may change the protocol
 
-	traffic *traffic // of an edge that serves it
+	about vcl.Service // what the program can know of the version
 
-	destinations []destination // what req.backend can be, by the program's numbers
-	backends     []*backend    // those of them that are backends, in the program's order
-	nodes        []*backend    // of the shields among them
+	service string
+	version int
+
+	backends []*backend // those of destinations that are backends, in the program's order
+	nodes    []*backend // of the shields among them
 
 	marks markCache
+
+	// domains are the names it answers for, as the table's keys have them.
+	exact, wild []string
+
+	source *service.Snapshot // of one that serves
+	tree   *program.Program  // what it does, as it is written; nil of one that serves
 
 	asWritten atomic.Pointer[site] // the same with its tree; nil until a request is told of
 }
@@ -182,23 +184,24 @@ func (s *site) Connections(b *vcl.Backend) (open, used int) {
 }
 
 // A backend is one compiled backend: where to, how long to wait, and the pool
-// that it shares with all of the service's backends to the same endpoint.
+// that it shares with all of the service's backends to the same endpoint. What every
+// fetch reads of it comes first.
 type backend struct {
-	name         string
-	index        int // among its site's backends
-	slot         int // its number, or its shield's, in the program
-	plan         *dial.Plan
-	terms        terms
-	maxConn      int64  // connections at a time; 0 is no limit
-	address      []byte // as configured
-	overrideHost []byte
+	// Of an edge that serves it.
+	gauge *gauge
+	pool  *pool
+
 	limits       vcl.Timeouts
+	maxConn      int64 // connections at a time; 0 is no limit
 	checkup      *checkup
+	node         *node // of one that is an edge of a POP, else nil
+	index        int   // among its site's backends
+	slot         int   // its number, or its shield's, in the program
+	overrideHost []byte
 	sick         bool // of an explanation, which pretends so
 
-	node *node // of one that is an edge of a POP, else nil
-
-	// Of an edge that serves it.
-	pool  *pool
-	gauge *gauge
+	name    string
+	plan    *dial.Plan
+	terms   terms
+	address []byte // as configured
 }

@@ -16,10 +16,12 @@ import (
 // began and of late. It belongs to a gauge, so that it outlives versions as that
 // does. Requests count into its window, with a few atomic additions, which the sweeper
 // empties into records ([tally.turn]). One that has counted nothing of late is asleep,
-// and the sweeper does not look at it. It informs and decides nothing.
+// and the sweeper does not look at it. It informs and decides nothing. What a request
+// touches comes first.
 type tally struct {
-	window window
 	asleep atomic.Bool
+	last   atomic.Pointer[place] // that was looked up
+	window window
 	born   time.Time
 
 	// A request takes it only to wake the tally, or with a connection that is new to the
@@ -31,8 +33,6 @@ type tally struct {
 	past   record            // what late does not hold any more
 	places []*place
 	placed uint64 // how often one was found among them
-
-	last atomic.Pointer[place] // that was looked up
 }
 
 // A late is what a window had that began so long after the tally was born.
