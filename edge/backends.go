@@ -67,12 +67,12 @@ func (b *backend) report(now time.Time) report.Backend {
 		Name: b.name, Address: string(b.address), Port: int(at.Port), TLS: secure,
 		Health: b.health(),
 		Connections: report.Connections{
-			Open: open, Idle: open - used, Used: b.gauge.n.Load(), Limit: b.maxConn,
+			Open: open, Idle: open - used, Used: b.connections(), Limit: b.maxConn,
 		},
 		Resolution: b.resolution(),
 		Places:     []report.Place{},
 	}
-	t := b.gauge.tally.Load()
+	t := b.tallied()
 	if t == nil { // nothing was sent to it yet
 		none := new(counts).report()
 		told.Recent, told.Total = none, none

@@ -111,8 +111,8 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	}
 	c := &backend{
 		name:    b.Name,
-		index:   len(s.backends),
-		slot:    known.Index,
+		index:   int32(len(s.backends)),
+		slot:    int32(known.Index),
 		plan:    plan,
 		terms:   termsOf(b),
 		maxConn: b.MaxConn,

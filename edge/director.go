@@ -39,19 +39,19 @@ type choice struct {
 type backendSet []uint64
 
 func (s backendSet) has(b *backend) bool {
-	i := b.index / 64
+	i := int(b.index) / 64
 	return i < len(s) && s[i]>>(b.index%64)&1 == 1
 }
 
 func (s *backendSet) add(b *backend) {
-	for len(*s) <= b.index/64 {
+	for len(*s) <= int(b.index)/64 {
 		*s = append(*s, 0)
 	}
 	(*s)[b.index/64] |= 1 << (b.index % 64)
 }
 
 func (b *backend) usable(c *choice) bool {
-	return b.healthy() && b.gauge.room(b.maxConn) && (c == nil || !c.tried.has(b))
+	return b.healthy() && b.room() && (c == nil || !c.tried.has(b))
 }
 
 func (b *backend) pick(*choice) (*backend, failure) {

@@ -42,7 +42,7 @@ func benchDirector(kind vcl.DirectorType, members, sick int) *director {
 	d := &director{kind: kind, quorum: 1, epoch: new(atomic.Uint64)}
 	from := &vcl.Director{}
 	for i := range members {
-		d.add(&backend{name: fmt.Sprint(i), index: i, sick: i < sick, maxConn: 200, gauge: &gauge{}}, int64(1+i%7))
+		d.add(&backend{name: fmt.Sprint(i), index: int32(i), sick: i < sick, maxConn: 200, gauge: &gauge{}}, int64(1+i%7))
 		from.Members = append(from.Members, vcl.Member{Backend: &vcl.Backend{Name: fmt.Sprint(i)}})
 	}
 	if kind == vcl.CHashDirector {

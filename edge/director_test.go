@@ -18,7 +18,7 @@ func directing(kind vcl.DirectorType, weights ...int64) *director {
 	from := &vcl.Director{Name: "d", Type: kind}
 	for i, w := range weights {
 		name := string(rune('a' + i))
-		d.add(&backend{name: name, index: i}, w)
+		d.add(&backend{name: name, index: int32(i)}, w)
 		from.Members = append(from.Members, vcl.Member{Backend: &vcl.Backend{Name: name}})
 	}
 	if kind == vcl.CHashDirector {
@@ -102,7 +102,7 @@ func TestQuorumIsOfHealth(t *testing.T) {
 	d.quorum = 100
 	full := d.leaf(0)
 	full.maxConn, full.gauge = 1, &gauge{}
-	full.gauge.enter(1)
+	full.count().enter(1)
 	for range 100 {
 		if b, f := d.pick(&choice{}); f != failNone || b == full {
 			t.Fatalf("picked %v, %s", b, failures[f].reason)

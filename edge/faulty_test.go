@@ -55,7 +55,7 @@ func uploading(t *testing.T, client, origin link) *exchange {
 	t.Cleanup(func() { e.Shutdown(t.Context()) })
 	x := newExchange(&clientConn{edge: e, link: client})
 	x.req.length = 5
-	x.origin = &originConn{link: origin, pool: &pool{}, gauge: &gauge{}}
+	x.origin = &originConn{link: origin, pool: &pool{}, tally: newTally()}
 	x.c.origin.Store(x.origin)
 	x.up.x, x.up.left, x.up.done = x, 5, make(chan struct{})
 	return x

@@ -155,9 +155,9 @@ func (s *site) measurePools(p metric.Subject) {
 
 func (b *backend) measure(p metric.Subject) {
 	b.measureAddresses(p)
-	p.Add(metric.BackendConnections, float64(b.gauge.n.Load()))
+	p.Add(metric.BackendConnections, float64(b.connections()))
 	p.Add(metric.BackendConnectionLimit, float64(b.maxConn))
-	tally := b.gauge.tally.Load()
+	tally := b.tallied()
 	if tally == nil {
 		return // nothing was sent to it yet
 	}

@@ -18,8 +18,8 @@ import (
 type originConn struct {
 	link          link
 	pool          *pool
-	gauge         *gauge // of the backend that it is, or was last, in use for
-	place         *place // of its address, in that gauge's tally
+	tally         *tally // of the backend that it is, or was last, in use for
+	place         *place // of its address, in that
 	served        int    // answers read to their end
 	born          time.Time
 	rested        time.Time // when it came back to the pool, if that has terms of time
@@ -31,8 +31,9 @@ type originConn struct {
 // It counts against the backend's max_conn from the moment it is wanted.
 func (x *exchange) connect(fresh bool) failure {
 	b := x.backend
+	t := b.count()
 	x.connected = false
-	if !b.gauge.enter(b.maxConn) {
+	if !t.enter(b.maxConn) {
 		return failMaxConn
 	}
 	var o *originConn
@@ -45,16 +46,16 @@ func (x *exchange) connect(fresh bool) failure {
 		var err error
 		o, err = x.c.edge.open(b, x.limits.Connect)
 		x.event.connect = time.Since(began)
-		b.gauge.count().connected(x.event.connect, err)
+		t.connected(x.event.connect, err)
 		if err != nil {
-			b.gauge.leave()
-			x.place = b.gauge.count().placeOf(err)
+			t.leave()
+			x.place = t.placeOf(err)
 			x.event.cause = err
 			return dialFailure(err)
 		}
 	}
-	if o.gauge != b.gauge {
-		o.gauge, o.place = b.gauge, b.gauge.count().place(o.remote.Addr())
+	if o.tally != t {
+		o.tally, o.place = t, t.place(o.remote.Addr())
 	}
 	x.place = o.place
 	x.origin, x.connected = o, true
@@ -118,7 +119,7 @@ func (x *exchange) disconnect(fit bool) {
 	}
 	x.origin = nil
 	x.c.origin.Store(nil)
-	o.gauge.leave()
+	o.tally.leave()
 	if fit {
 		o.served++
 		o.link.lend(nil)

@@ -201,28 +201,11 @@ func closeAll(conns []*originConn) {
 // A gaugeKey names a backend across the versions of its service.
 type gaugeKey struct{ service, backend string }
 
-// A gauge counts the connections that requests to one backend have, and those
-// that are being made for them.
+// A gauge has the tally of one backend, whatever its version.
 type gauge struct {
-	n     atomic.Int64
 	tally atomic.Pointer[tally] // nil until there is something to count
 	awake *roster[tally]
 }
-
-// enter counts one more, unless there are limit of them; a limit of 0 is none.
-func (g *gauge) enter(limit int64) bool {
-	if n := g.n.Add(1); limit > 0 && n > limit {
-		g.n.Add(-1)
-		return false
-	}
-	return true
-}
-
-// room reports whether one more would enter, now. There is room in what has no gauge,
-// as it serves nobody.
-func (g *gauge) room(limit int64) bool { return limit == 0 || g == nil || g.n.Load() < limit }
-
-func (g *gauge) leave() { g.n.Add(-1) }
 
 // A poolSet holds the pools and gauges of an edge, counted by the compiled
 // backends that refer to them. Only configuration changes and the sweeper take

@@ -248,7 +248,7 @@ func TestSharesOfMany(t *testing.T) {
 	d, weights, backends := &director{kind: vcl.RandomDirector, epoch: new(atomic.Uint64)}, []int{}, []*backend{}
 	for i := range members {
 		weights = append(weights, 1+i%7)
-		backends = append(backends, &backend{index: i})
+		backends = append(backends, &backend{index: int32(i)})
 		d.add(backends[i], int64(weights[i]))
 	}
 	for _, healthy := range []int{members, 600, 10} {

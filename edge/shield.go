@@ -67,7 +67,7 @@ func (s *site) addShield(b *vcl.Backend, h *home) (warnings []string) {
 			limits.Connect += hopHandshakeTime
 		}
 		to.nodes = append(to.nodes, &backend{
-			name: b.Name, index: len(s.backends) + len(s.nodes) + len(to.nodes), slot: b.Index, node: n, plan: n.plan, address: []byte(n.plan.Endpoint.Host),
+			name: b.Name, index: int32(len(s.backends) + len(s.nodes) + len(to.nodes)), slot: int32(b.Index), node: n, plan: n.plan, address: []byte(n.plan.Endpoint.Host),
 			terms: terms{idle: hopIdleTime}, limits: limits,
 		})
 	}

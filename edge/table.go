@@ -188,18 +188,19 @@ func (s *site) Connections(b *vcl.Backend) (open, used int) {
 // fetch reads of it comes first.
 type backend struct {
 	// Of an edge that serves it.
-	gauge *gauge
+	tally atomic.Pointer[tally] // the gauge's, so that no request asks for that; nil until one did
 	pool  *pool
 
 	limits       vcl.Timeouts
 	maxConn      int64 // connections at a time; 0 is no limit
 	checkup      *checkup
 	node         *node // of one that is an edge of a POP, else nil
-	index        int   // among its site's backends
-	slot         int   // its number, or its shield's, in the program
+	index        int32 // among its site's backends
+	slot         int32 // its number, or its shield's, in the program
 	overrideHost []byte
 	sick         bool // of an explanation, which pretends so
 
+	gauge   *gauge // of an edge that serves it, else nil
 	name    string
 	plan    *dial.Plan
 	terms   terms

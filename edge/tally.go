@@ -12,13 +12,15 @@ import (
 	"headwater/dial"
 )
 
-// A tally is the record of what came of fetching from one backend, since the edge
-// began and of late. It belongs to a gauge, so that it outlives versions as that
-// does. Requests count into its window, with a few atomic additions, which the sweeper
-// empties into records ([tally.turn]). One that has counted nothing of late is asleep,
-// and the sweeper does not look at it. It informs and decides nothing. What a request
-// touches comes first.
+// A tally counts the connections that requests to one backend have, and is the record of
+// what came of its fetches, since the edge began and of late. It belongs to a gauge, so
+// that it outlives versions as that does. Requests count into its window, with a few
+// atomic additions, which the sweeper empties into records ([tally.turn]). One that has
+// counted nothing of late is asleep, and the sweeper does not look at it. It informs, and
+// decides nothing but whether there is room under max_conn. What a request touches comes
+// first.
 type tally struct {
+	used   atomic.Int64 // connections that requests have, and those that are being made for them
 	asleep atomic.Bool
 	last   atomic.Pointer[place] // that was looked up
 	window window
@@ -79,6 +81,47 @@ func (g *gauge) count() *tally {
 	}
 	return t
 }
+
+// count is that of its gauge.
+func (b *backend) count() *tally {
+	t := b.tally.Load()
+	if t == nil || t.asleep.Load() {
+		t = b.gauge.count()
+		b.tally.Store(t)
+	}
+	return t
+}
+
+// tallied returns the backend's tally, nil if nothing was sent to it yet, or if it serves
+// nobody.
+func (b *backend) tallied() *tally {
+	if t := b.tally.Load(); t != nil || b.gauge == nil {
+		return t
+	}
+	return b.gauge.tally.Load()
+}
+
+// enter counts one more connection, unless there are limit of them; a limit of 0 is none.
+func (t *tally) enter(limit int64) bool {
+	if n := t.used.Add(1); limit > 0 && n > limit {
+		t.leave()
+		return false
+	}
+	return true
+}
+
+func (t *tally) leave() { t.used.Add(-1) }
+
+// connections counts those that requests have.
+func (b *backend) connections() int64 {
+	if t := b.tallied(); t != nil {
+		return t.used.Load()
+	}
+	return 0
+}
+
+// room reports whether one more would enter, now.
+func (b *backend) room() bool { return b.maxConn == 0 || b.connections() < b.maxConn }
 
 // wake opens a window, as if there had been others all the time, and reports whether the
 // tally was asleep. What a request has counted while it fell asleep is past.
@@ -183,7 +226,7 @@ func (t *tally) vacancy() int {
 
 // count takes in how a fetch has ended: with an answer's head, or a failure.
 func (x *exchange) count(f failure) {
-	w := &x.backend.gauge.count().window
+	w := &x.backend.count().window
 	x.answered = x.clock()
 	if f != failNone {
 		w.faulty().failures[f].Add(1)
@@ -231,7 +274,7 @@ func (x *exchange) countBroken(f failure) {
 	if failures[f].side != sideOrigin {
 		return
 	}
-	x.backend.gauge.count().window.faulty().broken[f].Add(1)
+	x.backend.count().window.faulty().broken[f].Add(1)
 	if x.place != nil {
 		x.place.failures.Add(1)
 	}
@@ -241,6 +284,6 @@ func (x *exchange) countBroken(f failure) {
 // one backend.
 func countRefused(to destination, f failure) {
 	if b, alone := to.(*backend); alone && b.gauge != nil {
-		b.gauge.count().window.faulty().failures[f].Add(1)
+		b.count().window.faulty().failures[f].Add(1)
 	}
 }
