@@ -19,6 +19,7 @@ func take(c *edgetest.Conn, n int64) bool {
 
 // Leave to send a body is the origin's to give, and comes when it gives it.
 func TestLeaveIsTheOrigins(t *testing.T) {
+	t.Parallel()
 	const hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 	tests := []struct {
 		name   string
@@ -124,6 +125,7 @@ func TestAnswerRightAfterLeave(t *testing.T) {
 
 // The wait for an answer begins when the body has been sent, whatever was said before.
 func TestFirstByteTimeoutWaitsForABodyWithLeave(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		const limit = time.Second
 		e, _ := startScript(t, plain, func(c *edgetest.Conn) {

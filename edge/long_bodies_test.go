@@ -68,6 +68,7 @@ func TestLongUploads(t *testing.T) {
 // What ends a long body too early is seen by both sides, and the client has had all that
 // came before.
 func TestLongAnswersThatBreakOff(t *testing.T) {
+	t.Parallel()
 	const came, length = 300 << 10, 1 << 20
 	tests := []struct {
 		name, reason string
@@ -131,6 +132,7 @@ func TestLongAnswersThatNobodyTakes(t *testing.T) {
 
 // No origin takes a long upload for whole that is not.
 func TestLongUploadsThatBreakOff(t *testing.T) {
+	t.Parallel()
 	ways := map[string]struct {
 		reason string
 		end    func(*edgetest.Client)

@@ -219,6 +219,7 @@ func TestBetweenBytesTimeout(t *testing.T) {
 
 // Each gap is measured by itself.
 func TestBetweenBytesAreNotAdded(t *testing.T) {
+	t.Parallel()
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		e, _ := startScript(t, plain, func(c *edgetest.Conn) {
 			c.ReadRequest()

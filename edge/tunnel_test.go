@@ -292,6 +292,7 @@ func TestTunnelIdle(t *testing.T) {
 // One in which somebody speaks in time stays: neither what bounds answers ends it, nor
 // that it lasts longer than it may be silent.
 func TestTunnelNotIdle(t *testing.T) {
+	t.Parallel()
 	const limit = 2 * time.Second
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		o := edgetest.NewOrigin(t, func(c *edgetest.Conn) {

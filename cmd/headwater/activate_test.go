@@ -35,7 +35,7 @@ func port(o *origin) int { return o.listener.Addr().(*net.TCPAddr).Port }
 // was answered must be that activation's.
 func TestActivationUnderLoad(t *testing.T) {
 	const connections, every = 64, 50 * time.Millisecond
-	runs := 10 * time.Second
+	runs := 5 * time.Second
 	if testing.Short() {
 		runs = time.Second
 	}

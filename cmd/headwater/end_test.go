@@ -31,6 +31,7 @@ func hold(t *testing.T, i *instance, o *origin) <-chan *reply {
 // TestDrainIsBounded ends serve during a request that does not finish, while nobody reads
 // standard error, where that is said.
 func TestDrainIsBounded(t *testing.T) {
+	t.Parallel()
 	o := ok(startOrigin("stuck", []string{"-gate"}))(t)
 	defer o.close()
 	defer close(o.gate)
@@ -114,6 +115,7 @@ func (s *stage) Write(b []byte) (int, error) {
 // Whoever does not read standard output, the access log's lines with it, stops neither
 // requests nor the end of the process.
 func TestNobodyReadsTheLog(t *testing.T) {
+	t.Parallel()
 	o := ok(startOrigin("one", nil))(t)
 	defer o.close()
 	out := &stage{read: make(chan struct{})}
