@@ -22,6 +22,7 @@ import (
 type clientConn struct {
 	edge   *Edge
 	link   link
+	lot    *lot       // nil for none
 	remote string     // the client's address, without port
 	peer   vcl.Client // what programs can know of the connection
 	secure bool       // the client speaks TLS
@@ -79,12 +80,20 @@ func (c *clientConn) serve() (over bool) {
 		}
 	}()
 	defer c.contain()
-	if c.secure && !c.shaken() && !c.handshake() {
-		return true
+	if c.secure && !c.shaken() {
+		if c.handOver() { // it takes as long as a thousand requests
+			return false
+		}
+		if !c.handshake() {
+			return true
+		}
 	}
 	for !c.over {
 		switch {
 		case c.upload != nil:
+			if c.handOver() { // it has goroutines that use the links too
+				return false
+			}
 			c.serveUpload()
 		case c.asking != nil:
 			if c.rest() {
@@ -363,7 +372,6 @@ func (c *clientConn) follow(rest []byte) {
 func (c *clientConn) serveUpload() {
 	x := c.upload
 	c.upload = nil
-	c.stepOut() // it has goroutines that use the links too
 	keep, leftover := x.serveUpload()
 	whole := x.up.whole
 	x.free()

@@ -157,7 +157,6 @@ func (c *clientConn) shaken() bool { return c.tls.link.tls != nil }
 // handshake has to be over as soon as a request's head would have to be. It reports
 // whether the client may send requests.
 func (c *clientConn) handshake() bool {
-	c.stepOut() // it takes as long as a thousand requests
 	began := c.quiet
 	if err := c.tls.link.accept(c.tls.offer.config, began.Add(c.edge.cfg.Client.Header)); err != nil {
 		c.edge.cfg.Log.Debug("handshake", "client", c.remote, "error", err)

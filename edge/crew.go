@@ -20,17 +20,23 @@ const maxSpare = 64
 type worker struct {
 	edge *Edge
 	lot  *lot      // that it leads; nil if another does
-	next chan *lot // what a spare waits for
+	next chan task // what a spare waits for
 }
 
-// lead has a lot led, by a spare or by a new worker.
-func (e *Edge) lead(l *lot) {
+// A task is for a goroutine that has nothing else to do.
+type task struct {
+	lot    *lot        // to lead
+	client *clientConn // to serve
+}
+
+// give has a spare do a task, or a new worker.
+func (e *Edge) give(t task) {
 	if w := e.crew.take(); w != nil {
-		w.next <- l
+		w.next <- t
 		return
 	}
-	w := &worker{edge: e, lot: l, next: make(chan *lot, 1)}
-	e.crew.all.Go(w.run)
+	w := &worker{edge: e, next: make(chan task, 1)}
+	e.crew.all.Go(func() { w.run(t) })
 }
 
 // take returns a spare, or nil.
@@ -68,35 +74,37 @@ func (w *crew) disband() {
 	w.spares = nil
 }
 
-// run leads lots until it is not needed any more.
-func (w *worker) run() {
-	for w.lot != nil {
-		w.work()
+// run does one task after another until it is not needed any more.
+func (w *worker) run(t task) {
+	for more := true; more; t, more = <-w.next {
+		if t.client != nil {
+			w.edge.goOn(t.client)
+		} else {
+			w.lead(t.lot)
+		}
 		if !w.edge.crew.join(w) {
 			return
 		}
-		w.lot = <-w.next // nil once it is closed
 	}
 }
 
-// work has connections go on until the lot has ended, or is led by another.
-func (w *worker) work() {
+// lead has a lot's connections go on until the lot has ended, or is led by another.
+func (w *worker) lead(l *lot) {
+	w.lot = l
 	for w.lot != nil {
-		c, open := w.lot.turn()
-		if !open {
-			close(w.lot.ended)
-			w.lot = nil
-			return
-		}
+		c, open := l.turn()
 		switch {
+		case !open:
+			l.endRush()
+			close(l.ended)
+			w.lot = nil
 		case c == nil:
-			continue
 		case c.mux.Load() != nil: // whose streams wait for the same link
-			w.stepOut()
+			w.edge.give(task{client: c})
 		default:
 			c.worker = w
+			w.edge.goOn(c)
 		}
-		w.edge.goOn(c)
 	}
 }
 
@@ -104,7 +112,8 @@ func (w *worker) work() {
 func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
-	w.edge.lead(l)
+	l.endRush()
+	w.edge.give(task{lot: l})
 }
 
 // goOn serves a client, which is remembered, until it is over or parked.
@@ -124,6 +133,18 @@ func (c *clientConn) stepOut() {
 	w := c.worker
 	c.worker = nil
 	w.stepOut()
+}
+
+// handOver has another goroutine serve the client if this one leads a lot, and reports
+// whether it does. It is for what is known to take long; what turns out to do so steps out.
+func (c *clientConn) handOver() bool {
+	w := c.worker
+	if w == nil {
+		return false
+	}
+	c.worker = nil
+	w.edge.give(task{client: c})
+	return true
 }
 
 // engage serves a client, which is remembered, on a goroutine of its own.

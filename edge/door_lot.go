@@ -3,6 +3,7 @@
 package edge
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"os"
@@ -60,28 +61,37 @@ type lots struct {
 
 // open makes them, or none if the system has none to give.
 func (s *lots) open(e *Edge) {
-	for range runtime.GOMAXPROCS(0) {
+	for range cmp.Or(e.cfg.Threads, min(runtime.GOMAXPROCS(0), runtime.NumCPU())) {
 		l, err := newLot(e.engage, e.notePanic)
 		if err != nil {
-			return
+			break
 		}
 		s.all = append(s.all, l)
-		e.lead(l)
+	}
+	if e.cfg.Threads > 0 {
+		s.provide()
+	}
+	for _, l := range s.all {
+		e.give(task{lot: l})
 	}
 }
 
 // some returns one after another.
 func (s *lots) some() *lot { return s.all[s.next.Add(1)%uint32(len(s.all))] }
 
-// adopt makes a link of a connection to an origin, nil if there are no lots.
-func (s *lots) adopt(tcp *net.TCPConn) link {
+// adopt makes a link of a connection to an origin, in the lot near if it is not nil; no
+// link if there are no lots.
+func (s *lots) adopt(tcp *net.TCPConn, near *lot) (link, *lot) {
 	if len(s.all) == 0 {
-		return nil
+		return nil, nil
 	}
-	if l := s.some().adopt(tcp); l != nil {
-		return l
+	if near == nil {
+		near = s.some()
 	}
-	return nil
+	if l := near.adopt(tcp); l != nil {
+		return l, near
+	}
+	return nil, nil
 }
 
 func (s *lots) close() {
@@ -140,6 +150,7 @@ func (d *lotDoor) start(fd int, from *syscall.RawSockaddrAny) {
 	}
 	l := newLotLink(d.edge.lots.some(), fd, parked)
 	l.owner = newClientConn(d.edge, l, sockaddr(from), local, d.offer)
+	l.owner.lot = l.lot
 	if d.edge.remember(l.owner) { // and from now on Shutdown may have it go on
 		l.watch(time.Now().Add(wait))
 	} else {

@@ -9,6 +9,6 @@ func (e *Edge) newLotDoor(*net.TCPListener, *offer) door { return nil }
 
 type lots struct{}
 
-func (*lots) open(*Edge)              {}
-func (*lots) adopt(*net.TCPConn) link { return nil }
-func (*lots) close()                  {}
+func (*lots) open(*Edge)                            {}
+func (*lots) adopt(*net.TCPConn, *lot) (link, *lot) { return nil, nil }
+func (*lots) close()                                {}

@@ -82,6 +82,11 @@ type Config struct {
 	// H2C speaks HTTP/2 with clients that begin with its preface, in clear.
 	H2C bool
 
+	// Threads are how many threads the edge keeps on Linux while it is busy, each on a
+	// processor of its own if there are as many; at 0 it keeps none. GOMAXPROCS has to be greater by
+	// as many than what the rest of the process needs, or the rest waits for up to 10 ms at a time.
+	Threads int
+
 	// PlainIO drives sockets through net.Conn even where system calls of our own
 	// are faster.
 	PlainIO bool
@@ -322,14 +327,15 @@ func (e *Edge) ServeTLS(l net.Listener, from Certificates) error {
 	return e.accept(l, newOffer(from))
 }
 
-// newLink picks the kind of link for a connection, which belongs to it from now on.
-func (e *Edge) newLink(tcp *net.TCPConn) link {
+// newLink picks the kind of link for a connection to an origin, which belongs to it from
+// now on, and tells its lot: near, if there is one.
+func (e *Edge) newLink(tcp *net.TCPConn, near *lot) (link, *lot) {
 	if !e.cfg.PlainIO {
-		if l := e.lots.adopt(tcp); l != nil {
-			return l
+		if l, in := e.lots.adopt(tcp, near); l != nil {
+			return l, in
 		}
 	}
-	return newPlainLink(tcp)
+	return newPlainLink(tcp), nil
 }
 
 // Shutdown stops accepting, lets requests under way finish until ctx ends, then

@@ -69,7 +69,7 @@ func FuzzProgramValues(f *testing.F) {
 	f.Add("G T", "http://b/", " ", "Host", "", "99999999999", "\xff", "x", "POST", true)
 	edge := cannedClient(f, setsAll).edge
 	p := edge.table.Load().find([]byte("test.example")).backends[0].pool
-	answer := p.get(nil).link.(*cannedLink).answer
+	answer := p.get(nil, nil).link.(*cannedLink).answer
 	f.Fuzz(func(t *testing.T, method, target, host, name, value, status, reason, body, client string, fails bool) {
 		origin, at := &tapLink{cannedLink: cannedLink{answer: answer}}, &tapLink{}
 		p.add()
@@ -94,7 +94,7 @@ func FuzzProgramValues(f *testing.F) {
 		}
 		c.started = time.Now()
 		c.ask(request.String(), head)
-		for o := p.get(nil); o != nil; o = p.get(nil) {
+		for o := p.get(nil, nil); o != nil; o = p.get(nil, nil) {
 			p.drop(o)
 		}
 		checkSent(t, origin.wrote.Bytes())

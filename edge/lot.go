@@ -3,6 +3,7 @@
 package edge
 
 import (
+	"cmp"
 	"math"
 	"net"
 	"os"
@@ -15,17 +16,17 @@ import (
 )
 
 // A lot is where connections wait without a goroutine, those of clients and of origins:
-// an epoll set of the edge's own, whose descriptor waits in the runtime's poller like
-// any other. One goroutine of the crew leads it, which takes what has come and has each
-// connection go on: a parked one on that goroutine itself, one that somebody waits for
-// where it is waited for.
+// an epoll set of the edge's own. The bell, a set that has nothing but this one, is in
+// the runtime's poller like any socket. One goroutine of the crew leads the lot, which takes
+// what has come and has each connection go on: a parked one on that goroutine itself, one
+// that somebody waits for where it is waited for.
 //
 // What it tells is a hint to look. Events of a connection that has ended may reach
 // the next one with its descriptor, which then looks in vain.
 type lot struct {
-	epoll  *os.File
-	rc     syscall.RawConn
 	fd     int
+	bell   *os.File
+	rc     syscall.RawConn    // of bell
 	resume func(*clientConn)  // has a parked connection go on elsewhere
 	caught func(panicked any) // is told of bugs, within recover
 	ended  chan struct{}      // closed when nobody leads it any more
@@ -36,7 +37,9 @@ type lot struct {
 	found  [lotBatch]*lotLink // by them
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
-	streak int                // batches since it last waited, or let others run
+	gone   int                // connections that went on since events were last taken
+	rush   rush
+	streak int // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from
 	next atomic.Int64 // when the timer looks at all of them; [never] if nobody waits
@@ -65,14 +68,9 @@ func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	syscall.SetNonblock(fd, true) // which has os.NewFile register it with the poller
-	l := &lot{epoll: os.NewFile(uintptr(fd), "epoll"), fd: fd, resume: resume, caught: caught, ended: make(chan struct{}), born: time.Now()}
-	l.rc, err = l.epoll.SyscallConn()
-	if err == nil {
-		err = l.epoll.SetReadDeadline(time.Time{}) // fails where it could not be registered
-	}
-	if err != nil {
-		l.epoll.Close()
+	l := &lot{fd: fd, resume: resume, caught: caught, ended: make(chan struct{}), born: time.Now()}
+	if err := l.enlist(); err != nil {
+		syscall.Close(fd)
 		return nil, err
 	}
 	l.pollFn = l.poll
@@ -81,14 +79,56 @@ func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 	return l, nil
 }
 
+// enlist has the runtime's poller wait for the lot.
+func (l *lot) enlist() error {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	syscall.SetNonblock(fd, true) // which has os.NewFile register it with the poller
+	l.bell = os.NewFile(uintptr(fd), "epoll")
+	l.rc, err = l.bell.SyscallConn()
+	if err == nil {
+		err = l.bell.SetReadDeadline(time.Time{}) // fails where it could not be registered
+	}
+	if err == nil {
+		err = os.NewSyscallError("epoll_ctl", l.belong(syscall.EPOLL_CTL_ADD, syscall.EPOLLIN))
+	}
+	if err != nil {
+		l.bell.Close()
+	}
+	return err
+}
+
+// listen has the bell ring for what comes, or not. It changes what is in the bell's set
+// already, for which the system needs no memory, as a lot that nobody hears of would be
+// lost. It has no effect once the lot is closed.
+func (l *lot) listen(yes bool) {
+	what := uint32(0)
+	if yes {
+		what = syscall.EPOLLIN
+	}
+	l.belong(syscall.EPOLL_CTL_MOD, what)
+}
+
+// belong adds the lot to the bell's set, or changes what it is there for.
+func (l *lot) belong(op int, events uint32) (err error) {
+	const edges = 1 << 31 // syscall.EPOLLET, which is negative
+	closed := l.rc.Control(func(fd uintptr) {
+		err = syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: events | edges})
+	})
+	return cmp.Or(closed, err)
+}
+
 // close ends the lot, in which nobody is any more.
 func (l *lot) close() {
 	l.mu.Lock()
 	l.over = true
 	l.timer.Stop()
 	l.mu.Unlock()
-	l.epoll.Close()
+	l.bell.Close()
 	<-l.ended
+	syscall.Close(l.fd)
 }
 
 // turn waits for the next event, and returns the connection that is to go on for it,
@@ -96,14 +136,8 @@ func (l *lot) close() {
 func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
 	open = true
-	if l.at == l.n {
-		if l.streak == maxStreak {
-			l.streak = 0
-			runtime.Gosched()
-		}
-		if l.rc.Read(l.pollFn) != nil {
-			return nil, false
-		}
+	if l.at == l.n && !l.await() {
+		return nil, false
 	}
 	if l.known < l.n {
 		l.find()
@@ -114,19 +148,47 @@ func (l *lot) turn() (c *clientConn, open bool) {
 		l.found[i] = nil
 		c = link.come(l.events[i].Events)
 	}
+	if c != nil {
+		l.gone++
+	}
 	return c, open
+}
+
+// await takes the next events, which there have to be. It reports false once the lot is closed.
+func (l *lot) await() bool {
+	if l.rush.on.Load() && l.linger() {
+		return true
+	}
+	if l.streak == maxStreak {
+		l.streak = 0
+		runtime.Gosched()
+	}
+	if l.rc.Read(l.pollFn) != nil {
+		return false
+	}
+	if l.rush.may && l.rush.level > rushFrom {
+		l.startRush()
+	}
+	return true
 }
 
 // poll takes the events that there are. It returns false to wait for some: those that
 // come after the look wake it.
 func (l *lot) poll(uintptr) bool {
-	l.at, l.known, l.n = 0, 0, epollWait(l.fd, l.events[:])
+	l.take(0)
 	if l.n == 0 {
 		l.streak = 0
 		return false
 	}
 	l.streak++
 	return true
+}
+
+// take takes the events that come within wait.
+func (l *lot) take(wait time.Duration) {
+	l.at, l.known, l.n = 0, 0, epollWait(l.fd, l.events[:], wait)
+	l.rush.note(l.gone)
+	l.gone = 0
 }
 
 // find finds the links of the events. After a panic the next call goes on behind the event
@@ -260,9 +322,9 @@ func (l *lot) overdue() (late []*half) {
 	return late
 }
 
-func epollWait(fd int, events []syscall.EpollEvent) int {
+func epollWait(fd int, events []syscall.EpollEvent, wait time.Duration) int {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(wait.Milliseconds()), 0, 0)
 	if errno != 0 {
 		return 0
 	}

@@ -17,6 +17,7 @@ import (
 // exchange.
 type originConn struct {
 	link          link
+	lot           *lot // nil for none
 	pool          *pool
 	tally         *tally // of the backend that it is, or was last, in use for
 	place         *place // of its address, in that
@@ -38,13 +39,13 @@ func (x *exchange) connect(fresh bool) failure {
 	}
 	var o *originConn
 	if !fresh {
-		o = b.pool.get(b.checkup)
+		o = b.pool.get(b.checkup, x.c.lot)
 	}
 	if o == nil {
 		x.c.stepOut()
 		began := time.Now()
 		var err error
-		o, err = x.c.edge.open(b, x.limits.Connect)
+		o, err = x.c.edge.open(b, x.limits.Connect, x.c.lot)
 		x.event.connect = time.Since(began)
 		t.connected(x.event.connect, err)
 		if err != nil {
@@ -71,8 +72,8 @@ func (x *exchange) connect(fresh bool) failure {
 }
 
 // open makes a new connection for an exchange, with TLS if the origin is for that,
-// within limit. The error is a [*dial.Error].
-func (e *Edge) open(b *backend, limit time.Duration) (*originConn, error) {
+// within limit, and in the lot near if it is not nil. The error is a [*dial.Error].
+func (e *Edge) open(b *backend, limit time.Duration, near *lot) (*originConn, error) {
 	p := b.pool
 	ctx, cancel := context.WithTimeout(e.live, limit)
 	defer cancel()
@@ -81,7 +82,8 @@ func (e *Edge) open(b *backend, limit time.Duration) (*originConn, error) {
 		return nil, err
 	}
 	local, remote := tcp.LocalAddr(), tcp.RemoteAddr()
-	o := &originConn{link: e.newLink(tcp), pool: p, born: time.Now(), local: addressOf(local), remote: addressOf(remote)}
+	l, in := e.newLink(tcp, near)
+	o := &originConn{link: l, lot: in, pool: p, born: time.Now(), local: addressOf(local), remote: addressOf(remote)}
 	if p.origin.Secure() {
 		secured := newTLSLink(o.link, remote)
 		if err := secured.handshake(ctx, p.origin.Handshake); err != nil {

@@ -55,14 +55,15 @@ type pool struct {
 // that the origin has ended, or has sent something on unasked, are closed on the
 // way: what they hold might be taken for the answer to the next request. The look
 // is a system call for each request, and has to be as late as it can. Those to addresses
-// that a check, which may be nil, finds sick are left to backends that it is not for.
-func (p *pool) get(check *checkup) *originConn {
+// that a check, which may be nil, finds sick are left to backends that it is not for. Those
+// of the lot near are preferred.
+func (p *pool) get(check *checkup, near *lot) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
 		now = time.Now()
 	}
 	for {
-		c := p.newest(check)
+		c := p.newest(check, near)
 		if c == nil || p.fit(c, now) {
 			return c
 		}
@@ -70,19 +71,36 @@ func (p *pool) get(check *checkup) *originConn {
 	}
 }
 
+// farthest is how many connections are looked at for one of the same lot.
+const farthest = 8
+
 // newest takes the connection that came back last, of those that a check has nothing
-// against, or nil.
-func (p *pool) newest(check *checkup) *originConn {
+// against and, if there is one among the last, of those of a lot: whoever leads that has
+// client and origin in its caches, and wakes nobody. It returns nil if there is none.
+func (p *pool) newest(check *checkup, near *lot) *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		if c := p.idle[i]; check.passes(c) {
-			p.idle = slices.Delete(p.idle, i, i+1)
-			p.used++
-			return c
+	at := -1
+	for i := len(p.idle) - 1; i >= 0 && (at < 0 || at-i < farthest); i-- {
+		c := p.idle[i]
+		if !check.passes(c) {
+			continue
+		}
+		if at < 0 {
+			at = i
+		}
+		if near == nil || c.lot == near {
+			at = i
+			break
 		}
 	}
-	return nil
+	if at < 0 {
+		return nil
+	}
+	c := p.idle[at]
+	p.idle = slices.Delete(p.idle, at, at+1)
+	p.used++
+	return c
 }
 
 // fit reports whether an idle connection may have another request.

@@ -39,11 +39,11 @@ func TestPoolGivesOutFitConnections(t *testing.T) {
 				p.put(c)
 			}
 			for i := len(fit) - 1; i >= 0; i-- {
-				if got := p.get(nil); got != fit[i] {
+				if got := p.get(nil, nil); got != fit[i] {
 					t.Fatalf("connection %d of the fit ones was not given out in its turn", i)
 				}
 			}
-			if p.get(nil) != nil {
+			if p.get(nil, nil) != nil {
 				t.Error("a connection that is not fit was given out")
 			}
 		})
@@ -60,7 +60,7 @@ func TestPoolLooksAgain(t *testing.T) {
 	}
 	c := &originConn{link: l, pool: p}
 	p.put(c)
-	if p.get(nil) != c {
+	if p.get(nil, nil) != c {
 		t.Fatal("a quiet connection is not given out")
 	}
 	peer.Close()
@@ -68,7 +68,7 @@ func TestPoolLooksAgain(t *testing.T) {
 		runtime.Gosched()
 	}
 	p.put(c)
-	if p.get(nil) != nil {
+	if p.get(nil, nil) != nil {
 		t.Error("a connection that ended while it was in use is given out")
 	}
 }

@@ -67,7 +67,7 @@ func TestPoolsAreListed(t *testing.T) {
 	mustList("with idle ones", 1)
 	s.sweep(nil)
 	mustList("after a sweep", 1)
-	if got := p.get(nil); got != second {
+	if got := p.get(nil, nil); got != second {
 		t.Fatal("there is no connection")
 	}
 	first.link.close() // so that it is unfit

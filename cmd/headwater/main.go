@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -39,6 +40,7 @@ type process struct {
 	args           []string // without the program's name
 	lookup         func(name string) (value string, set bool)
 	stdout, stderr io.Writer
+	threads        int // edge.Config.Threads, which GOMAXPROCS allows for
 
 	// For tests alone: plainIO keeps the edge from driving sockets by system calls
 	// of its own, and drainTime is how long requests have to finish, 30 seconds
@@ -83,7 +85,17 @@ func main() {
 		lookup: os.LookupEnv,
 		stdout: os.Stdout,
 		stderr: os.Stderr,
+
+		threads: allowThreads(),
 	}))
+}
+
+// allowThreads makes room for threads of the edge, one for each processor that it may
+// use, beside those of the scheduler, and returns how many.
+func allowThreads() int {
+	n := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(2 * n)
+	return n
 }
 
 // run runs a command until it ends, or has drained after ctx ended, and returns
