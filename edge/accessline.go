@@ -18,7 +18,7 @@ func (e *Edge) log(x *exchange) {
 	if x.out.home == nil || x.up.panicked {
 		x.out = newOutput()
 	}
-	x.out.b = x.appendLine(x.out.b[:0], time.Now())
+	x.out.b = x.appendLine(x.out.b[:0], x.clock())
 	l.add(x.out.b)
 }
 
@@ -26,8 +26,7 @@ func (e *Edge) log(x *exchange) {
 func (x *exchange) appendLine(dst []byte, now time.Time) []byte {
 	v := &x.event
 	dst = x.c.edge.cfg.AccessLog.appendTime(append(dst, `{"time":"`...), now)
-	dst = append(dst, `","level":"INFO","msg":"request"`...)
-	dst = appendMember(dst, `,"pop":"`, x.c.edge.server.POP)
+	dst = appendMember(dst, `","level":"INFO","msg":"request","pop":"`, x.c.edge.server.POP)
 	dst = appendMember(dst, `,"client":"`, x.c.remote)
 	dst = appendMember(dst, `,"method":"`, message.Text(v.method))
 	dst = appendMember(dst, `,"host":"`, message.Text(x.req.host))

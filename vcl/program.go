@@ -210,6 +210,7 @@ type block struct {
 }
 
 type step struct {
+	when   func(*Ctx) bool // of an if without an else, which runs only then; nil of all others
 	run    func(*Ctx) Action
 	node   syntax.Stmt
 	unsets *gathering // of which it is the first
@@ -227,6 +228,9 @@ func (b *block) run(c *Ctx) Action {
 			i += s.unsets.run(c) - 1
 			continue
 		}
+		if s.when != nil && !s.met(c) {
+			continue
+		}
 		a := s.run(c)
 		if a == Default {
 			continue
@@ -241,6 +245,15 @@ func (b *block) run(c *Ctx) Action {
 		i = to - 1
 	}
 	return Default
+}
+
+// met reports whether the condition of an if holds.
+func (s *step) met(c *Ctx) bool {
+	yes := s.when(c)
+	if c.Trace != nil {
+		c.Trace.decide(s.node.(*syntax.If).Cond, yes)
+	}
+	return yes
 }
 
 // charge takes what costs more than a statement out of what a request may run.

@@ -46,6 +46,8 @@ func (c *compiler) append(b *block, stmts []syntax.Stmt) {
 			c.append(b, s.Body)
 		case *syntax.Label:
 			c.label(b, s)
+		case *syntax.If:
+			b.steps = append(b.steps, c.condition(s))
 		case *syntax.Unset:
 			if st, ok := c.clear(s); ok {
 				b.steps = append(b.steps, st)
@@ -124,6 +126,18 @@ func (c *compiler) stmt(s syntax.Stmt) runner {
 		c.failf(s.Pos, "there is nothing to include by the name %q", s.Name)
 	}
 	return nil
+}
+
+// condition compiles an if, of which most have no else.
+func (c *compiler) condition(s *syntax.If) step {
+	st := step{node: kept[syntax.Stmt](c, s)}
+	if s.Else != nil {
+		st.run = c.branch(s)
+		return st
+	}
+	st.when = c.truth(s.Cond)
+	st.run = c.block(s.Then.Stmts).run
+	return st
 }
 
 // branch compiles an if, and all the else if behind it.
