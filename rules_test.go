@@ -48,6 +48,7 @@ var rooms = map[string]room{
 	"vcl/syntax":    {nil, "is the grammar alone"},
 
 	"internal/durable": {nil, "is how files outlive a crash, below all that writes them"},
+	"internal/lines":   {nil, "is how lines are written, below all that logs"},
 	"internal/message": {nil, "is how messages lie in memory, below all that reads them"},
 
 	// For tests and measuring.

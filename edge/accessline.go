@@ -19,7 +19,7 @@ func (e *Edge) log(x *exchange) {
 		x.out = newOutput()
 	}
 	x.out.b = x.appendLine(x.out.b[:0], x.clock())
-	l.add(x.out.b)
+	l.Write(x.out.b)
 }
 
 // appendLine appends the line of the exchange, which ends now.

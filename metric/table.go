@@ -65,6 +65,8 @@ var (
 		"Panics of the edge that were contained. Each is a bug.", []string{"pop"}}
 	AccessLogLost = &Metric{"headwater_access_log_lost_lines_total", Counter,
 		"Lines that the access log has not: there was no room for them, or their write failed.", nil}
+	LogLost = &Metric{"headwater_log_lost_lines_total", Counter,
+		"Lines of the process's log that standard error has not: there was no room for them, or their write failed.", nil}
 	CertificateExpiry = &Metric{"headwater_certificate_expiry_seconds", Gauge,
 		"When a certificate that clients may be shown expires, in Unix time.", []string{"source", "certificate"}}
 	CertificateOrders = &Metric{"headwater_certificate_orders_total", Counter,
@@ -96,7 +98,7 @@ var table = []*Metric{
 	Requests, RequestFailures, SentBytes,
 	BackendHealthy, BackendAddresses, BackendConnections, BackendConnectionLimit,
 	BackendAnswers, BackendFailures, BackendConnect, BackendFirstByte, PoolConnections,
-	ActiveServices, ClientConnections, Unrouted, Panics, AccessLogLost, CertificateExpiry, CertificateOrders, APICalls,
+	ActiveServices, ClientConnections, Unrouted, Panics, AccessLogLost, LogLost, CertificateExpiry, CertificateOrders, APICalls,
 	Goroutines, HeapBytes, GoBytes, Collections,
 	CPUSeconds, ResidentBytes, OpenFDs, MaxFDs, StartTime,
 }

@@ -46,7 +46,9 @@ func serve(ctx context.Context, p *process, args []string) error {
 		}
 		defer os.RemoveAll(f.data)
 	}
-	s := &server{process: p, flags: f, log: slog.New(slog.NewTextHandler(p.stderr, nil))}
+	log := openLog(p.stderr)
+	defer log.close()
+	s := &server{process: p, flags: f, log: log.Logger, logged: log}
 	defer s.close()
 	if err := s.open(ctx); err != nil {
 		return err
@@ -57,8 +59,9 @@ func serve(ctx context.Context, p *process, args []string) error {
 // A server is the process of serve. What close finds nil was not opened.
 type server struct {
 	*process
-	flags *serveFlags
-	log   *slog.Logger
+	flags  *serveFlags
+	log    *slog.Logger
+	logged *processLog // what becomes of log
 
 	apiListener, edgeListener net.Listener
 
@@ -219,7 +222,7 @@ func (s *server) closeAccessLog() {
 	ctx, cancel := context.WithTimeout(context.Background(), lastTime)
 	defer cancel()
 	if s.accessLog.Close(ctx) != nil {
-		atLast(func() { s.log.Error("access log", "error", "nobody takes its last lines, which are lost") })
+		s.log.Error("access log", "error", "nobody takes its last lines, which are lost")
 	}
 	if s.accessLogFile != nil {
 		s.accessLogFile.Close()
@@ -306,6 +309,7 @@ func (s *server) measure(p *metric.Reading) {
 	}
 	s.staging.measure(p)
 	s.accessLog.Measure(p)
+	s.logged.measure(p)
 	s.tls.measure(p)
 	metric.Process(p)
 }
@@ -389,7 +393,7 @@ func (s *server) drain() {
 	go func() { others <- s.staging.shutdown(ctx) }()
 	go func() { others <- s.pops.shutdown(ctx) }()
 	if errors.Join(s.edge.Shutdown(ctx), <-others, <-others) != nil {
-		atLast(func() { s.log.Warn("requests cut off", "after", most) })
+		s.log.Warn("requests cut off", "after", most)
 	}
 }
 
@@ -420,7 +424,7 @@ func (s *server) close() {
 	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
-			atLast(func() { s.log.Error("close the store", "error", err) })
+			s.log.Error("close the store", "error", err)
 		}
 	}
 	s.closeAccessLog()
