@@ -105,8 +105,9 @@ func (s *server) listenPOPs() error {
 	return nil
 }
 
-// A seat is what tells the edges of a process apart. The zero value is of one that is
-// outside of the fleet, traces no requests, keeps no threads, and whose backends' health is nobody's news.
+// A seat is what tells the edges of a process apart. One that has an identity alone is of
+// an edge that is outside of the fleet, traces no requests, keeps no threads, and whose
+// backends' health is nobody's news.
 type seat struct {
 	identity      string
 	fleet         *edge.Fleet

@@ -40,7 +40,7 @@ func (s *server) openStaging(ctx context.Context) error {
 	if s.staging == nil {
 		return nil
 	}
-	s.staging.edge = s.newEdge(seat{})
+	s.staging.edge = s.newEdge(seat{identity: identityOf(s.flags.pops.main().code)})
 	staged, unread, err := s.db.StagedSnapshots(ctx)
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/fastly/go-fastly/v12/fastly"
@@ -65,4 +67,22 @@ func TestStagingEdge(t *testing.T) {
 		wantBody(t, stagingEdge(t, i), "shop.test", "next")
 		wantBody(t, i, "shop.test", "old")
 	})
+}
+
+// The staging edge is of the POP that the main edge is of.
+func TestPOPOfTheStagingEdge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	i := start(t, func(p *process) {
+		p.args = append(p.args, "-edge-staging", "127.0.0.1:0", "-pop", "IAD", "-access-log", file)
+	})
+	for _, edge := range []*instance{i, stagingEdge(t, i)} {
+		fetch(t, edge, "unknown.test")
+	}
+	if code, err := i.stop(); code != exitOK || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	text := string(ok(os.ReadFile(file))(t))
+	if lines, named := strings.Count(text, "\n"), strings.Count(text, `"pop":"IAD"`); lines != 2 || named != 2 {
+		t.Errorf("%d lines, %d of the POP: %s", lines, named, text)
+	}
 }
