@@ -28,7 +28,7 @@ func TestAllocsGet(t *testing.T) {
 			log = edge.NewAccessLog(io.Discard, time.Hour, nil)
 			defer log.Close(t.Context())
 		}
-		if !plain && !edgetest.Raw {
+		if !plain && !edgetest.Lots {
 			continue
 		}
 		t.Run(fmt.Sprintf("plain %t, VCL of its own %t, access log %t", plain, text != "", log != nil), func(t *testing.T) {
@@ -52,8 +52,8 @@ func TestAllocsGet(t *testing.T) {
 // the edge, and by the client.
 func TestAllocsGetClientTLS(t *testing.T) {
 	const budget = 2.0
-	for name, plain := range map[string]bool{"raw": false, "plain": true} {
-		if !plain && !edgetest.Raw {
+	for name, plain := range map[string]bool{"lot": false, "plain": true} {
+		if !plain && !edgetest.Lots {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -96,9 +96,9 @@ func benchmarkGet(b *testing.B, length int, text string) {
 	kinds := []struct {
 		name  string
 		plain bool
-	}{{"raw", false}, {"plain", true}}
+	}{{"lot", false}, {"plain", true}}
 	for _, kind := range kinds {
-		if !kind.plain && !edgetest.Raw {
+		if !kind.plain && !edgetest.Lots {
 			continue
 		}
 		b.Run(kind.name, func(b *testing.B) {

@@ -22,8 +22,8 @@ func startWarmTLS(t testing.TB, plain bool, length int) *warm {
 }
 
 func benchmarkGetTLS(b *testing.B, length int) {
-	for name, plain := range map[string]bool{"raw": false, "plain": true} {
-		if !plain && !edgetest.Raw {
+	for name, plain := range map[string]bool{"lot": false, "plain": true} {
+		if !plain && !edgetest.Lots {
 			continue
 		}
 		b.Run(name, func(b *testing.B) {

@@ -174,7 +174,7 @@ func startRig(f *testing.F) *rig {
 			c.Close()
 		}
 	}))
-	e := edgetest.Start(f, edge.Config{PlainIO: !edgetest.Raw}, edgetest.Snapshot(edgetest.Backend(r.origin)))
+	e := edgetest.Start(f, edge.Config{PlainIO: !edgetest.Lots}, edgetest.Snapshot(edgetest.Backend(r.origin)))
 	judge := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", fmt.Sprint("127.0.0.1:", r.origin.Port())

@@ -21,7 +21,7 @@ import (
 // TestScript runs the pages of testdata/script, each against a serve of its own,
 // once for each of the two ways in which the edge drives sockets.
 func TestScript(t *testing.T) {
-	for name, plainIO := range map[string]bool{"raw": false, "plain": true} {
+	for name, plainIO := range map[string]bool{"lot": false, "plain": true} {
 		t.Run(name, func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir: "testdata/script",

@@ -17,17 +17,17 @@ import (
 
 // Both runs f as a subtest on both kinds of link. Where only the plain one exists
 // (systems other than Linux), that is the one it runs on; the race detector, which makes
-// tests take many times as long, watches the raw one, where more is shared.
+// tests take many times as long, watches the one of a lot, where more is shared.
 func Both(t *testing.T, f func(t *testing.T, plain bool)) {
 	t.Helper()
-	if !Raw || !raced {
+	if !Lots || !raced {
 		t.Run("plain", func(t *testing.T) {
 			t.Parallel()
 			f(t, true)
 		})
 	}
-	if Raw {
-		t.Run("raw", func(t *testing.T) {
+	if Lots {
+		t.Run("lot", func(t *testing.T) {
 			t.Parallel()
 			f(t, false)
 		})

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -53,11 +54,14 @@ func place(path string, text []byte, move func(from, to string) error) error {
 // temporary begins the names of temporary files. Digits follow.
 const temporary = ".new-"
 
+// earlier are how builds before this one began the names of those for tokens and keys.
+var earlier = [...]string{".token-", ".key-"}
+
 // Temporary reports whether name, without its directory, is one of a temporary file,
 // which a crash may leave.
 func Temporary(name string) bool {
-	digits, is := strings.CutPrefix(name, temporary)
-	return is && digits != "" && strings.Trim(digits, "0123456789") == ""
+	begin := strings.TrimRight(name, "0123456789")
+	return begin != name && (begin == temporary || slices.Contains(earlier[:], begin))
 }
 
 // Sweep removes the temporary files in the directories at paths. Nobody may write there

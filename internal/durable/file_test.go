@@ -89,8 +89,8 @@ func TestSweep(t *testing.T) {
 	if !errors.Is(err, died) || !Temporary(left) {
 		t.Fatalf("%v; %q is no temporary file", err, left)
 	}
-	others := []string{".new", ".new-", ".new-1.pem", ".new-a", ".new-dir", ".old-1", "a.new-1", "new-1"}
-	for _, name := range append(others, ".new-1", ".new-18446744073709551615") {
+	others := []string{".new", ".new-", ".new-1.pem", ".new-a", ".new-dir", ".old-1", "a.new-1", "new-1", ".key-", ".token-a1", "secrets.key", "token"}
+	for _, name := range append(others, ".new-1", ".new-18446744073709551615", ".key-1", ".token-12") {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

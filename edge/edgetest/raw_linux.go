@@ -1,4 +1,0 @@
-package edgetest
-
-// Raw tells whether the edge has its raw kind of link here.
-const Raw = true
