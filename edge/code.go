@@ -97,7 +97,7 @@ func (e *Edge) written(s *site) (*site, error) {
 		service: s.service, version: s.version, exact: s.exact, wild: s.wild,
 		tree: c.tree, program: c.run, logs: s.logs, about: s.about,
 		strict: s.strict, upgrades: s.upgrades, traffic: s.traffic,
-		destinations: s.destinations, backends: s.backends, nodes: s.nodes,
+		backends: s.backends, directors: s.directors, nodes: s.nodes,
 	}
 	s.asWritten.Store(w)
 	return w, nil

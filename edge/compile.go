@@ -109,9 +109,10 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	if err != nil {
 		return nil, err
 	}
-	c := &backend{
+	c := &s.backends[known.Index]
+	*c = backend{
 		name:    b.Name,
-		index:   int32(len(s.backends)),
+		index:   int32(known.Index),
 		slot:    int32(known.Index),
 		plan:    plan,
 		terms:   termsOf(b),
@@ -129,8 +130,6 @@ func (s *site) addBackend(known *vcl.Backend, b *service.Backend, rules dial.Rul
 	if b.OverrideHost != nil {
 		c.overrideHost = []byte(*b.OverrideHost)
 	}
-	s.backends = append(s.backends, c)
-	s.destinations[known.Index] = c
 	return warnings, nil
 }
 

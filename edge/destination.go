@@ -13,16 +13,17 @@ import (
 const maxMembers = 1000
 
 // addDestinations compiles what req.backend can be: the backends and directors of the
-// site's program, in its order.
+// site's program, by its numbers.
 func (s *site) addDestinations(objects []*service.Backend, rules dial.Rules, h *home) (warnings []string, err error) {
 	declared := s.program.Backends
-	s.destinations = make([]destination, len(declared))
-	for i, b := range declared {
-		if b.Director != nil {
-			s.destinations[i] = &director{}
-			continue
-		}
-		o := objects[i]
+	directors := len(s.program.Directors)
+	s.backends = make([]backend, len(declared)-directors)
+	s.directors = make([]destination, directors)
+	for i := range s.directors {
+		s.directors[i] = &director{}
+	}
+	for i := range s.backends {
+		b, o := declared[i], objects[i]
 		if o == nil {
 			if o, err = declaredBackend(b.Decl); err != nil {
 				return nil, err
@@ -34,17 +35,15 @@ func (s *site) addDestinations(objects []*service.Backend, rules dial.Rules, h *
 		}
 		warnings = append(warnings, more...)
 	}
-	for _, b := range declared {
-		if b.Director != nil && b.Director.Type == vcl.ShieldDirector {
+	for _, b := range declared[len(s.backends):] {
+		if b.Director.Type == vcl.ShieldDirector {
 			warnings = append(warnings, s.addShield(b, h)...)
 		}
 	}
 	l := linker{site: s, below: map[*vcl.Director]int{}, rings: s.rings()}
-	for _, b := range declared {
-		if b.Director != nil {
-			if _, err := l.link(b); err != nil {
-				return nil, err
-			}
+	for _, b := range declared[len(s.backends):] {
+		if _, err := l.link(b); err != nil {
+			return nil, err
 		}
 	}
 	return append(warnings, l.warnings...), nil
@@ -71,9 +70,9 @@ type linker struct {
 // link compiles a director and returns how many backends are below it, or 1.
 func (l *linker) link(b *vcl.Backend) (int, error) {
 	from := b.Director
-	to, ok := l.site.destinations[b.Index].(*director)
+	to, ok := l.site.numbered(b.Index).(*director)
 	if !ok {
-		return l.site.destinations[b.Index].tries(), nil
+		return l.site.numbered(b.Index).tries(), nil
 	}
 	switch n, known := l.below[from]; {
 	case n < 0:
@@ -96,7 +95,7 @@ func (l *linker) link(b *vcl.Backend) (int, error) {
 		if below += n; below > maxMembers {
 			return 0, service.Errorf(service.Invalid, "Director '%s' has more than %d backends below it", from.Name, maxMembers)
 		}
-		to.add(l.site.destinations[m.Backend.Index], m.Weight)
+		to.add(l.site.numbered(m.Backend.Index), m.Weight)
 	}
 	if to.retries == 0 {
 		to.retries = below

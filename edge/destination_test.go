@@ -28,13 +28,13 @@ func TestForeignBackend(t *testing.T) {
 	}
 	mine, other := build("a", "b"), build("c", "d", "e")
 	x := &exchange{site: mine}
-	for i, own := range mine.backends {
+	for i, own := range mine.reached() {
 		if x.vcl.Backend = mine.known(own); x.destination() != own {
 			t.Errorf("backend %d of the site's own leads elsewhere", i)
 		}
 	}
-	for i, foreign := range other.backends {
-		if x.vcl.Backend = other.known(foreign); x.destination() != mine.backends[0] {
+	for i, foreign := range other.reached() {
+		if x.vcl.Backend = other.known(foreign); x.destination() != &mine.backends[0] {
 			t.Errorf("backend %d of another site leads to no backend of the site's first", i)
 		}
 		if open, used := mine.Connections(other.known(foreign)); mine.Healthy(other.known(foreign)) || open+used > 0 {

@@ -99,7 +99,7 @@ func TestHopLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &site{}
 			for _, l := range tt.limits {
-				s.backends = append(s.backends, &backend{limits: l})
+				s.backends = append(s.backends, backend{limits: l})
 			}
 			want := vcl.Timeouts{Connect: hopConnectTime, FirstByte: tt.first, BetweenBytes: tt.inBetween}
 			if got := s.hopLimits(); got != want {

@@ -20,7 +20,8 @@ func (s *site) addCheckups(from *service.Snapshot, objects []*service.Backend) (
 	for _, h := range service.All[*service.Healthcheck](from, service.HealthcheckKind) {
 		checks[h.Name] = h
 	}
-	for _, b := range s.backends {
+	for i := range s.backends {
+		b := &s.backends[i]
 		h, share, err := s.checkOf(b, objects[b.slot], checks)
 		if err != nil {
 			return nil, err

@@ -139,7 +139,7 @@ func (x *exchange) destination() destination {
 		return d
 	}
 	if len(x.site.backends) > 0 {
-		return x.site.backends[0]
+		return &x.site.backends[0]
 	}
 	return nobody
 }

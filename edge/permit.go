@@ -12,7 +12,8 @@ import (
 // resolve to then. A version that serves already is not asked: an operator who
 // forbids more should not end services whose other backends are still good.
 func (s *site) checkAddresses(network *dial.Network) error {
-	for _, b := range s.backends {
+	for i := range s.backends {
+		b := &s.backends[i]
 		at := b.plan.Endpoint
 		ip, err := netip.ParseAddr(at.Host)
 		if err == nil && !network.Permits(netip.AddrPortFrom(ip, at.Port)) {

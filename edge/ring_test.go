@@ -59,7 +59,7 @@ func TestRingsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	points := 0
-	for _, to := range s.destinations {
+	for _, to := range s.directors {
 		d, is := to.(*director)
 		if !is {
 			continue

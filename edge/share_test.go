@@ -150,7 +150,7 @@ func picks(t *testing.T, s *site, director string, keys []string) []int {
 	}
 	all := make([]int, len(s.backends))
 	for _, key := range keys {
-		b, f := s.destinations[i].pick(&choice{key: key, client: key})
+		b, f := s.numbered(i).pick(&choice{key: key, client: key})
 		if f != failNone {
 			t.Fatal(director, failures[f].reason)
 		}
@@ -228,11 +228,11 @@ func TestShares(t *testing.T) {
 			}
 		}
 		s := e.table.Load().find([]byte("test.example"))
-		for _, b := range s.backends {
+		for _, b := range s.reached() {
 			b.sick = slices.Contains([]byte(tt.sick), b.name[0])
 		}
 		e.healthEpoch.Add(1)
-		want := sharesOf(s.backends, weights)
+		want := sharesOf(s.reached(), weights)
 		for _, d := range poolDirectors {
 			if got := picks(t, s, d, keys); deviation(got, want) > maxDeviation {
 				t.Errorf("%s, %s: picked %v, want the shares %v", tt.name, d, got, want)

@@ -42,7 +42,7 @@ func TestSharedPrograms(t *testing.T) {
 		if s.tree != nil {
 			t.Error("a site that serves keeps its tree")
 		}
-		for n, b := range s.backends {
+		for n, b := range s.reached() {
 			if want := []string{"one-", "two-"}[i] + []string{"first", "second"}[n] + ".test"; string(b.address) != want || s.destination(s.known(b)) != b {
 				t.Errorf("backend %d of service %d leads to %s", n, i, b.address)
 			}
@@ -70,10 +70,10 @@ func TestWrittenIsOwn(t *testing.T) {
 	if again, _ := e.written(s); again != w {
 		t.Error("it is made again for each request")
 	}
-	if w.program == s.program || w.tree == nil || w.known(s.backends[1]).Name != "F_one_second" {
-		t.Errorf("its second backend is called %s", w.known(s.backends[1]).Name)
+	if w.program == s.program || w.tree == nil || w.known(&s.backends[1]).Name != "F_one_second" {
+		t.Errorf("its second backend is called %s", w.known(&s.backends[1]).Name)
 	}
-	for _, b := range w.backends {
+	for _, b := range w.reached() {
 		if w.destination(w.known(b)) != b {
 			t.Errorf("%s leads elsewhere", w.known(b).Name)
 		}

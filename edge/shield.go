@@ -71,7 +71,7 @@ func (s *site) addShield(b *vcl.Backend, h *home) (warnings []string) {
 			terms: terms{idle: hopIdleTime}, limits: limits,
 		})
 	}
-	s.destinations[b.Index] = to
+	s.directors[b.Index-len(s.backends)] = to
 	s.nodes = append(s.nodes, to.nodes...)
 	return warnings
 }
@@ -81,8 +81,8 @@ func (s *site) addShield(b *vcl.Backend, h *home) (warnings []string) {
 // program may ask once more.
 func (s *site) hopLimits() vcl.Timeouts {
 	t := vcl.Timeouts{Connect: hopConnectTime, FirstByte: hopGrace, BetweenBytes: hopGrace}
-	for _, b := range s.backends {
-		l := &b.limits
+	for i := range s.backends {
+		l := &s.backends[i].limits
 		t.FirstByte = longer(t.FirstByte, l.FirstByte, 2*(l.Connect+l.FirstByte)+hopGrace)
 		t.BetweenBytes = longer(t.BetweenBytes, l.BetweenBytes, l.BetweenBytes+hopGrace)
 	}

@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bytes"
-	"slices"
 	"sync/atomic"
 
 	"headwater/dial"
@@ -115,22 +114,25 @@ func hasUpper(b []byte) bool {
 // A site is one compiled version of a service. What every request reads of it comes
 // first, in one line of the caches: with thousands of services none of it is there.
 type site struct {
-	program      *vcl.Program  // what it does, compiled; other sites may have it too
-	traffic      *traffic      // of an edge that serves it
-	destinations []destination // what req.backend can be, by the program's numbers
-	logs         bool          // the program has something to do in vcl_log
+	program *vcl.Program // what it does, compiled; other sites may have it too
+	traffic *traffic     // of an edge that serves it
+	logs    bool         // the program has something to do in vcl_log
 
 	// What the version asks for beside its program.
 	strict   bool // a body that between_bytes_timeout cuts short looks so
 	upgrades bool // clients may change the protocol
+
+	// What req.backend can be, by the program's numbers: backends, and behind those
+	// what has some of them below it.
+	backends  []backend
+	directors []destination // and shields
 
 	about vcl.Service // what the program can know of the version
 
 	service string
 	version int
 
-	backends []*backend // those of destinations that are backends, in the program's order
-	nodes    []*backend // of the shields among them
+	nodes []*backend // of the shields
 
 	marks markCache
 
@@ -144,7 +146,12 @@ type site struct {
 }
 
 // reached returns all that the site has connections to.
-func (s *site) reached() []*backend { return slices.Concat(s.backends, s.nodes) }
+func (s *site) reached() (all []*backend) {
+	for i := range s.backends {
+		all = append(all, &s.backends[i])
+	}
+	return append(all, s.nodes...)
+}
 
 // known is what the program has of a backend.
 func (s *site) known(b *backend) *vcl.Backend { return s.program.Backends[b.slot] }
@@ -152,10 +159,18 @@ func (s *site) known(b *backend) *vcl.Backend { return s.program.Backends[b.slot
 // destination is what b stands for, nil for none and for what is another program's:
 // whatever a program's memory held must not lead to an origin of another site.
 func (s *site) destination(b *vcl.Backend) destination {
-	if b == nil || b.Index >= len(s.destinations) || s.program.Backends[b.Index] != b {
+	if b == nil || b.Index >= len(s.program.Backends) || s.program.Backends[b.Index] != b {
 		return nil
 	}
-	return s.destinations[b.Index]
+	return s.numbered(b.Index)
+}
+
+// numbered is the destination of a number of the program's.
+func (s *site) numbered(i int) destination {
+	if i < len(s.backends) {
+		return &s.backends[i]
+	}
+	return s.directors[i-len(s.backends)]
 }
 
 // Healthy makes a site the [vcl.World] of its program, to which a backend without
@@ -168,7 +183,7 @@ func (s *site) Healthy(b *vcl.Backend) bool {
 // follow makes the site's directors keep what they have counted as healthy until
 // the epoch changes.
 func (s *site) follow(epoch *atomic.Uint64) {
-	for _, to := range s.destinations {
+	for _, to := range s.directors {
 		if d, is := to.(*director); is {
 			d.epoch = epoch
 		}
@@ -195,7 +210,7 @@ type backend struct {
 	maxConn      int64 // connections at a time; 0 is no limit
 	checkup      *checkup
 	node         *node // of one that is an edge of a POP, else nil
-	index        int32 // among its site's backends
+	index        int32 // among its site's backends, and the nodes behind those
 	slot         int32 // its number, or its shield's, in the program
 	overrideHost []byte
 	sick         bool // of an explanation, which pretends so

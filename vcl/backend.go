@@ -49,9 +49,21 @@ func (c *compiler) declareBackend(name *syntax.Name, b *Backend) {
 	if !c.take(name) {
 		return
 	}
-	b.Name, b.Index = name.Text, len(c.program.Backends)
+	b.Name = name.Text
 	c.backends[b.Name] = b
-	c.program.Backends = append(c.program.Backends, b)
+	if b.Director != nil {
+		c.directors = append(c.directors, b)
+	} else {
+		c.program.Backends = append(c.program.Backends, b)
+	}
+}
+
+// number gives the backends their numbers, and then the directors.
+func (c *compiler) number() {
+	c.program.Backends = append(c.program.Backends, c.directors...)
+	for i, b := range c.program.Backends {
+		b.Index = i
+	}
 }
 
 func (c *compiler) declareDirector(d *syntax.Director) {

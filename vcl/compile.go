@@ -17,13 +17,14 @@ type compiler struct {
 	problems syntax.Problems
 	at       syntax.Pos // roughly where it is, should it panic
 
-	backends map[string]*Backend
-	acls     map[string]*ACL
-	tables   map[string]*Table
-	subs     map[string]*routine
-	order    []*routine
-	taken    map[string]syntax.Pos // names of all declarations
-	patterns map[string]*regex.Regex
+	backends  map[string]*Backend
+	directors []*Backend // in their order
+	acls      map[string]*ACL
+	tables    map[string]*Table
+	subs      map[string]*routine
+	order     []*routine
+	taken     map[string]syntax.Pos // names of all declarations
+	patterns  map[string]*regex.Regex
 
 	patternSize int // bytes of memory that patterns take
 
@@ -79,6 +80,7 @@ func (c *compiler) unit(u *syntax.Unit) {
 	for _, d := range u.Decls {
 		c.declare(d)
 	}
+	c.number()
 	c.checkCalls()
 	for _, d := range u.Decls {
 		c.at = d.Place()

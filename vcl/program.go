@@ -14,7 +14,7 @@ import (
 // A Program is a compiled program. It is immutable, but for the contents of its
 // tables and ACLs, and may be run by any number of goroutines at once.
 type Program struct {
-	// Backends are all that it declares, backends and directors, in their order.
+	// Backends are all that it declares: backends in their order, and then directors.
 	Backends []*Backend
 	// Directors are those of Backends that are directors, by name.
 	Directors map[string]*Director
