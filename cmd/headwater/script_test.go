@@ -110,7 +110,8 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 
 // headwater [FLAGS] runs serve and waits until it is ready; with "!", until it
 // has failed, with exit code $code if that is set. What it printed so far is in
-// stdout and stderr. The address of a POP is $ and its code.
+// stdout and stderr; lines of its log may be on their way. The address of a POP is $ and
+// its code.
 func (p *page) headwater(ts *testscript.TestScript, neg bool, args []string) {
 	if p.running != nil && !neg {
 		ts.Fatalf("headwater runs already")
