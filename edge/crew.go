@@ -95,7 +95,6 @@ func (w *worker) lead(l *lot) {
 		c, open := l.turn()
 		switch {
 		case !open:
-			l.endRush()
 			close(l.ended)
 			w.lot = nil
 		case c == nil:
@@ -112,7 +111,6 @@ func (w *worker) lead(l *lot) {
 func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
-	l.endRush()
 	w.edge.give(task{lot: l})
 }
 

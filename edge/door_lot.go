@@ -3,7 +3,6 @@
 package edge
 
 import (
-	"cmp"
 	"net"
 	"net/netip"
 	"os"
@@ -61,16 +60,14 @@ type lots struct {
 
 // open makes them, or none if the system has none to give.
 func (s *lots) open(e *Edge) {
-	for range cmp.Or(e.cfg.Threads, min(runtime.GOMAXPROCS(0), runtime.NumCPU())) {
+	for range runtime.GOMAXPROCS(0) {
 		l, err := newLot(e.engage, e.notePanic)
 		if err != nil {
 			break
 		}
 		s.all = append(s.all, l)
 	}
-	if e.cfg.Threads > 0 {
-		s.provide()
-	}
+	s.settle()
 	for _, l := range s.all {
 		e.give(task{lot: l})
 	}

@@ -82,11 +82,6 @@ type Config struct {
 	// H2C speaks HTTP/2 with clients that begin with its preface, in clear.
 	H2C bool
 
-	// Threads are how many threads the edge keeps on Linux while it is busy, each on a
-	// processor of its own if there are as many; at 0 it keeps none. GOMAXPROCS has to be greater by
-	// as many than what the rest of the process needs, or the rest waits for up to 10 ms at a time.
-	Threads int
-
 	// PlainIO drives sockets through net.Conn even where system calls of our own
 	// are faster.
 	PlainIO bool

@@ -37,7 +37,7 @@ type lot struct {
 	found  [lotBatch]*lotLink // by them
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
-	gone   int                // connections that went on since events were last taken
+	gone   int                // connections with more than a request that went on since events were last taken
 	rush   rush
 	streak int // batches since it last waited, or let others run
 
@@ -73,7 +73,7 @@ func newLot(resume func(*clientConn), caught func(any)) (*lot, error) {
 		syscall.Close(fd)
 		return nil, err
 	}
-	l.pollFn = l.poll
+	l.pollFn, l.rush.pauseFn = l.poll, l.pause
 	l.next.Store(never)
 	l.timer = time.AfterFunc(time.Hour, l.sweep)
 	return l, nil
@@ -92,7 +92,7 @@ func (l *lot) enlist() error {
 		err = l.bell.SetReadDeadline(time.Time{}) // fails where it could not be registered
 	}
 	if err == nil {
-		err = os.NewSyscallError("epoll_ctl", l.belong(syscall.EPOLL_CTL_ADD, syscall.EPOLLIN))
+		err = l.listen(syscall.EPOLL_CTL_ADD)
 	}
 	if err != nil {
 		l.bell.Close()
@@ -100,22 +100,13 @@ func (l *lot) enlist() error {
 	return err
 }
 
-// listen has the bell ring for what comes, or not. It changes what is in the bell's set
-// already, for which the system needs no memory, as a lot that nobody hears of would be
-// lost. It has no effect once the lot is closed.
-func (l *lot) listen(yes bool) {
-	what := uint32(0)
-	if yes {
-		what = syscall.EPOLLIN
-	}
-	l.belong(syscall.EPOLL_CTL_MOD, what)
-}
-
-// belong adds the lot to the bell's set, or changes what it is there for.
-func (l *lot) belong(op int, events uint32) (err error) {
+// listen has the bell ring for what comes and for what is there already, or not, as op says
+// (epoll_ctl(2)). To change what a set listens for would not do: it does not tell again of
+// what it has told.
+func (l *lot) listen(op int) (err error) {
 	const edges = 1 << 31 // syscall.EPOLLET, which is negative
 	closed := l.rc.Control(func(fd uintptr) {
-		err = syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: events | edges})
+		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN | edges}))
 	})
 	return cmp.Or(closed, err)
 }
@@ -128,6 +119,7 @@ func (l *lot) close() {
 	l.mu.Unlock()
 	l.bell.Close()
 	<-l.ended
+	l.rush.freeThread()
 	syscall.Close(l.fd)
 }
 
@@ -148,7 +140,7 @@ func (l *lot) turn() (c *clientConn, open bool) {
 		l.found[i] = nil
 		c = link.come(l.events[i].Events)
 	}
-	if c != nil {
+	if c != nil && c.requests > 1 {
 		l.gone++
 	}
 	return c, open
@@ -156,8 +148,10 @@ func (l *lot) turn() (c *clientConn, open bool) {
 
 // await takes the next events, which there have to be. It reports false once the lot is closed.
 func (l *lot) await() bool {
-	if l.rush.on.Load() && l.linger() {
-		return true
+	for l.rush.on.Load() {
+		if l.linger() {
+			return true
+		}
 	}
 	if l.streak == maxStreak {
 		l.streak = 0
@@ -166,7 +160,7 @@ func (l *lot) await() bool {
 	if l.rc.Read(l.pollFn) != nil {
 		return false
 	}
-	if l.rush.may && l.rush.level > rushFrom {
+	if l.rush.level > rushFrom {
 		l.startRush()
 	}
 	return true

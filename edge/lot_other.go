@@ -7,5 +7,3 @@ package edge
 type lot struct{ ended chan struct{} }
 
 func (*lot) turn() (c *clientConn, open bool) { return nil, false }
-
-func (*lot) endRush() {}

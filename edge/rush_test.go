@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 )
 
 // A throng is connections of a lot that all have something to do at a time. The goroutine
@@ -19,22 +18,21 @@ type throng struct {
 	peers []io.ReadWriter
 }
 
-func newThrong(t *testing.T, size int) *throng {
+func newThrong(t *testing.T, size, requests int) *throng {
 	t.Helper()
-	s, l := newLots(t)
-	s.provide()
-	c := &throng{T: t, lot: l}
+	c := &throng{T: t, lot: newLots(t)}
 	for range size {
 		tested, peer := tcpPair(t)
-		e, client := parkEcho(t, l, tested, time.Minute)
+		e, client := parkEcho(t, c.lot, tested, time.Minute)
+		client.requests = requests
 		client.link.(*lotLink).watch(e.due())
 		c.peers = append(c.peers, peer)
 	}
 	return c
 }
 
-// newLots returns a lot for each processor, and the last, whose leader the caller is.
-func newLots(t *testing.T) (*lots, *lot) {
+// newLots makes a lot for each processor and returns the last, whose leader the caller is.
+func newLots(t *testing.T) *lot {
 	t.Helper()
 	s := &lots{}
 	for range runtime.NumCPU() {
@@ -48,7 +46,8 @@ func newLots(t *testing.T) (*lots, *lot) {
 			l.close()
 		})
 	}
-	return s, s.all[len(s.all)-1]
+	s.settle()
+	return s.all[len(s.all)-1]
 }
 
 // turn leads until n connections have gone on.
@@ -70,45 +69,65 @@ func (c *throng) turn(n int) {
 	}
 }
 
-// busy has all of them go on at a time until there is a rush.
-func (c *throng) busy() {
+// round has all of them go on at a time.
+func (c *throng) round() {
 	c.Helper()
 	b := []byte("x")
+	for _, p := range c.peers {
+		if _, err := p.Write(b); err != nil {
+			c.Fatal(err)
+		}
+	}
+	c.turn(len(c.peers))
+	for _, p := range c.peers {
+		if _, err := p.Read(b); err != nil {
+			c.Fatal(err)
+		}
+	}
+}
+
+// busy has rounds until there is a rush.
+func (c *throng) busy() {
+	c.Helper()
 	for range 2 * rushMemory {
-		for _, p := range c.peers {
-			if _, err := p.Write(b); err != nil {
-				c.Fatal(err)
-			}
-		}
-		c.turn(len(c.peers))
-		for _, p := range c.peers {
-			if _, err := p.Read(b); err != nil {
-				c.Fatal(err)
-			}
-		}
-		if c.lot.rush.on.Load() {
+		if c.round(); c.lot.rush.on.Load() {
 			return
 		}
 	}
 	c.Fatal("there is no rush")
 }
 
-// mine are the processors that the thread may run on.
-func mine() (p processors) {
-	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, 0, unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
-	return p
+// home fails the test unless the thread, of which the caller is alone, is kept for the lot.
+func (c *throng) home() {
+	c.Helper()
+	if got := ofThread(0); got != c.lot.rush.home {
+		c.Errorf("in a rush the thread is kept on %x, not on %x", got, c.lot.rush.home)
+	}
 }
 
-// While much goes on at a time one thread on one processor leads. When it is over both are given
-// up, and what comes then is not missed.
+// away fails the test if a thread is kept.
+func (c *throng) away(thread int) {
+	c.Helper()
+	if got := ofThread(thread); got != allProcessors {
+		c.Errorf("without a rush a thread is kept on %x, not on %x", got, allProcessors)
+	}
+}
+
+// Enough for a rush, and who have had a request before.
+const (
+	many = 4 * rushFrom / rushMemory
+	old  = 2
+)
+
+// While much goes on at a time one thread is kept on one processor. When it is over the thread
+// is let go, and what comes then is not missed.
 func TestRush(t *testing.T) {
-	c := newThrong(t, 4*rushFrom/rushMemory)
-	all := mine()
-	for round := range 3 {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	c := newThrong(t, many, old)
+	for range 3 {
 		c.busy()
-		if got := mine(); got != c.lot.rush.home {
-			t.Errorf("round %d: in a rush the thread is kept on %x, not on %x", round, got, c.lot.rush.home)
-		}
+		c.home()
 		go func() {
 			for c.lot.rush.on.Load() {
 				runtime.Gosched()
@@ -116,85 +135,103 @@ func TestRush(t *testing.T) {
 			c.peers[0].Write([]byte("y"))
 		}()
 		c.turn(1) // waits in vain before
-		if c.lot.rush.on.Load() {
-			t.Errorf("round %d: the rush goes on without anybody in it", round)
-		}
-		runtime.LockOSThread()
-		if got := mine(); got != all {
-			t.Errorf("round %d: after a rush the thread is kept on %x, not on %x", round, got, all)
-		}
-		runtime.UnlockOSThread()
+		c.away(0)
 		if _, err := c.peers[0].Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// Few who go on at a time are no rush, however often they do, nor are many where nobody has
-// provided for threads.
+// A rush of any length loses nothing in its pauses.
+func TestRushPauses(t *testing.T) {
+	c := newThrong(t, many, old)
+	c.busy()
+	pauses := 0
+	for range 20 * maxStreak {
+		before := c.lot.rush.batches
+		if c.round(); c.lot.rush.batches < before {
+			pauses++
+		}
+	}
+	if pauses == 0 {
+		t.Error("there are no pauses")
+	}
+}
+
+// Few who go on at a time are no rush, however often they do, nor are many who are new.
 func TestNoRush(t *testing.T) {
 	tests := []struct {
-		what string
-		size int
-		may  bool
+		what           string
+		size, requests int
 	}{
-		{"few", rushUntil / rushMemory, true},
-		{"no threads", 4 * rushFrom / rushMemory, false},
+		{"few", rushUntil / rushMemory, old},
+		{"new", many, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
-			c := newThrong(t, tt.size)
-			c.lot.rush.may = tt.may
-			b := []byte("x")
+			c := newThrong(t, tt.size, tt.requests)
 			for range 4 * rushMemory {
-				for _, p := range c.peers {
-					p.Write(b)
-				}
-				c.turn(len(c.peers))
-				if c.lot.rush.on.Load() {
+				if c.round(); c.lot.rush.on.Load() {
 					t.Fatal("there is a rush")
-				}
-				for _, p := range c.peers {
-					p.Read(b)
 				}
 			}
 		})
 	}
 }
 
-// Whoever steps out of a rush has its thread go where the system puts it, and the next
-// who leads misses nothing.
-func TestStepOutOfRush(t *testing.T) {
-	c := newThrong(t, 4*rushFrom/rushMemory)
-	all := mine()
-	c.busy()
-	e := &Edge{}
-	w := &worker{edge: e, lot: c.lot}
-	next := make(chan task, 1)
-	e.crew.spares = []*worker{{next: next}}
-	w.stepOut()
+// Whoever leads a lot next in a rush goes on with it: another thread is kept, and the one
+// before let go.
+func TestRushWithNextLeader(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if got := mine(); got != all {
-		t.Errorf("the thread is kept on %x, not on %x", got, all)
+	before := syscall.Gettid()
+	c := newThrong(t, many, old)
+	c.busy()
+	c.home()
+	next := make(chan struct{})
+	go func() {
+		defer close(next)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		for range maxStreak + 1 {
+			c.round()
+		}
+		c.home()
+		c.away(before)
+	}()
+	<-next
+}
+
+// A thread that another lot keeps by now is not let go.
+func TestRushLeavesOthersThreads(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if runtime.NumCPU() < 2 {
+		t.Skip("there is one processor, so that all lots keep threads on it")
 	}
-	if got := <-next; got.lot != c.lot {
-		t.Errorf("the spare is given %v", got)
+	l, thread := newLots(t), syscall.Gettid()
+	other := &rush{home: allProcessors.each()[0]}
+	l.rush.keepThread()
+	other.keepThread()
+	l.rush.freeThread()
+	if got := ofThread(thread); got != other.home {
+		t.Errorf("the thread is kept on %x, not on %x", got, other.home)
 	}
-	c.busy() // as whoever leads next
-	c.lot.endRush()
+	other.freeThread()
+	if got := ofThread(thread); got != allProcessors {
+		t.Errorf("the thread is kept on %x, not on %x", got, allProcessors)
+	}
 }
 
 // A lot that is closed in a rush has ended for whoever leads it.
 func TestCloseInRush(t *testing.T) {
-	_, l := newLots(t)
-	l.rush.may, l.rush.level = true, 2*rushFrom
-	l.startRush()
-	l.bell.Close()
-	if c, open := l.turn(); c != nil || open {
-		t.Errorf("turn() = %v, %t, want nil, false", c, open)
-	}
-	if l.rush.on.Load() {
-		t.Error("the rush goes on")
+	for _, batches := range []int{0, maxStreak} {
+		l := newLots(t)
+		l.rush.level, l.rush.batches = 2*rushFrom, batches
+		l.startRush()
+		l.bell.Close()
+		if c, open := l.turn(); c != nil || open {
+			t.Errorf("after %d batches: turn() = %v, %t, want nil, false", batches, c, open)
+		}
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -40,7 +39,6 @@ type process struct {
 	args           []string // without the program's name
 	lookup         func(name string) (value string, set bool)
 	stdout, stderr io.Writer
-	threads        int // edge.Config.Threads, which GOMAXPROCS allows for
 
 	// For tests alone: plainIO keeps the edge from driving sockets by system calls
 	// of its own, and drainTime is how long requests have to finish, 30 seconds
@@ -85,17 +83,7 @@ func main() {
 		lookup: os.LookupEnv,
 		stdout: os.Stdout,
 		stderr: os.Stderr,
-
-		threads: allowThreads(),
 	}))
-}
-
-// allowThreads makes room for threads of the edge, one for each processor that it may
-// use, beside those of the scheduler, and returns how many.
-func allowThreads() int {
-	n := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(2 * n)
-	return n
 }
 
 // run runs a command until it ends, or has drained after ctx ended, and returns
@@ -109,7 +97,7 @@ func run(ctx context.Context, p *process) int {
 		return exitOK // told to end before it was ready
 	}
 	// One line, whatever was joined to it on the way.
-	atLast(func() { fmt.Fprintf(p.stderr, "headwater: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) })
+	fmt.Fprintf(p.stderr, "headwater: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if errors.Is(err, errUsage) {
 		return exitUsage
 	}

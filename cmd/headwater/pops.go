@@ -105,15 +105,13 @@ func (s *server) listenPOPs() error {
 	return nil
 }
 
-// A seat is what tells the edges of a process apart. One that has an identity alone is of
-// an edge that is outside of the fleet, traces no requests, keeps no threads, and whose
-// backends' health is nobody's news.
+// A seat is what tells the edges of a process apart. The zero value is of one that is
+// outside of the fleet, traces no requests, and whose backends' health is nobody's news.
 type seat struct {
 	identity      string
 	fleet         *edge.Fleet
 	traceKey      []byte
 	healthChanged func(probe.Change)
-	threads       int
 }
 
 func identityOf(code string) string { return "cache-" + strings.ToLower(code) + "1-" + code }
@@ -168,7 +166,7 @@ func (s *server) openPOPs(key []byte) error {
 	if err != nil {
 		return err
 	}
-	s.edge = s.newEdge(seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed, s.threads})
+	s.edge = s.newEdge(seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed})
 	for _, p := range s.pops {
 		p.edge = s.newEdge(seat{identity: identityOf(p.code), fleet: fleet})
 	}

@@ -61,7 +61,6 @@ func (s *server) newEdge(at seat) *edge.Edge {
 		TraceKey:  at.traceKey,
 		Log:       s.log,
 		H2C:       f.h2c,
-		Threads:   at.threads,
 		PlainIO:   s.plainIO,
 		Network:   s.network,
 		Rules:     s.rules(),
