@@ -3,8 +3,8 @@ package edge
 import "sync"
 
 // A crew is the goroutines that lead the edge's lots: one for each lot, and those
-// that have led one until a connection had to be waited for. When that is over they
-// wait to lead again: their stacks have grown to what a request takes.
+// that have led one until a connection had to be waited for, or serve a client for one who
+// leads. When that is over they wait for the next task: their stacks have grown to what a request takes.
 type crew struct {
 	all sync.WaitGroup
 
@@ -111,6 +111,7 @@ func (w *worker) lead(l *lot) {
 func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
+	l.rush.letThreadGo()
 	w.edge.give(task{lot: l})
 }
 

@@ -67,7 +67,9 @@ func (s *lots) open(e *Edge) {
 		}
 		s.all = append(s.all, l)
 	}
-	s.settle()
+	if e.cfg.Rush {
+		s.settle()
+	}
 	for _, l := range s.all {
 		e.give(task{lot: l})
 	}

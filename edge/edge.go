@@ -82,6 +82,10 @@ type Config struct {
 	// H2C speaks HTTP/2 with clients that begin with its preface, in clear.
 	H2C bool
 
+	// Rush is for the one edge of a process that is to be busy: on Linux threads of its wait where
+	// the scheduler does not see it, for up to a millisecond, and each is kept on a processor.
+	Rush bool
+
 	// PlainIO drives sockets through net.Conn even where system calls of our own
 	// are faster.
 	PlainIO bool

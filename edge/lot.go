@@ -92,7 +92,7 @@ func (l *lot) enlist() error {
 		err = l.bell.SetReadDeadline(time.Time{}) // fails where it could not be registered
 	}
 	if err == nil {
-		err = l.listen(syscall.EPOLL_CTL_ADD)
+		err = l.belong(syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
 	}
 	if err != nil {
 		l.bell.Close()
@@ -100,13 +100,26 @@ func (l *lot) enlist() error {
 	return err
 }
 
-// listen has the bell ring for what comes and for what is there already, or not, as op says
-// (epoll_ctl(2)). To change what a set listens for would not do: it does not tell again of
-// what it has told.
-func (l *lot) listen(op int) (err error) {
+// listen has the bell ring for what comes and for what is there already, or not. The lot
+// stays in the bell's set all the time: to put it there costs as much as it has connections
+// (the system looks for loops). A closed lot has no bell.
+func (l *lot) listen(yes bool) {
+	if !yes {
+		l.belong(syscall.EPOLL_CTL_MOD, 0)
+		return
+	}
+	l.rc.Control(func(fd uintptr) {
+		var stale [1]syscall.EpollEvent
+		epollWait(int(fd), stale[:], 0) // or it would not ring for what it has rung for
+	})
+	l.belong(syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
+}
+
+// belong has the lot be in the bell's set for events, as op says (epoll_ctl(2)).
+func (l *lot) belong(op int, events uint32) (err error) {
 	const edges = 1 << 31 // syscall.EPOLLET, which is negative
 	closed := l.rc.Control(func(fd uintptr) {
-		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN | edges}))
+		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: events | edges}))
 	})
 	return cmp.Or(closed, err)
 }
@@ -119,7 +132,6 @@ func (l *lot) close() {
 	l.mu.Unlock()
 	l.bell.Close()
 	<-l.ended
-	l.rush.freeThread()
 	syscall.Close(l.fd)
 }
 
@@ -160,8 +172,9 @@ func (l *lot) await() bool {
 	if l.rc.Read(l.pollFn) != nil {
 		return false
 	}
-	if l.rush.level > rushFrom {
-		l.startRush()
+	if l.rush.may && l.rush.level > rushFrom {
+		l.listen(false)
+		l.rush.on.Store(true)
 	}
 	return true
 }
@@ -169,7 +182,7 @@ func (l *lot) await() bool {
 // poll takes the events that there are. It returns false to wait for some: those that
 // come after the look wake it.
 func (l *lot) poll(uintptr) bool {
-	l.take(0)
+	l.take()
 	if l.n == 0 {
 		l.streak = 0
 		return false
@@ -178,9 +191,10 @@ func (l *lot) poll(uintptr) bool {
 	return true
 }
 
-// take takes the events that come within wait.
-func (l *lot) take(wait time.Duration) {
-	l.at, l.known, l.n = 0, 0, epollWait(l.fd, l.events[:], wait)
+// take takes the events that there are.
+func (l *lot) take() {
+	l.at, l.known = 0, 0
+	l.n, _ = epollWait(l.fd, l.events[:], 0)
 	l.rush.note(l.gone)
 	l.gone = 0
 }
@@ -316,13 +330,15 @@ func (l *lot) overdue() (late []*half) {
 	return late
 }
 
-func epollWait(fd int, events []syscall.EpollEvent, wait time.Duration) int {
+// epollWait returns how many events have come. It waits so long at most that the scheduler
+// need not know, and reports syscall.EINTR if that wants the thread for something.
+func epollWait(fd int, events []syscall.EpollEvent, wait time.Duration) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(wait.Milliseconds()), 0, 0)
 	if errno != 0 {
-		return 0
+		return 0, errno
 	}
-	return int(n)
+	return int(n), 0
 }
 
 func dupFD(fd uintptr) (int, error) {

@@ -4,6 +4,14 @@ package edge
 
 // A lot is where connections wait without a goroutine. There is none on this system, and
 // so nobody who leads one.
-type lot struct{ ended chan struct{} }
+type lot struct {
+	ended chan struct{}
+	rush  rush
+}
 
 func (*lot) turn() (c *clientConn, open bool) { return nil, false }
+
+// A rush is a time in which much of a lot goes on at once.
+type rush struct{}
+
+func (*rush) letThreadGo() {}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"math/bits"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,17 +16,20 @@ import (
 // wakes a goroutine, or an idle processor, costs a request's worth of time.
 //
 // Who waits there keeps others from what the scheduler has for one processor (a P), and it
-// may be that nobody looks into the runtime's poller. So after each maxStreak batches there is
-// a pause, in which the runtime waits.
+// may be that nobody looks into the runtime's poller. So after each maxStreak batches, and after each
+// wait, there is a pause, in which the runtime waits and others run. A rush is the lot's: whoever leads
+// next goes on with it.
 type rush struct {
-	on      atomic.Bool // of whoever leads, for others to see
+	may     bool        // the edge is the one that is busy
+	on      atomic.Bool // of whoever leads; tests look at it from elsewhere
 	level   int         // of connections that go on at a time, in parts of rushMemory
 	batches int         // since the last pause
 	paused  bool
 	pauseFn func(uintptr) bool
 
-	home   processors // that the thread is kept on; none for wherever the system puts it
-	thread int        // which is kept there; 0 for none
+	home processors // that the leader's thread is kept on; none for wherever the system puts it
+	all  processors // that the process may use
+	kept bool
 }
 
 // A rush begins at more than rushFrom connections at a time and ends at less than
@@ -40,61 +44,59 @@ const (
 // note adds the connections that have gone on since the last time.
 func (r *rush) note(n int) { r.level += n - r.level/rushMemory }
 
-// startRush is for whoever leads the lot.
-func (l *lot) startRush() {
-	if l.listen(syscall.EPOLL_CTL_DEL) == nil {
-		l.rush.on.Store(true)
-		l.rush.keepThread()
-	}
-}
-
-// linger waits for events in a rush. It reports false if there are none, after which the
-// rush is over, unless there is no memory to have the runtime wait.
+// linger waits for events in a rush. It reports false if there are none, or if the rush is
+// over.
 func (l *lot) linger() bool {
 	r := &l.rush
-	if r.batches == maxStreak {
+	if r.batches >= maxStreak {
 		r.batches = 0
+		r.letThreadGo()
 		if l.rc.Read(r.pauseFn) != nil {
 			r.on.Store(false)
 			return false // the lot is closed, as is found next
 		}
-		r.keepThread()
 	}
+	r.keepThread()
 	r.batches++
-	l.take(rushWait)
-	if l.n == 0 {
-		r.level = 0
+	if l.take(); l.n == 0 {
+		l.sleep()
 	}
-	if r.level < rushUntil && l.listen(syscall.EPOLL_CTL_ADD) == nil {
+	if r.level < rushUntil {
 		r.on.Store(false)
-		r.freeThread()
+		r.letThreadGo()
+		l.listen(true)
 	}
 	return l.n > 0
 }
 
-// pause has the runtime wait until the lot has something, and others run meanwhile. Where
-// there is no memory to tell it so, there is no pause.
-func (l *lot) pause(uintptr) (over bool) {
-	if l.rush.paused {
-		l.rush.paused = false
-		return l.listen(syscall.EPOLL_CTL_DEL) == nil
+// sleep waits for events for a time. A wait in vain is the end of a rush, but not if the
+// runtime has cut it short.
+func (l *lot) sleep() {
+	n, errno := epollWait(l.fd, l.events[:], rushWait)
+	if n == 0 && errno == 0 {
+		l.rush.level = 0
 	}
-	l.rush.paused = l.listen(syscall.EPOLL_CTL_ADD) == nil
+	l.n, l.rush.batches = n, maxStreak
+}
+
+// pause has the runtime wait until the lot has something.
+func (l *lot) pause(uintptr) (over bool) {
+	l.rush.paused = !l.rush.paused
+	l.listen(l.rush.paused)
 	return !l.rush.paused
 }
 
 // processors are a set of those that the system has (sched_setaffinity(2)).
 type processors [16]uint64
 
-// allProcessors are those that the process may use. A thread that is asked later may be
-// kept on one of them.
-var allProcessors = ofThread(0)
-
-// settle gives each lot a processor, if there are just as many.
+// settle has lots have rushes, on a processor each if there are just as many.
 func (s *lots) settle() {
-	if each := allProcessors.each(); len(each) == len(s.all) {
-		for i, l := range s.all {
-			l.rush.home = each[i]
+	all := mayUse()
+	each := all.each()
+	for i, l := range s.all {
+		l.rush.may = true
+		if len(each) == len(s.all) {
+			l.rush.home, l.rush.all = each[i], all
 		}
 	}
 }
@@ -111,38 +113,33 @@ func (s *processors) each() (all []processors) {
 	return all
 }
 
-// keepThread keeps the caller's thread on the lot's processor. The scheduler may have the
-// caller go on in another than the last time, which is let go then, unless another lot
-// has it by now.
+// keepThread keeps the caller's thread on the lot's processor, and the caller on it, until
+// letThreadGo. Nobody else may run there: threads that the runtime begins from it would be kept
+// there too, and for good.
 func (r *rush) keepThread() {
-	if r.home == (processors{}) {
-		return
-	}
-	now := syscall.Gettid()
-	if now != r.thread {
-		r.freeThread()
-		r.thread = now
-	}
-	if ofThread(now) != r.home {
-		r.home.keep(now)
+	if !r.kept && r.home != (processors{}) {
+		runtime.LockOSThread()
+		r.home.keep()
+		r.kept = true
 	}
 }
 
-func (r *rush) freeThread() {
-	if r.thread != 0 && ofThread(r.thread) == r.home {
-		allProcessors.keep(r.thread)
+func (r *rush) letThreadGo() {
+	if r.kept {
+		r.kept = false
+		r.all.keep()
+		runtime.UnlockOSThread()
 	}
-	r.thread = 0
 }
 
-// ofThread returns those that a thread may run on, the caller's if it is 0; none if there is no such thread.
-func ofThread(thread int) (p processors) {
-	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, uintptr(thread), unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
+// mayUse returns what the calling thread may run on, none if the system does not say.
+func mayUse() (p processors) {
+	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, 0, unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
 	return p
 }
 
-// keep has a thread stay on processors of the set. Where the system refuses, it is no more
-// than slower.
-func (s *processors) keep(thread int) {
-	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
+// keep has the calling thread stay on processors of the set. Where the system refuses, it is no
+// more than slower.
+func (s *processors) keep() {
+	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
 }

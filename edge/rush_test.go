@@ -5,7 +5,6 @@ package edge
 import (
 	"io"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -42,6 +41,7 @@ func newLots(t *testing.T) *lot {
 		}
 		s.all = append(s.all, l)
 		t.Cleanup(func() {
+			l.rush.letThreadGo()
 			close(l.ended)
 			l.close()
 		})
@@ -86,30 +86,19 @@ func (c *throng) round() {
 	}
 }
 
-// busy has rounds until there is a rush.
+// busy has rounds until there is a rush that has the caller's thread.
 func (c *throng) busy() {
 	c.Helper()
-	for range 2 * rushMemory {
-		if c.round(); c.lot.rush.on.Load() {
-			return
-		}
-	}
-	c.Fatal("there is no rush")
-}
-
-// home fails the test unless the thread, of which the caller is alone, is kept for the lot.
-func (c *throng) home() {
-	c.Helper()
-	if got := ofThread(0); got != c.lot.rush.home {
-		c.Errorf("in a rush the thread is kept on %x, not on %x", got, c.lot.rush.home)
+	for !c.lot.rush.kept {
+		c.round()
 	}
 }
 
-// away fails the test if a thread is kept.
-func (c *throng) away(thread int) {
+// on fails the test unless the caller's thread is kept on these.
+func (c *throng) on(want processors) {
 	c.Helper()
-	if got := ofThread(thread); got != allProcessors {
-		c.Errorf("without a rush a thread is kept on %x, not on %x", got, allProcessors)
+	if got := mayUse(); got != want {
+		c.Errorf("the thread may run on %x, want %x", got, want)
 	}
 }
 
@@ -119,15 +108,14 @@ const (
 	old  = 2
 )
 
-// While much goes on at a time one thread is kept on one processor. When it is over the thread
+// While much goes on at a time whoever leads stays on one processor. When it is over its thread
 // is let go, and what comes then is not missed.
 func TestRush(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	all := mayUse()
 	c := newThrong(t, many, old)
 	for range 3 {
 		c.busy()
-		c.home()
+		c.on(c.lot.rush.home)
 		go func() {
 			for c.lot.rush.on.Load() {
 				runtime.Gosched()
@@ -135,7 +123,7 @@ func TestRush(t *testing.T) {
 			c.peers[0].Write([]byte("y"))
 		}()
 		c.turn(1) // waits in vain before
-		c.away(0)
+		c.on(all)
 		if _, err := c.peers[0].Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
@@ -179,48 +167,21 @@ func TestNoRush(t *testing.T) {
 	}
 }
 
-// Whoever leads a lot next in a rush goes on with it: another thread is kept, and the one
-// before let go.
+// Whoever steps out of a rush lets its thread go, and the next who leads goes on with it.
 func TestRushWithNextLeader(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	before := syscall.Gettid()
+	all := mayUse()
 	c := newThrong(t, many, old)
 	c.busy()
-	c.home()
-	next := make(chan struct{})
-	go func() {
-		defer close(next)
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		for range maxStreak + 1 {
-			c.round()
-		}
-		c.home()
-		c.away(before)
-	}()
-	<-next
-}
-
-// A thread that another lot keeps by now is not let go.
-func TestRushLeavesOthersThreads(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if runtime.NumCPU() < 2 {
-		t.Skip("there is one processor, so that all lots keep threads on it")
+	spare := make(chan task, 1)
+	w := &worker{edge: &Edge{}, lot: c.lot}
+	w.edge.crew.spares = []*worker{{next: spare}}
+	w.stepOut()
+	c.on(all)
+	if got := <-spare; got.lot != c.lot {
+		t.Errorf("the spare is to do %v, and not to lead the lot", got)
 	}
-	l, thread := newLots(t), syscall.Gettid()
-	other := &rush{home: allProcessors.each()[0]}
-	l.rush.keepThread()
-	other.keepThread()
-	l.rush.freeThread()
-	if got := ofThread(thread); got != other.home {
-		t.Errorf("the thread is kept on %x, not on %x", got, other.home)
-	}
-	other.freeThread()
-	if got := ofThread(thread); got != allProcessors {
-		t.Errorf("the thread is kept on %x, not on %x", got, allProcessors)
-	}
+	c.busy()
+	c.on(c.lot.rush.home)
 }
 
 // A lot that is closed in a rush has ended for whoever leads it.
@@ -228,10 +189,13 @@ func TestCloseInRush(t *testing.T) {
 	for _, batches := range []int{0, maxStreak} {
 		l := newLots(t)
 		l.rush.level, l.rush.batches = 2*rushFrom, batches
-		l.startRush()
+		l.rush.on.Store(true)
 		l.bell.Close()
 		if c, open := l.turn(); c != nil || open {
 			t.Errorf("after %d batches: turn() = %v, %t, want nil, false", batches, c, open)
+		}
+		if l.rush.kept {
+			t.Errorf("after %d batches: the thread is not let go", batches)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func run(ctx context.Context, p *process) int {
 		return exitOK // told to end before it was ready
 	}
 	// One line, whatever was joined to it on the way.
-	fmt.Fprintf(p.stderr, "headwater: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	atLast(func() { fmt.Fprintf(p.stderr, "headwater: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) })
 	if errors.Is(err, errUsage) {
 		return exitUsage
 	}

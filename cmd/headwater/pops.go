@@ -106,12 +106,14 @@ func (s *server) listenPOPs() error {
 }
 
 // A seat is what tells the edges of a process apart. The zero value is of one that is
-// outside of the fleet, traces no requests, and whose backends' health is nobody's news.
+// outside of the fleet, traces no requests, is not the one to be busy, and whose backends' health is
+// nobody's news.
 type seat struct {
 	identity      string
 	fleet         *edge.Fleet
 	traceKey      []byte
 	healthChanged func(probe.Change)
+	busy          bool
 }
 
 func identityOf(code string) string { return "cache-" + strings.ToLower(code) + "1-" + code }
@@ -166,7 +168,7 @@ func (s *server) openPOPs(key []byte) error {
 	if err != nil {
 		return err
 	}
-	s.edge = s.newEdge(seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed})
+	s.edge = s.newEdge(seat{identityOf(s.flags.pops.main().code), fleet, s.traceKey, s.health.changed, len(s.pops) == 0})
 	for _, p := range s.pops {
 		p.edge = s.newEdge(seat{identity: identityOf(p.code), fleet: fleet})
 	}

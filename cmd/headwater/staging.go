@@ -61,6 +61,7 @@ func (s *server) newEdge(at seat) *edge.Edge {
 		TraceKey:  at.traceKey,
 		Log:       s.log,
 		H2C:       f.h2c,
+		Rush:      at.busy,
 		PlainIO:   s.plainIO,
 		Network:   s.network,
 		Rules:     s.rules(),
