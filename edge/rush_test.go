@@ -4,9 +4,14 @@ package edge
 
 import (
 	"io"
+	"os"
 	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // A throng is connections of a lot that all have something to do at a time. The goroutine
@@ -182,6 +187,44 @@ func TestRushWithNextLeader(t *testing.T) {
 	}
 	c.busy()
 	c.on(c.lot.rush.home)
+}
+
+// Threads that come to be while one is kept are not.
+func TestRushKeepsNoOtherThread(t *testing.T) {
+	all := mayUse()
+	c := newThrong(t, many, old)
+	c.busy()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	fd := int(r.Fd()) // which blocks from now on
+	var blocked sync.WaitGroup
+	for range 2 * runtime.GOMAXPROCS(0) {
+		began := make(chan struct{})
+		blocked.Go(func() {
+			close(began)
+			syscall.Read(fd, make([]byte, 1)) // takes a thread until the pipe ends
+		})
+		<-began
+	}
+	defer blocked.Wait()
+	defer w.Close()
+	c.busy()
+	c.lot.rush.letThreadGo()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		var got processors
+		syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, uintptr(id), unsafe.Sizeof(got), uintptr(unsafe.Pointer(&got)))
+		if got != all && got != (processors{}) { // it may have ended
+			t.Errorf("thread %d of %d may run on %x, want %x", id, len(threads), got, all)
+		}
+	}
 }
 
 // A lot that is closed in a rush has ended for whoever leads it.
