@@ -3,8 +3,9 @@ package edge
 import "sync"
 
 // A crew is the goroutines that lead the edge's lots: one for each lot, and those
-// that have led one until a connection had to be waited for, or serve a client for one who
-// leads. When that is over they wait for the next task: their stacks have grown to what a request takes.
+// that have led one until a connection had to be waited for, or serve a client for one
+// who leads. When that is over they wait for the next task: their stacks have grown to
+// what a request takes.
 type crew struct {
 	all sync.WaitGroup
 

@@ -37,9 +37,9 @@ type lot struct {
 	found  [lotBatch]*lotLink // by them
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
-	gone   int                // connections with more than a request that went on since events were last taken
-	rush   rush
-	streak int // batches since it last waited, or let others run
+	gone   int                // connections that went on since the last take, and not for their first request
+	rush   rush               // of the lot, whoever leads it
+	streak int                // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from
 	next atomic.Int64 // when the timer looks at all of them; [never] if nobody waits
@@ -158,7 +158,8 @@ func (l *lot) turn() (c *clientConn, open bool) {
 	return c, open
 }
 
-// await takes the next events, which there have to be. It reports false once the lot is closed.
+// await waits until there are events, and takes them. It reports false once the lot is
+// closed.
 func (l *lot) await() bool {
 	for l.rush.on.Load() {
 		if l.linger() {
