@@ -93,7 +93,7 @@ func (s *server) openIssuer(sealer *service.Keeper) error {
 			}
 			return s.edge.DomainOwner(name)
 		},
-		Log: s.log,
+		Log: s.log.Logger,
 	})
 	if err != nil {
 		return errors.Join(errors.New("certificates from ACME"), err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +47,7 @@ func serve(ctx context.Context, p *process, args []string) error {
 	}
 	log := openLog(p.stderr)
 	defer log.close()
-	s := &server{process: p, flags: f, log: log.Logger, logged: log}
+	s := &server{process: p, flags: f, log: log}
 	defer s.close()
 	if err := s.open(ctx); err != nil {
 		return err
@@ -59,9 +58,8 @@ func serve(ctx context.Context, p *process, args []string) error {
 // A server is the process of serve. What close finds nil was not opened.
 type server struct {
 	*process
-	flags  *serveFlags
-	log    *slog.Logger
-	logged *processLog // what becomes of log
+	flags *serveFlags
+	log   *processLog
 
 	apiListener, edgeListener net.Listener
 
@@ -123,9 +121,9 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.openCertificates(sealer); err != nil {
 		return err
 	}
-	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log})
+	s.resolver = dial.NewResolver(dial.ResolverConfig{Server: s.flags.server, Log: s.log.Logger})
 	s.network = s.newNetwork()
-	s.health = newHealthRecorder(s.db.Record, s.log)
+	s.health = newHealthRecorder(s.db.Record, s.log.Logger)
 	if err := s.openPOPs(sealer.Derive("fleet")); err != nil {
 		return err
 	}
@@ -140,7 +138,7 @@ func (s *server) open(ctx context.Context) error {
 		Store:     s.db,
 		Edge:      s.edge,
 		Publisher: s.feed,
-		Log:       s.log,
+		Log:       s.log.Logger,
 		Ready:     s.ready.Load,
 		TraceKey:  s.traceKey,
 		Measure:   s.measure,
@@ -265,7 +263,7 @@ func (s *server) openStore(ctx context.Context) (*service.Keeper, error) {
 	if dir != "" {
 		// It is this process's own by now. Another whose first start is at the same time may
 		// lose its key's temporary file, and fails with that instead of with ErrInUse.
-		durable.Sweep(s.log, dir)
+		durable.Sweep(s.log.Logger, dir)
 	}
 	s.secret, s.said, err = setToken(ctx, s.process, s.db, dir)
 	return sealer, err
@@ -291,7 +289,7 @@ func openSealer(dir, file string) (*service.Keeper, error) {
 
 // newNetwork returns the way to origins that the flags leave.
 func (s *server) newNetwork() *dial.Network {
-	n := &dial.Network{Resolver: s.resolver, Log: s.log}
+	n := &dial.Network{Resolver: s.resolver, Log: s.log.Logger}
 	if !s.flags.policy.Open() {
 		n.Permit = s.flags.policy.Permit
 	}
@@ -309,7 +307,7 @@ func (s *server) measure(p *metric.Reading) {
 	}
 	s.staging.measure(p)
 	s.accessLog.Measure(p)
-	s.logged.measure(p)
+	s.log.measure(p)
 	s.tls.measure(p)
 	metric.Process(p)
 }
@@ -334,7 +332,7 @@ func (s *server) openFeed(ctx context.Context, sealer service.Sealer) (err error
 	if err != nil {
 		return err
 	}
-	s.feed = feed.NewLocal(s.edges(), s.db, kept, s.log)
+	s.feed = feed.NewLocal(s.edges(), s.db, kept, s.log.Logger)
 	s.feed.Start(ctx, active, unread)
 	return nil
 }

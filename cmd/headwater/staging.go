@@ -45,7 +45,7 @@ func (s *server) openStaging(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.staging.feed = feed.NewLocal(s.staging.edge, s.db, nil, s.log)
+	s.staging.feed = feed.NewLocal(s.staging.edge, s.db, nil, s.log.Logger)
 	s.staging.feed.Start(ctx, staged, unread)
 	return nil
 }
@@ -59,7 +59,7 @@ func (s *server) newEdge(at seat) *edge.Edge {
 		Client:    edge.Timeouts{Header: f.header, Body: f.body, Write: f.write, Idle: f.idle, Tunnel: f.tunnel},
 		AccessLog: s.accessLog,
 		TraceKey:  at.traceKey,
-		Log:       s.log,
+		Log:       s.log.Logger,
 		H2C:       f.h2c,
 		Rush:      at.busy,
 		PlainIO:   s.plainIO,

@@ -55,7 +55,7 @@ func (s *server) openCertificates(sealer *service.Keeper) (err error) {
 		}
 	}
 	if s.flags.demo && s.flags.edgeCert == "" {
-		if s.tls.root, err = certificate.Develop(dir, s.log, demoDomain, s.demoHost()); err != nil {
+		if s.tls.root, err = certificate.Develop(dir, s.log.Logger, demoDomain, s.demoHost()); err != nil {
 			return err
 		}
 	}
@@ -63,7 +63,7 @@ func (s *server) openCertificates(sealer *service.Keeper) (err error) {
 	if s.flags.acme.email != "" {
 		open = certificate.OpenSparse
 	}
-	if s.tls.certificates, err = open(dir, s.log); err != nil {
+	if s.tls.certificates, err = open(dir, s.log.Logger); err != nil {
 		return err
 	}
 	if err := s.openIssuer(sealer); err != nil {
