@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +79,21 @@ func TestChoose(t *testing.T) {
 	}
 	if _, err := choose([]string{"none"}); err == nil {
 		t.Error("a scenario that is none was taken")
+	}
+}
+
+// Addresses that are taken one after the other would have some among them twice.
+func TestFreeAddresses(t *testing.T) {
+	all := make([]string, 500)
+	at := make([]*string, len(all))
+	for i := range all {
+		at[i] = &all[i]
+	}
+	if err := freeAddresses(at...); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	if got := len(slices.Compact(all)); got != len(at) {
+		t.Errorf("%d addresses, of which %d are different", len(at), got)
 	}
 }

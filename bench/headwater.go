@@ -90,11 +90,8 @@ type headwater struct {
 
 func (b *bench) serve(ctx context.Context, binary string, args ...string) (*headwater, error) {
 	h := &headwater{ctx: ctx}
-	var err error
-	if h.api, h.edge, err = freeAddress2(); err != nil {
-		return nil, err
-	}
-	if h.tls, _, err = freeAddress2(); err != nil {
+	err := freeAddresses(&h.api, &h.edge, &h.tls)
+	if err != nil {
 		return nil, err
 	}
 	args = append([]string{"serve", "-data", ":memory:", "-api", h.api, "-edge", h.edge,

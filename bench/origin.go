@@ -80,7 +80,7 @@ func (b *bench) startOrigin(ctx context.Context) (*origin, error) {
 	}
 	o.Sink = o.sink.Addr().String()
 	go swallow(o.sink)
-	if o.Origin, o.TLSOrigin, err = freeAddress2(); err != nil {
+	if err := freeAddresses(&o.Origin, &o.TLSOrigin); err != nil {
 		return nil, err
 	}
 	if _, err := b.run(ctx, o.settings, "origin.conf", "nginx", "-g", "daemon off;", "-c"); err != nil {
@@ -140,18 +140,19 @@ func (b *bench) await(ctx context.Context, address string) error {
 	}
 }
 
-// freeAddress2 returns two addresses that nobody listens on.
-func freeAddress2() (one, two string, err error) {
-	var all [2]string
-	for i := range all {
+// freeAddresses fills in addresses that nobody listens on. A process gets all of its own
+// from one call, which makes them different: HAProxy listens twice on one address without
+// a word, and speaks TLS with some of the clients in clear.
+func freeAddresses(all ...*string) error {
+	for _, at := range all {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return "", "", err
+			return err
 		}
 		defer l.Close()
-		all[i] = l.Addr().String()
+		*at = l.Addr().String()
 	}
-	return all[0], all[1], nil
+	return nil
 }
 
 // swallow answers requests when it has read their bodies.

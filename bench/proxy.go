@@ -81,11 +81,7 @@ func (b *bench) startPeer(ctx context.Context, program, file, version string, ar
 		return nil, nil
 	}
 	s := b.origin.settings
-	var err error
-	if s.Plain, s.ToTLS, err = freeAddress2(); err != nil {
-		return nil, err
-	}
-	if s.TLS, _, err = freeAddress2(); err != nil {
+	if err := freeAddresses(&s.Plain, &s.ToTLS, &s.TLS); err != nil {
 		return nil, err
 	}
 	pid, err := b.run(ctx, s, file, program, args...)

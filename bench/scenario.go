@@ -51,15 +51,11 @@ func idle(ctx context.Context, b *bench) error {
 			continue
 		}
 		before := resident(to.pids, "VmRSS")
-		conns := make([]*conn, 0, idleConnections)
-		for range idleConnections {
-			c, err := connect(ctx, to)
-			if err == nil {
-				conns = append(conns, c)
-				err = c.get("/1k")
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
+		conns := make([]*conn, idleConnections)
+		for i := range conns {
+			var err error
+			if conns[i], err = answered(ctx, to); err != nil {
+				return fmt.Errorf("%s: connection %d of %d: %w", p.name, i+1, len(conns), err)
 			}
 		}
 		time.Sleep(settle)
@@ -70,4 +66,17 @@ func idle(ctx context.Context, b *bench) error {
 		}
 	}
 	return w.Flush()
+}
+
+// answered returns a connection that has had one answer.
+func answered(ctx context.Context, to endpoint) (*conn, error) {
+	c, err := connect(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.get("/1k"); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("its request: %w", err)
+	}
+	return c, nil
 }
