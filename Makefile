@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := check
 
 # How long "make fuzz" and "make ci" take for each target: make fuzz FUZZTIME=5m
-FUZZTIME ?= 20s
+FUZZTIME ?= 15s
 
 .PHONY: check
 check: ## gofmt, vet, staticcheck and the quick tests: what to run before a commit
