@@ -47,6 +47,7 @@ type clientConn struct {
 
 	exchange *exchange // the one under way, nil between two
 	worker   *worker   // which serves the connection and leads a lot; nil if it is another's goroutine
+	mail     mail      // in the outbox of that
 
 	requests int    // so far, the one under way too
 	xid      uint32 // of the last one

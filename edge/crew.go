@@ -112,6 +112,7 @@ func (w *worker) lead(l *lot) {
 func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
+	l.clear(w.edge.give)
 	l.rush.letThreadGo()
 	w.edge.give(task{lot: l})
 }
@@ -138,6 +139,7 @@ func (c *clientConn) stepOut() {
 // handOver has another goroutine serve the client if this one leads a lot, and reports
 // whether it does. It is for what is known to take long; what turns out to do so steps out.
 func (c *clientConn) handOver() bool {
+	c.settle() // which may step out
 	w := c.worker
 	if w == nil {
 		return false

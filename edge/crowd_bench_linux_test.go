@@ -60,6 +60,8 @@ func (l *crowdClient) write(b []byte, _ time.Duration) (int, error) {
 	return len(b), nil
 }
 
+func (l *crowdClient) post(b []byte, stall time.Duration) (int, error) { return l.write(b, stall) }
+
 // A crowdOrigin is the link to an origin that makes whoever asks it wait.
 type crowdOrigin struct {
 	cannedLink

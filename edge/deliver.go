@@ -82,9 +82,14 @@ func (x *exchange) deliver() bool {
 	} else {
 		x.disconnect(false) // unless the body is at its end
 	}
-	f := x.write(x.out.b)
-	if f == failNone && wanted && !b.done {
-		f = b.stream()
+	f := failNone
+	if wanted && !b.done {
+		f = x.write(x.out.b)
+		if f == failNone {
+			f = b.stream()
+		}
+	} else {
+		f = x.post(x.out.b)
 	}
 	x.disconnect(false) // unless release has given it back
 	if f != failNone {

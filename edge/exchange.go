@@ -227,7 +227,15 @@ func (x *exchange) persistent() bool {
 
 // write sends b to the client.
 func (x *exchange) write(b []byte) failure {
-	n, err := x.c.link.write(b, x.c.edge.cfg.Client.Write)
+	return x.wrote(x.c.link.write(b, x.c.edge.cfg.Client.Write))
+}
+
+// post sends the last that the client gets of this exchange.
+func (x *exchange) post(b []byte) failure {
+	return x.wrote(x.c.link.post(b, x.c.edge.cfg.Client.Write))
+}
+
+func (x *exchange) wrote(n int, err error) failure {
 	x.event.written += int64(n)
 	if err != nil {
 		x.event.cause = err

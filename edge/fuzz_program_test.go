@@ -18,6 +18,7 @@ type tapLink struct {
 }
 
 func (l *tapLink) write(b []byte, _ time.Duration) (int, error) { return l.wrote.Write(b) }
+func (l *tapLink) post(b []byte, _ time.Duration) (int, error)  { return l.wrote.Write(b) }
 
 // setsAll is a program that sets all it can to what the request says.
 const setsAll = `

@@ -33,6 +33,10 @@ type link interface {
 	// It returns how many bytes the system took.
 	write(b []byte, stall time.Duration) (int, error)
 
+	// post is write that may be put off until others have been served, of which the next
+	// call tells what has gone wrong.
+	post(b []byte, stall time.Duration) (int, error)
+
 	// lend says for which client the link is used from now on, if a lot may have to
 	// have that go on; nil for none.
 	lend(c *clientConn)
@@ -202,6 +206,8 @@ func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 	}
 	return wrote, nil
 }
+
+func (l *plainLink) post(b []byte, stall time.Duration) (int, error) { return l.write(b, stall) }
 
 func (l *plainLink) reside(r resident) error {
 	l.resident = r

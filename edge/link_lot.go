@@ -29,6 +29,9 @@ type lotLink struct {
 	ended   atomic.Bool // an end or an error may have come, behind what a read took
 	cut     atomic.Bool
 
+	owed   *owed // of a letter, see [outbox]
+	failed error // what writing one did
+
 	last   taken // by whoever reads
 	takeFn func([]byte) (int, error)
 }
@@ -228,6 +231,9 @@ func (l *lotLink) mayTake() bool {
 // read looks once more when it is due: on a busy machine what the lot tells may come
 // late.
 func (l *lotLink) read(b []byte, due time.Time) (int, error) {
+	if l.settle(); l.failed != nil {
+		return 0, l.failed
+	}
 	for late := l.in.isLate(due); ; {
 		if l.interrupted() {
 			return 0, errInterrupted
@@ -246,8 +252,15 @@ func (l *lotLink) read(b []byte, due time.Time) (int, error) {
 	}
 }
 
-// write looks once more too.
-func (l *lotLink) write(b []byte, stall time.Duration) (wrote int, err error) {
+func (l *lotLink) write(b []byte, stall time.Duration) (int, error) {
+	if l.settle(); l.failed != nil {
+		return 0, l.failed
+	}
+	return l.writeAll(b, stall)
+}
+
+// writeAll looks once more too.
+func (l *lotLink) writeAll(b []byte, stall time.Duration) (wrote int, err error) {
 	for late := false; wrote < len(b); {
 		n, err := l.put(b[wrote:])
 		wrote += n
@@ -286,6 +299,13 @@ func (l *lotLink) lend(c *clientConn) { l.owner = c }
 // nothing of that holds, if something has come, an interrupt too: what that has told is
 // forgotten where the state becomes quiet.
 func (l *lotLink) park(due time.Time) bool {
+	switch m := &l.owner.mail; {
+	case m.posted:
+		l.owner.worker.lot.outbox.keep(l, due)
+		return true
+	case m.stuck != nil, l.failed != nil:
+		return false
+	}
 	w := l.owner.worker
 	if w != nil { // else others may look at that: streams, for one
 		l.owner.worker = nil
@@ -324,12 +344,15 @@ func (l *lotLink) stale() bool {
 func (l *lotLink) reside(r resident) error {
 	for {
 		switch {
+		case l.failed != nil:
+			return l.failed
 		case l.interrupted():
 			return errInterrupted
 		case l.in.isLate(r.due()):
 			return errTimeout
 		}
 		if l.mayTake() {
+			l.settle()
 			if stay, err := r.turn(l.takeFn); !stay {
 				return err
 			}
@@ -348,6 +371,7 @@ func (l *lotLink) interrupt() {
 func (l *lotLink) interrupted() bool { return l.cut.Load() && l.cut.CompareAndSwap(true, false) }
 
 func (l *lotLink) closeWrite() {
+	l.settle()
 	if l.acquire() {
 		syscall.Shutdown(int(l.fd), syscall.SHUT_WR)
 		l.release()
@@ -355,6 +379,7 @@ func (l *lotLink) closeWrite() {
 }
 
 func (l *lotLink) tear() {
+	l.settle()
 	if l.acquire() {
 		syscall.SetsockoptLinger(int(l.fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
 		l.release()

@@ -70,6 +70,11 @@ func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
 	return l.tls.Write(b)
 }
 
+func (l *tlsLink) post(b []byte, stall time.Duration) (int, error) {
+	l.wire.stall.Store(^int64(stall))
+	return l.tls.Write(b)
+}
+
 // stale takes in records that carry no data, as the tickets of TLS 1.3, and
 // counts the part of a record as bytes.
 func (l *tlsLink) stale() bool {
@@ -131,7 +136,7 @@ type wire struct {
 	waits  bool         // Read waits for records: during the handshake
 	due    time.Time    // until when
 	sent   int          // bytes of ours while it did
-	stall  atomic.Int64 // a time.Duration, for Write
+	stall  atomic.Int64 // a time.Duration, for Write; the complement of one for post
 	client *clientTLS   // whose hello it brings; nil on the side of origins
 
 	in       *buffer // holds in.b[from:to], which came and was not given out; nil if there is nothing
@@ -235,7 +240,11 @@ func (w *wire) Write(b []byte) (int, error) {
 	if w.waits {
 		w.sent += len(b)
 	}
-	return w.inner.write(b, time.Duration(w.stall.Load()))
+	stall := time.Duration(w.stall.Load())
+	if stall < 0 {
+		return w.inner.post(b, ^stall)
+	}
+	return w.inner.write(b, stall)
 }
 
 func (w *wire) Close() error {

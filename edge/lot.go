@@ -39,7 +39,8 @@ type lot struct {
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
 	rush   rush               // of the lot, whoever leads it
-	streak int                // batches since it last waited, or let others run
+	outbox outbox
+	streak int // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from
 	next atomic.Int64 // when the timer looks at all of them; [never] if nobody waits
@@ -132,6 +133,7 @@ func (l *lot) close() {
 	l.mu.Unlock()
 	l.bell.Close()
 	<-l.ended
+	l.outbox.close()
 	syscall.Close(l.fd)
 }
 
@@ -140,8 +142,13 @@ func (l *lot) close() {
 func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
 	open = true
-	if l.at == l.n && !l.await() {
-		return nil, false
+	if l.at == l.n {
+		if c := l.outbox.next(); c != nil {
+			return c, true
+		}
+		if !l.await() {
+			return nil, false
+		}
 	}
 	if l.known < l.n {
 		l.find()

@@ -11,7 +11,14 @@ type lot struct {
 
 func (*lot) turn() (c *clientConn, open bool) { return nil, false }
 
+func (*lot) clear(func(task)) {}
+
 // A rush is a time in which much of a lot goes on at once.
 type rush struct{}
 
 func (*rush) letThreadGo() {}
+
+// mail is what a client has to do with a lot's outbox.
+type mail struct{}
+
+func (*clientConn) settle() {}

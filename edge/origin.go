@@ -338,7 +338,7 @@ func (x *exchange) ask() failure {
 	x.out.b = x.appendRequest(x.out.b[:0])
 	x.vcl.Fetched.Written, x.vcl.Fetched.BodySent = int64(len(x.out.b)), int64(len(x.rest))
 	x.out.b = append(x.out.b, x.rest...)
-	sent, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
+	sent, err := x.send(x.out.b)
 	x.event.sent = sent
 	x.out.free() // the answer may take long
 	if err == nil {
@@ -351,6 +351,15 @@ func (x *exchange) ask() failure {
 		return failHandshake
 	}
 	return failWrite
+}
+
+// send puts the request off if it may be sent again whatever became of it: of others it has to
+// be known.
+func (x *exchange) send(b []byte) (int, error) {
+	if idempotent(x.bereq.Method) {
+		return x.origin.link.post(b, x.limits.BetweenBytes)
+	}
+	return x.origin.link.write(b, x.limits.BetweenBytes)
 }
 
 // hear reads the first bytes of the answer into x.in. A new connection is looked at

@@ -10,6 +10,7 @@ import (
 
 // fill looks before it waits: what a pipe takes does not tell what it has left.
 func (l *lotLink) fill(p *pipe, n int64, due time.Time) (int, error) {
+	l.settle()
 	for late := false; ; late = !l.in.wait(due) {
 		if l.interrupted() {
 			return 0, errInterrupted
@@ -34,6 +35,9 @@ func (l *lotLink) pull(p *pipe, n int64) (int, error) {
 }
 
 func (l *lotLink) empty(p *pipe, stall time.Duration) (wrote int, err error) {
+	if l.settle(); l.failed != nil {
+		return 0, l.failed
+	}
 	for late := false; p.held > 0; {
 		n, err := l.push(p)
 		wrote += n

@@ -108,6 +108,7 @@ var errStage = errors.New("there is no connection")
 type paper struct{}
 
 func (paper) write(b []byte, _ time.Duration) (int, error) { return len(b), nil }
+func (paper) post(b []byte, _ time.Duration) (int, error)  { return len(b), nil }
 func (paper) read([]byte, time.Time) (int, error)          { return 0, io.EOF }
 func (paper) lend(*clientConn)                             {}
 func (paper) park(time.Time) bool                          { return false }

@@ -164,6 +164,8 @@ func (s *clientStream) write(b []byte, stall time.Duration) (int, error) {
 	return n + blocks, nil
 }
 
+func (s *clientStream) post(b []byte, stall time.Duration) (int, error) { return s.write(b, stall) }
+
 // read returns no bytes and no error at the body's end, as Ended then tells.
 func (s *clientStream) read(b []byte, due time.Time) (int, error) {
 	n, err := s.stream.Read(b, due)

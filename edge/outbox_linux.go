@@ -1,0 +1,255 @@
+package edge
+
+import (
+	"slices"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// An outbox is what clients that have gone on have to send, to themselves or to origins.
+// In a rush it goes out with one system call for many connections (io_submit(2)). A
+// write by itself wakes its reader, which the system then runs in the place of whoever
+// writes: that was a switch of threads for every other request, and readers that found one
+// message at a time.
+//
+// It belongs to whoever leads the lot. A client that has something in it stays that goroutine's:
+// it is parked, or handed to another, when that has been sent.
+type outbox struct {
+	queue  uintptr // the system's (io_setup(2)); 0 until there has been a rush
+	barred bool    // the system gives none
+
+	text    []byte // of the letters, one behind the other
+	letters []letter
+	calls   [outboxLetters]controlBlock
+	list    [outboxLetters]*controlBlock // of calls
+	results [outboxLetters]ioEvent
+
+	parks []parking // of clients that have letters, or had: those before at have been seen to
+	at    int
+}
+
+// Bounds of an outbox, which is sent before it goes beyond them, and of a letter.
+const (
+	outboxLetters = 32
+	outboxSize    = 64 << 10
+	maxLetter     = 8 << 10
+)
+
+// A letter is bytes that a link is to write.
+type letter struct {
+	link     *lotLink
+	client   *clientConn
+	from, to int           // in the outbox's text
+	stall    time.Duration // as [link] has it
+}
+
+// A parking is what park was called with.
+type parking struct {
+	link *lotLink
+	due  time.Time
+}
+
+// owed is the rest of a letter that was sent in part.
+type owed struct {
+	text  []byte
+	stall time.Duration
+}
+
+// mail is what a client has to do with the outbox.
+type mail struct {
+	posted bool       // it has a letter there
+	stuck  []*lotLink // its links with which a letter was sent in part
+}
+
+// controlBlock and ioEvent are the system's struct iocb and struct io_event (linux/aio_abi.h).
+type controlBlock struct {
+	data    uint64
+	_       [2]uint32 // key and flags
+	call    uint16
+	_       int16 // priority
+	fd      uint32
+	at, len uint64
+	_       [3]uint64 // offset and more
+}
+
+type ioEvent struct {
+	data, _ uint64
+	result  int64
+	_       int64
+}
+
+const ioWrite = 1 // IOCB_CMD_PWRITE
+
+// open reports whether letters may be posted.
+func (o *outbox) open() bool {
+	if o.queue == 0 && !o.barred {
+		o.setUp()
+	}
+	return !o.barred
+}
+
+// setUp asks the system for a queue, which it may refuse: then each write goes by itself.
+func (o *outbox) setUp() {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IO_SETUP, outboxLetters, uintptr(unsafe.Pointer(&o.queue)), 0); errno != 0 {
+		o.barred = true
+		return
+	}
+	o.text = make([]byte, 0, outboxSize)
+	o.letters = make([]letter, 0, outboxLetters)
+	for i := range o.calls {
+		o.list[i] = &o.calls[i]
+	}
+}
+
+// close gives the queue back.
+func (o *outbox) close() {
+	if o.queue != 0 {
+		syscall.Syscall(syscall.SYS_IO_DESTROY, o.queue, 0, 0)
+	}
+}
+
+// add takes a letter, whose link has been acquired.
+func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
+	if len(o.letters) == outboxLetters || len(o.text)+len(b) > outboxSize {
+		o.send()
+	}
+	from := len(o.text)
+	o.text = append(o.text, b...)
+	o.letters = append(o.letters, letter{l, l.owner, from, len(o.text), stall})
+	l.owner.mail.posted = true
+}
+
+// send sends what there is.
+func (o *outbox) send() {
+	for i, m := range o.letters {
+		o.calls[i] = controlBlock{
+			data: uint64(i), call: ioWrite, fd: uint32(m.link.fd),
+			at: uint64(uintptr(unsafe.Pointer(&o.text[m.from]))), len: uint64(m.to - m.from),
+		}
+	}
+	done := o.submit(len(o.letters))
+	for _, r := range o.results[:done] {
+		o.sent(o.letters[r.data], r.result)
+	}
+	for _, m := range o.letters[done:] {
+		n, err := writeFD(uintptr(m.link.fd), o.text[m.from:m.to])
+		if err != nil {
+			n = -int(err.(syscall.Errno))
+		}
+		o.sent(m, int64(n))
+	}
+	o.text, o.letters = o.text[:0], o.letters[:0]
+}
+
+// submit makes the first n calls, and returns how many of them the system has taken: the results
+// of those are there. Descriptors of links do not block, so that none is under way then.
+func (o *outbox) submit(n int) int {
+	taken, _, errno := syscall.RawSyscall(syscall.SYS_IO_SUBMIT, o.queue, uintptr(n), uintptr(unsafe.Pointer(&o.list[0])))
+	if errno != 0 {
+		return 0
+	}
+	for got := 0; got < int(taken); {
+		more, _, errno := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.queue, taken-uintptr(got), taken-uintptr(got),
+			uintptr(unsafe.Pointer(&o.results[got])), 0, 0)
+		if errno == 0 {
+			got += int(more)
+		}
+	}
+	return int(taken)
+}
+
+// sent deals with what became of a letter: how many bytes of it were written, or a negative
+// errno.
+func (o *outbox) sent(m letter, result int64) {
+	l, errno := m.link, syscall.Errno(max(-result, 0))
+	wrote := int(max(result, 0))
+	m.client.mail.posted = false
+	switch {
+	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
+		l.failed = errno
+	case wrote < m.to-m.from:
+		l.owed = &owed{slices.Clone(o.text[m.from+wrote : m.to]), m.stall}
+		m.client.mail.stuck = append(m.client.mail.stuck, l)
+	}
+	l.release()
+}
+
+// keep has a client parked when its letter has been sent.
+func (o *outbox) keep(l *lotLink, due time.Time) { o.parks = append(o.parks, parking{l, due}) }
+
+// next sends what there is, and parks whom that has kept. It returns a client that cannot
+// be parked, but has to go on, nil when there is none.
+func (o *outbox) next() *clientConn {
+	if len(o.letters) > 0 {
+		o.send()
+	}
+	for o.at < len(o.parks) {
+		p := o.parks[o.at]
+		o.at++
+		if c := p.link.owner; !p.link.park(p.due) {
+			return c
+		}
+	}
+	o.parks, o.at = o.parks[:0], 0
+	return nil
+}
+
+// post is [link].post: it takes b to the outbox of the lot that the goroutine leads, if that
+// is in a rush. What ended already is left to write, which tells.
+func (l *lotLink) post(b []byte, stall time.Duration) (int, error) {
+	c := l.owner
+	if c.worker == nil || len(b) > maxLetter || l.ended.Load() {
+		return l.write(b, stall)
+	}
+	lot := c.worker.lot
+	if !lot.rush.on.Load() || !lot.outbox.open() {
+		return l.write(b, stall)
+	}
+	c.settle()
+	if l.failed != nil || !l.acquire() {
+		return l.write(b, stall)
+	}
+	lot.outbox.add(l, b, stall)
+	return len(b), nil
+}
+
+// settle has everything that the client has posted be written.
+func (c *clientConn) settle() {
+	if c.mail.posted {
+		c.worker.lot.outbox.send()
+	}
+	for _, l := range c.mail.stuck {
+		l.finish()
+	}
+	c.mail.stuck = nil
+}
+
+// settle is that of whoever uses the link.
+func (l *lotLink) settle() {
+	if c := l.owner; c != nil && (c.mail.posted || c.mail.stuck != nil) {
+		c.settle()
+	}
+}
+
+// finish writes the rest of a letter, for which it may wait.
+func (l *lotLink) finish() {
+	rest := l.owed
+	l.owed = nil
+	if _, err := l.writeAll(rest.text, rest.stall); err != nil {
+		l.failed = err
+	}
+}
+
+// clear is called by who leads the lot no more: others are given the clients that cannot be
+// parked.
+func (l *lot) clear(give func(task)) {
+	for {
+		c := l.outbox.next()
+		if c == nil {
+			return
+		}
+		c.worker = nil
+		give(task{client: c})
+	}
+}
