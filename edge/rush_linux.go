@@ -25,6 +25,7 @@ type rush struct {
 	level   int         // of connections that go on at a time, in parts of rushMemory
 	batches int         // since the last pause
 	paused  bool
+	hurry   int64 // nobody gives way before, in the lot's time
 	pauseFn func(uintptr) bool
 
 	home processors // that the leader's thread is kept on; none for wherever the system puts it
@@ -39,6 +40,9 @@ const (
 	rushFrom   = 4 * rushMemory
 	rushUntil  = rushMemory
 	rushWait   = time.Millisecond
+
+	rushFew      = 8 // events of a batch
+	rushPatience = 100 * time.Millisecond
 )
 
 // note adds the connections that have gone on since the last time.
@@ -61,6 +65,9 @@ func (l *lot) linger() bool {
 	if l.take(); l.n == 0 {
 		l.sleep()
 	}
+	if l.n > 0 && l.n < rushFew {
+		l.giveWay()
+	}
 	if r.level < rushUntil {
 		r.on.Store(false)
 		r.letThreadGo()
@@ -77,6 +84,23 @@ func (l *lot) sleep() {
 		l.rush.level = 0
 	}
 	l.n, l.rush.batches = n, maxStreak
+}
+
+// giveWay lets those run first whom the last letters have woken, as long as that takes no
+// time, and takes what has come meanwhile: a batch of few costs each of them more, and them
+// who wait for it nothing less. Where others keep the processor that have work of their own, it does
+// so again after rushPatience only.
+func (l *lot) giveWay() {
+	began := l.since(time.Now())
+	if began < l.rush.hurry {
+		return
+	}
+	syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
+	if l.since(time.Now())-began > int64(rushWait) {
+		l.rush.hurry = began + int64(rushPatience)
+	}
+	more, _ := epollWait(l.fd, l.events[l.n:], 0)
+	l.n += more
 }
 
 // pause has the runtime wait until the lot has something.

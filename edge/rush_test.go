@@ -121,14 +121,13 @@ func TestRush(t *testing.T) {
 	for range 3 {
 		c.busy()
 		c.on(c.lot.rush.home)
-		go func() {
-			for c.lot.rush.on.Load() {
-				runtime.Gosched()
-			}
-			c.peers[0].Write([]byte("y"))
-		}()
-		c.turn(1) // waits in vain before
+		for c.lot.rush.on.Load() {
+			c.lot.rush.batches = 0 // no pause, which would last until something comes
+			c.lot.linger()         // in vain, but for a signal
+		}
 		c.on(all)
+		c.peers[0].Write([]byte("y"))
+		c.turn(1)
 		if _, err := c.peers[0].Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
