@@ -70,6 +70,7 @@ func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
 	return l.tls.Write(b)
 }
 
+// post puts off one record: a second one has the first be sent.
 func (l *tlsLink) post(b []byte, stall time.Duration) (int, error) {
 	l.wire.stall.Store(^int64(stall))
 	return l.tls.Write(b)
