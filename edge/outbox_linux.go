@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -91,8 +92,8 @@ func (o *outbox) open() bool {
 
 // setUp asks the system for a queue, which it may refuse: then each write goes by itself.
 func (o *outbox) setUp() {
-	if _, _, errno := syscall.Syscall(syscall.SYS_IO_SETUP, outboxLetters, uintptr(unsafe.Pointer(&o.queue)), 0); errno != 0 {
-		o.barred = true
+	_, _, errno := syscall.Syscall(syscall.SYS_IO_SETUP, outboxLetters, uintptr(unsafe.Pointer(&o.queue)), 0)
+	if o.barred = errno != 0 || !o.works(); o.barred {
 		return
 	}
 	o.text = make([]byte, 0, outboxSize)
@@ -100,6 +101,13 @@ func (o *outbox) setUp() {
 	for i := range o.calls {
 		o.list[i] = &o.calls[i]
 	}
+}
+
+// works reports whether the other two calls are there too, which a filter may forbid.
+func (o *outbox) works() bool {
+	_, _, submit := syscall.RawSyscall(syscall.SYS_IO_SUBMIT, o.queue, 0, 0)
+	_, _, get := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.queue, 0, 0, 0, 0, 0)
+	return submit == 0 && get == 0
 }
 
 // close gives the queue back.
@@ -122,24 +130,25 @@ func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
 
 // send sends what there is.
 func (o *outbox) send() {
-	for i, m := range o.letters {
+	letters, text := o.letters, o.text
+	o.letters, o.text = letters[:0], text[:0] // nothing goes twice, whatever happens
+	for i, m := range letters {
+		m.client.mail.posted = false
 		o.calls[i] = controlBlock{
 			data: uint64(i), call: ioWrite, fd: uint32(m.link.fd),
-			at: uint64(uintptr(unsafe.Pointer(&o.text[m.from]))), len: uint64(m.to - m.from),
+			at: uint64(uintptr(unsafe.Pointer(&text[m.from]))), len: uint64(m.to - m.from),
 		}
 	}
-	done := o.submit(len(o.letters))
-	for _, r := range o.results[:done] {
-		o.sent(o.letters[r.data], r.result)
+	taken := o.submit(len(letters))
+	for _, r := range o.results[:taken] {
+		m := letters[r.data]
+		m.sent(text[m.from:m.to], int(max(r.result, 0)), syscall.Errno(max(-r.result, 0)))
 	}
-	for _, m := range o.letters[done:] {
-		n, err := writeFD(uintptr(m.link.fd), o.text[m.from:m.to])
-		if err != nil {
-			n = -int(err.(syscall.Errno))
-		}
-		o.sent(m, int64(n))
+	for _, m := range letters[taken:] {
+		n, err := writeFD(uintptr(m.link.fd), text[m.from:m.to])
+		errno, _ := err.(syscall.Errno)
+		m.sent(text[m.from:m.to], n, errno)
 	}
-	o.text, o.letters = o.text[:0], o.letters[:0]
 }
 
 // submit makes the first n calls, and returns how many of them the system has taken: the results
@@ -149,27 +158,29 @@ func (o *outbox) submit(n int) int {
 	if errno != 0 {
 		return 0
 	}
-	for got := 0; got < int(taken); {
-		more, _, errno := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.queue, taken-uintptr(got), taken-uintptr(got),
+	for got := uintptr(0); got < taken; {
+		more, _, errno := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.queue, taken-got, taken-got,
 			uintptr(unsafe.Pointer(&o.results[got])), 0, 0)
-		if errno == 0 {
-			got += int(more)
+		switch errno {
+		case 0:
+			got += more
+		case syscall.EINTR:
+		default:
+			panic(os.NewSyscallError("io_getevents", errno)) // which worked
 		}
 	}
 	return int(taken)
 }
 
-// sent deals with what became of a letter: how many bytes of it were written, or a negative
-// errno.
-func (o *outbox) sent(m letter, result int64) {
-	l, errno := m.link, syscall.Errno(max(-result, 0))
-	wrote := int(max(result, 0))
-	m.client.mail.posted = false
+// sent deals with what became of a letter with that text: so many bytes were written, or errno
+// says why none was.
+func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
+	l := m.link
 	switch {
 	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
 		l.failed = errno
-	case wrote < m.to-m.from:
-		l.owed = &owed{slices.Clone(o.text[m.from+wrote : m.to]), m.stall}
+	case wrote < len(text):
+		l.owed = &owed{slices.Clone(text[wrote:]), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
 	}
 	l.release()
