@@ -117,6 +117,7 @@ func (c *clientConn) serve() (over bool) {
 
 // leave ends a connection that is over.
 func (c *clientConn) leave() {
+	c.settle()
 	switch m := c.mux.Load(); {
 	case m != nil:
 		c.leaveMux(m)

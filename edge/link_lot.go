@@ -343,6 +343,9 @@ func (l *lotLink) stale() bool {
 // connection any more.
 func (l *lotLink) reside(r resident) error {
 	for {
+		if l.owner.mail.stuck != nil { // else what was posted waits for the others
+			l.owner.settle()
+		}
 		switch {
 		case l.failed != nil:
 			return l.failed

@@ -73,7 +73,9 @@ func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
 // post puts off one record: a second one has the first be sent.
 func (l *tlsLink) post(b []byte, stall time.Duration) (int, error) {
 	l.wire.stall.Store(^int64(stall))
-	return l.tls.Write(b)
+	n, err := l.tls.Write(b)
+	l.wire.stall.Store(int64(stall)) // for records that whoever reads has to send
+	return n, err
 }
 
 // stale takes in records that carry no data, as the tickets of TLS 1.3, and

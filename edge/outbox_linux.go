@@ -141,14 +141,34 @@ func (o *outbox) send() {
 	}
 	taken := o.submit(len(letters))
 	for _, r := range o.results[:taken] {
-		m := letters[r.data]
-		m.sent(text[m.from:m.to], int(max(r.result, 0)), syscall.Errno(max(-r.result, 0)))
+		m, n, errno := letters[r.data], int(max(r.result, 0)), syscall.Errno(max(-r.result, 0))
+		if incapable(errno) {
+			o.barred = true
+			n, errno = m.write(text)
+		}
+		m.sent(text, n, errno)
 	}
 	for _, m := range letters[taken:] {
-		n, err := writeFD(uintptr(m.link.fd), text[m.from:m.to])
-		errno, _ := err.(syscall.Errno)
-		m.sent(text[m.from:m.to], n, errno)
+		n, errno := m.write(text)
+		m.sent(text, n, errno)
 	}
+	clear(letters)
+}
+
+// incapable reports whether that is what a system says whose queues take no sockets.
+func incapable(errno syscall.Errno) bool {
+	switch errno {
+	case syscall.ESPIPE, syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP:
+		return true
+	}
+	return false
+}
+
+// write sends a letter by itself; text is the outbox's.
+func (m *letter) write(text []byte) (int, syscall.Errno) {
+	n, err := writeFD(uintptr(m.link.fd), text[m.from:m.to])
+	errno, _ := err.(syscall.Errno)
+	return n, errno
 }
 
 // submit makes the first n calls, and returns how many of them the system has taken: the results
@@ -172,15 +192,15 @@ func (o *outbox) submit(n int) int {
 	return int(taken)
 }
 
-// sent deals with what became of a letter with that text: so many bytes were written, or errno
-// says why none was.
+// sent deals with what became of a letter: so many bytes were written, or errno says why none
+// was.
 func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
-	l := m.link
+	l, rest := m.link, text[m.from+wrote:m.to]
 	switch {
 	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
 		l.failed = errno
-	case wrote < len(text):
-		l.owed = &owed{slices.Clone(text[wrote:]), m.stall}
+	case len(rest) > 0:
+		l.owed = &owed{slices.Clone(rest), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
 	}
 	l.release()
@@ -202,6 +222,7 @@ func (o *outbox) next() *clientConn {
 			return c
 		}
 	}
+	clear(o.parks)
 	o.parks, o.at = o.parks[:0], 0
 	return nil
 }
@@ -209,20 +230,17 @@ func (o *outbox) next() *clientConn {
 // post is [link].post: it takes b to the outbox of the lot that the goroutine leads, if that
 // is in a rush. What ended already is left to write, which tells.
 func (l *lotLink) post(b []byte, stall time.Duration) (int, error) {
-	c := l.owner
-	if c.worker == nil || len(b) > maxLetter || l.ended.Load() {
+	l.settle() // which may step out
+	if len(b) > maxLetter || l.ended.Load() || l.failed != nil || !l.owner.mayPost() || !l.acquire() {
 		return l.write(b, stall)
 	}
-	lot := c.worker.lot
-	if !lot.rush.on.Load() || !lot.outbox.open() {
-		return l.write(b, stall)
-	}
-	c.settle()
-	if l.failed != nil || !l.acquire() {
-		return l.write(b, stall)
-	}
-	lot.outbox.add(l, b, stall)
+	l.owner.worker.lot.outbox.add(l, b, stall)
 	return len(b), nil
+}
+
+// mayPost reports whether the caller leads a lot in a rush, and the system has a queue for it.
+func (c *clientConn) mayPost() bool {
+	return c != nil && c.worker != nil && c.worker.lot.rush.on.Load() && c.worker.lot.outbox.open()
 }
 
 // settle has everything that the client has posted be written.

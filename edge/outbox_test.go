@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -269,4 +270,85 @@ func readable(t *testing.T, l *lotLink) {
 			t.Fatal("nothing has come")
 		}
 	}
+}
+
+// jam posts to a client that reads nothing, until a letter is sent in part.
+func (o *postOffice) jam(c *clientConn, l *lotLink) (sent int) {
+	o.Helper()
+	if err := syscall.SetsockoptInt(int(l.fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1); err != nil {
+		o.Fatal(err)
+	}
+	for c.mail.stuck == nil {
+		o.post(l, string(make([]byte, maxLetter)))
+		o.lot.outbox.send()
+		sent += maxLetter
+	}
+	return sent
+}
+
+// reads has the other end of a connection read to its end, and returns how much that is.
+func (o *postOffice) reads(peer *net.TCPConn) <-chan int64 {
+	total := make(chan int64, 1)
+	go func() {
+		peer.SetReadDeadline(soon(time.Minute))
+		n, _ := io.Copy(io.Discard, peer)
+		total <- n
+	}()
+	return total
+}
+
+// The rest of a letter is sent though its client says nothing, or is at its end.
+func TestRestOfPost(t *testing.T) {
+	for name, then := range map[string]func(*clientConn, *lotLink){
+		"resting": func(_ *clientConn, l *lotLink) {
+			e := &echo{link: l}
+			e.until.Store(soon(time.Minute).UnixNano())
+			if err := l.reside(e); err != errParked {
+				t.Errorf("reside: %v, want %v", err, errParked)
+			}
+		},
+		"leaving": func(c *clientConn, _ *lotLink) { c.leave() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newPostOffice(t)
+			c, l, peer := o.client()
+			l.take(make([]byte, 1)) // nothing
+			want := o.jam(c, l)
+			got := o.reads(peer)
+			then(c, l)
+			l.close()
+			if n := <-got; n != int64(want) {
+				t.Errorf("%d bytes came, want %d", n, want)
+			}
+		})
+	}
+}
+
+// Whoever has had to wait for room leads no more, and posts nothing.
+func TestPostAfterRest(t *testing.T) {
+	o := newPostOffice(t)
+	c, l, peer := o.client()
+	_, origin, originPeer := o.client()
+	origin.lend(c)
+	o.jam(c, l)
+	go func() {
+		for l.out.state.Load() != awaited {
+			runtime.Gosched()
+		}
+		o.reads(peer)
+	}()
+	o.post(origin, "hello")
+	if c.mail.posted {
+		t.Error("it has posted to a lot that another may lead")
+	}
+	o.gets(originPeer, "hello")
+}
+
+// A link that is in nobody's use writes at once.
+func TestPostForNobody(t *testing.T) {
+	o := newPostOffice(t)
+	_, l, peer := o.client()
+	l.lend(nil)
+	o.post(l, "hello")
+	o.gets(peer, "hello")
 }
