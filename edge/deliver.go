@@ -82,15 +82,7 @@ func (x *exchange) deliver() bool {
 	} else {
 		x.disconnect(false) // unless the body is at its end
 	}
-	f := failNone
-	if wanted && !b.done {
-		f = x.write(x.out.b)
-		if f == failNone {
-			f = b.stream()
-		}
-	} else {
-		f = x.post(x.out.b)
-	}
+	f := x.sendFirst(wanted && !b.done)
 	x.disconnect(false) // unless release has given it back
 	if f != failNone {
 		x.event.failure = f
@@ -100,6 +92,18 @@ func (x *exchange) deliver() bool {
 	}
 	x.event.completed = true
 	return keep
+}
+
+// sendFirst sends the head and what is behind it, and then what is still to come of the body,
+// if there is more.
+func (x *exchange) sendFirst(more bool) failure {
+	if !more {
+		return x.post(x.out.b)
+	}
+	if f := x.write(x.out.b); f != failNone {
+		return f
+	}
+	return x.body.stream()
 }
 
 var (

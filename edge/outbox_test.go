@@ -110,29 +110,31 @@ func TestPost(t *testing.T) {
 
 // What is written behind a letter comes behind it, and so does the end.
 func TestPostKeepsOrder(t *testing.T) {
-	for name, then := range map[string]func(*lotLink){
-		"a write":      func(l *lotLink) { l.write([]byte("!"), time.Minute) },
-		"another":      func(l *lotLink) { l.post([]byte("!"), time.Minute); l.owner.settle() },
-		"a long one":   func(l *lotLink) { l.post([]byte("!"+string(make([]byte, maxLetter))), time.Minute) },
-		"an end":       func(l *lotLink) { l.closeWrite() },
-		"closing":      func(l *lotLink) { l.close(); l.owner.settle() },
-		"stepping out": func(l *lotLink) { l.owner.stepOut() },
-		"another's hands": func(l *lotLink) {
+	long := "!" + string(make([]byte, maxLetter))
+	for _, tt := range []struct {
+		name string
+		then func(*lotLink)
+		want string // behind the letter
+	}{
+		{"a write", func(l *lotLink) { l.write([]byte("!"), time.Minute) }, "!"},
+		{"another", func(l *lotLink) { l.post([]byte("!"), time.Minute); l.owner.settle() }, "!"},
+		{"a long one", func(l *lotLink) { l.post([]byte(long), time.Minute) }, long},
+		{"an end", func(l *lotLink) { l.closeWrite() }, ""},
+		{"closing", func(l *lotLink) { l.close(); l.owner.settle() }, ""},
+		{"stepping out", func(l *lotLink) { l.owner.stepOut() }, ""},
+		{"another's hands", func(l *lotLink) {
 			l.owner.over = true
 			l.owner.edge.remember(l.owner)
 			l.owner.handOver()
-		},
+		}, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			o := newPostOffice(t)
 			c, l, peer := o.client()
 			c.edge = o.leader.edge
 			o.post(l, "hello")
-			then(l)
-			o.gets(peer, "hello")
-			if name[0] == 'a' && name != "an end" && name != "another's hands" {
-				o.gets(peer, "!")
-			}
+			tt.then(l)
+			o.gets(peer, "hello"+tt.want)
 		})
 	}
 }
@@ -224,7 +226,7 @@ func TestInterruptedPost(t *testing.T) {
 	}
 }
 
-// Where the system has no queue, or takes a part of one, each letter is a write.
+// Where the system has no queue, or takes nothing of what it is given, each letter is a write.
 func TestPostWithoutQueue(t *testing.T) {
 	o := newPostOffice(t)
 	_, l, peer := o.client()
