@@ -116,6 +116,7 @@ func output(ctx context.Context, variables []string, program string, args ...str
 	c := exec.CommandContext(ctx, program, args...)
 	c.Env = append(os.Environ(), variables...)
 	c.Stdout, c.Stderr = &out, &failed
+	apart(c)
 	if err := c.Run(); err != nil {
 		return "", fmt.Errorf("%s: %w\n%s%s", program, err, out.String(), failed.String())
 	}

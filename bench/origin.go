@@ -116,6 +116,7 @@ func (b *bench) launch(c *exec.Cmd) (pid int, err error) {
 	}
 	defer log.Close()
 	c.Stdout, c.Stderr = log, log
+	apart(c)
 	c.Env = append(c.Environ(), "XDG_CONFIG_HOME="+b.dir, "XDG_DATA_HOME="+b.dir)
 	if err := c.Start(); err != nil {
 		return 0, err

@@ -3,11 +3,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
+
+// apart gives a process a session of its own, as each service of a machine has. Where Linux
+// groups what is to run by session, processes that were all started from one shell would
+// share what one of them is entitled to.
+func apart(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // family returns the processes and all their children.
 func family(pids []int) (all []int) {
