@@ -93,7 +93,7 @@ func TestBodyFraming(t *testing.T) {
 
 func TestLargeDownloads(t *testing.T) {
 	block := bytes.Repeat([]byte("0123456789abcde\n"), 4096)
-	const blocks = 40 // done before the sweeper, once a second, may hold the connection
+	const blocks = 128
 	want := bytes.Repeat(block, blocks)
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		e, o := startScript(t, plain, edgetest.Paths(map[string]func(*edgetest.Conn, *edgetest.Request){

@@ -393,7 +393,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 }
 
 // sweepInterval is how long an idle connection that its origin has ended, or that
-// has had its time, may hold its descriptor.
+// has had its time, may hold its descriptor; twice that if it was in use of late.
 const sweepInterval = time.Second
 
 func (e *Edge) sweepPools() {

@@ -49,6 +49,11 @@ type pool struct {
 	used   int  // connections that exchanges have
 	listed bool // in swept
 	closed bool
+
+	// Of a sweep under way, or the last one.
+	round  uint32        // how many there were
+	looked bool          // it looks at one that is nowhere else
+	seen   []*originConn // idle ones that it has looked at, older than those of idle
 }
 
 // get returns a warm connection that is fit for a request, or nil. Connections
@@ -80,9 +85,22 @@ const farthest = 8
 func (p *pool) newest(check *checkup, near *lot) *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, conns := range [...]*[]*originConn{&p.idle, &p.seen} {
+		if at := choose(*conns, check, near); at >= 0 {
+			c := (*conns)[at]
+			*conns = slices.Delete(*conns, at, at+1)
+			p.used++
+			return c
+		}
+	}
+	return nil
+}
+
+// choose returns where the one is that newest wants, -1 for nowhere.
+func choose(conns []*originConn, check *checkup, near *lot) int {
 	at := -1
-	for i := len(p.idle) - 1; i >= 0 && (at < 0 || at-i < farthest); i-- {
-		c := p.idle[i]
+	for i := len(conns) - 1; i >= 0 && (at < 0 || at-i < farthest); i-- {
+		c := conns[i]
 		if !check.passes(c) {
 			continue
 		}
@@ -90,17 +108,10 @@ func (p *pool) newest(check *checkup, near *lot) *originConn {
 			at = i
 		}
 		if near == nil || c.lot == near {
-			at = i
-			break
+			return i
 		}
 	}
-	if at < 0 {
-		return nil
-	}
-	c := p.idle[at]
-	p.idle = slices.Delete(p.idle, at, at+1)
-	p.used++
-	return c
+	return at
 }
 
 // fit reports whether an idle connection may have another request.
@@ -127,7 +138,11 @@ func (p *pool) drop(c *originConn) {
 func (p *pool) count() (open, used int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.idle) + p.used, p.used
+	open = len(p.idle) + len(p.seen) + p.used
+	if p.looked {
+		open++
+	}
+	return open, p.used
 }
 
 // put takes back a connection whose last answer was read to its end.
@@ -143,6 +158,7 @@ func (p *pool) put(c *originConn) {
 	p.mu.Lock()
 	p.used--
 	if !p.closed {
+		c.round = p.round
 		p.idle = append(p.idle, c)
 		wakes := !p.listed
 		p.listed = true
@@ -157,57 +173,82 @@ func (p *pool) put(c *originConn) {
 }
 
 // sweep closes the idle connections that have had their time or that their origin
-// has ended, so that they do not hold descriptors until somebody asks for them. It
-// reports whether there are connections left, now or soon.
+// has ended, so that they do not hold descriptors until somebody asks for them. It takes
+// one at a time, so that the others are there for whoever asks meanwhile, and none that has come
+// back since the last sweep began: what is in use is looked at there. It reports whether
+// there are connections left, now or soon.
 func (p *pool) sweep() (stays bool) {
-	p.mu.Lock()
-	idle := p.idle
-	p.idle = nil
-	p.mu.Unlock()
 	now := time.Now()
-	kept, rest := idle[:0], idle
+	p.startSweep()
 	var c *originConn
-	panicked := true
 	defer func() {
-		stays = p.restore(append(kept, rest...), panicked)
-		if panicked {
-			c.link.close()
+		if stays = p.endSweep(c != nil); c != nil { // a panic
+			p.lay(c, false)
 		}
 	}()
-	for len(rest) > 0 {
-		c, rest = rest[0], rest[1:]
-		if p.fit(c, now) {
-			kept = append(kept, c)
-		} else {
-			c.link.close()
-		}
+	for c = p.lift(); c != nil; c = p.lift() {
+		p.lay(c, p.fit(c, now))
 	}
-	panicked = false
-	return stays // which is up to restore
+	return stays // which is up to endSweep
 }
 
-// restore gives a pool back what a sweep has left of its idle connections: after a panic
-// those that it has not come to, too. It reports whether the pool stays listed, as it does
-// after a panic whatever it has.
-func (p *pool) restore(idle []*originConn, panicked bool) (stays bool) {
+// startSweep has seen grow where idle shrinks: in its first places.
+func (p *pool) startSweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.round++
+	p.seen = p.idle[:0]
+}
+
+// lift takes the oldest connection that the sweep has still to look at, nil if there is
+// none. They are in the order of their rounds.
+func (p *pool) lift() *originConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 || p.idle[0].round+1 >= p.round {
+		return nil
+	}
+	c := p.idle[0]
+	p.idle, p.looked = p.idle[1:], true
+	return c
+}
+
+// lay puts it back where it was, or closes it.
+func (p *pool) lay(c *originConn, fit bool) {
+	p.mu.Lock()
+	p.looked = false
+	if fit = fit && !p.closed; fit {
+		p.seen = append(p.seen, c)
+	}
+	p.mu.Unlock()
+	if !fit {
+		c.link.close()
+	}
+}
+
+// endSweep puts the connections together again: after a panic those that the sweep has not
+// come to stay. It reports whether the pool stays listed, as it does after a panic whatever it has.
+func (p *pool) endSweep(panicked bool) (stays bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		closeAll(idle)
 		return panicked
 	}
-	p.idle = append(idle, p.idle...)
+	p.idle, p.seen = append(p.seen, p.idle...), nil
+	clear(p.idle[len(p.idle):cap(p.idle)]) // where others were
 	p.listed = len(p.idle)+p.used > 0 || panicked
 	return p.listed
 }
 
-// close ends the pool: idle connections now, those in use when they come back.
+// close ends the pool: idle connections now, those in use when they come back, and one that
+// is looked at after that.
 func (p *pool) close() {
 	p.mu.Lock()
-	idle := p.idle
-	p.idle, p.closed = nil, true
+	idle, seen := p.idle, p.seen
+	p.idle, p.seen, p.closed = nil, nil, true
 	p.mu.Unlock()
 	closeAll(idle)
+	closeAll(seen)
 }
 
 func closeAll(conns []*originConn) {
