@@ -103,6 +103,8 @@ type Edge struct {
 	pools  *poolSet
 	probes *probe.Set
 
+	originMarks markCache // those that are of no service
+
 	healthEpoch atomic.Uint64 // how often any backend has become healthy or sick
 
 	change    sync.Mutex // of table and services; no request takes it

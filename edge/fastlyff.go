@@ -23,7 +23,9 @@ import (
 // who sees a list can make a shorter one of it.
 //
 // Origins get the list too, for they look for it, but with a mark that says so: an edge
-// that it comes back to counts it as a loop, and believes it nothing else.
+// that it comes back to counts it as a loop, and believes it nothing else. Such a mark is
+// of no service: it is the same for all, so that it is made once a second and found in
+// the caches, and a loop that leads through several is one as well.
 var fastlyFFKey = message.NewKey("Fastly-FF")
 
 const (
@@ -67,7 +69,8 @@ type mark struct {
 }
 
 // A markCache keeps the last mark of each kind. The mark of a list's first element
-// is the same for all requests of a service within one second that have passed no edge.
+// is the same for all requests within one second that have passed no edge: of a service
+// if it is for a hop to an edge, and of all services if it is for an origin.
 type markCache [ffKinds]atomic.Pointer[mark]
 
 // arrive takes Fastly-FF off a request unless an edge of the fleet has signed it for
@@ -151,9 +154,12 @@ func (h *home) verify(list, service string, now time.Time) (kind byte, ok bool) 
 	return byte(stamp), age <= int64(markTime/time.Second) && age >= -int64(markTime/time.Second)
 }
 
-// seal is what a mark proves itself by. Each part has its length before it, so that
-// none can be read as another's.
+// seal is what a mark proves itself by, for an origin whatever the service. Each part has
+// its length before it, so that none can be read as another's.
 func seal(key []byte, service string, stamp uint64, before, from string) []byte {
+	if byte(stamp)&ffOrigin != 0 {
+		service = ""
+	}
 	m := hmac.New(sha256.New, key)
 	b := make([]byte, 0, 512)
 	b = append(b, ffLabel...)
@@ -201,7 +207,11 @@ func (x *exchange) mark(h *home) string {
 	if x.arrival.list != "" || kind >= ffKinds {
 		return h.sign(x.site.service, x.arrival.list, now, kind)
 	}
-	cached := &x.site.marks[kind]
+	cache := &x.site.marks
+	if kind&ffOrigin != 0 {
+		cache = &x.c.edge.originMarks
+	}
+	cached := &cache[kind]
 	m := cached.Load()
 	if m == nil || m.unix != now {
 		m = &mark{now, h.sign(x.site.service, "", now, kind)}

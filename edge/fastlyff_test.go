@@ -28,6 +28,7 @@ func TestMarks(t *testing.T) {
 	now := time.Unix(1700000000, 0)
 	one := iad.sign("s", "", now.Unix(), ffClientTLS)
 	two := one + ffSeparator + lhr.sign("s", one, now.Unix(), ffHopTLS)
+	origin := iad.sign("s", "", now.Unix(), ffOrigin)
 	tests := []struct {
 		name, list, service string
 		after               time.Duration
@@ -41,6 +42,10 @@ func TestMarks(t *testing.T) {
 		{"from a clock ahead", one, "s", -markTime, ffClientTLS, true},
 		{"from the future", one, "s", -markTime - time.Second, 0, false},
 		{"of another service", one, "t", 0, 0, false},
+		{"to an origin", origin, "s", 0, ffOrigin, true},
+		{"to an origin, of another service", origin, "t", 0, ffOrigin, true},
+		{"to an origin, stale", origin, "s", markTime + time.Second, 0, false},
+		{"to an origin, of no service", iad.sign("", "", now.Unix(), 0), "s", 0, 0, false},
 		{"in another order", two[len(one)+2:] + ffSeparator + one, "s", 0, 0, false},
 		{"with what was before blanked", blank(one) + two[len(one):], "s", 0, 0, false},
 		{"blanked", blank(one), "s", 0, 0, false},

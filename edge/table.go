@@ -134,7 +134,7 @@ type site struct {
 
 	nodes []*backend // of the shields
 
-	marks markCache
+	marks markCache // of hops to edges
 
 	// domains are the names it answers for, as the table's keys have them.
 	exact, wild []string
