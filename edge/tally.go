@@ -18,12 +18,14 @@ import (
 // atomic additions, which the sweeper empties into records ([tally.turn]). One that has
 // counted nothing of late is asleep, and the sweeper does not look at it. It informs, and
 // decides nothing but whether there is room under max_conn. What a request touches comes
-// first.
+// first, in three lines of the caches (see TestLines).
 type tally struct {
-	used   atomic.Int64 // connections that requests have, and those that are being made for them
-	asleep atomic.Bool
+	used   atomic.Int64          // connections that requests have, and those that are being made for them
 	last   atomic.Pointer[place] // that was looked up
+	asleep atomic.Bool
 	window window
+	placed uint64 // how often one was found among places, under mu
+	first  place  // the first one that there was
 	born   time.Time
 
 	// A request takes it only to wake the tally, or with a connection that is new to the
@@ -34,7 +36,6 @@ type tally struct {
 	oldest int               // of late
 	past   record            // what late does not hold any more
 	places []*place
-	placed uint64 // how often one was found among them
 }
 
 // A late is what a window had that began so long after the tally was born.
@@ -54,10 +55,10 @@ const (
 // connected to.
 type place struct {
 	fetches  atomic.Uint64
+	at       netip.Addr
 	failures atomic.Uint64
 	errors   atomic.Uint64 // answers of 500 and above
 
-	at   netip.Addr
 	used uint64 // the tally's placed when it was last found, under its mu
 }
 
@@ -207,21 +208,27 @@ func (t *tally) place(at netip.Addr) *place {
 	i := slices.IndexFunc(t.places, func(p *place) bool { return p.at == at })
 	if i < 0 {
 		i = t.vacancy()
-		t.places[i] = &place{at: at}
+		t.places[i].at = at
 	}
 	t.places[i].used = t.placed
 	t.last.Store(t.places[i])
 	return t.places[i]
 }
 
-// vacancy is where one more place goes, be it that of one that is forgotten.
-func (t *tally) vacancy() int {
-	if len(t.places) < maxPlaces {
-		t.places = append(t.places, nil)
-		return len(t.places) - 1
+// vacancy is where there is a new place, be it instead of one that is forgotten.
+func (t *tally) vacancy() (i int) {
+	switch n := len(t.places); {
+	case n == 0:
+		t.places = append(t.places, &t.first)
+	case n < maxPlaces:
+		t.places = append(t.places, new(place))
+		i = n
+	default:
+		oldest := slices.MinFunc(t.places, func(a, b *place) int { return cmp.Compare(a.used, b.used) })
+		i = slices.Index(t.places, oldest)
+		t.places[i] = new(place)
 	}
-	oldest := slices.MinFunc(t.places, func(a, b *place) int { return cmp.Compare(a.used, b.used) })
-	return slices.Index(t.places, oldest)
+	return i
 }
 
 // count takes in how a fetch has ended: with an answer's head, or a failure.
@@ -254,7 +261,7 @@ func (p *place) count(f failure, status int) {
 // connected takes in how long a connection took to make, if it was made.
 func (t *tally) connected(took time.Duration, err error) {
 	if err == nil {
-		t.window.connect.add(took)
+		lazily(&t.window.connect).add(took)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // failures, and durations that are far from its usual ones.
 type window struct {
 	answers   [classes]atomic.Uint32
-	firstByte histogram // from the request's last byte to the end of the answer's head
-	connect   histogram // of connections that were made
+	firstByte histogram                 // from the request's last byte to the end of the answer's head
+	connect   atomic.Pointer[histogram] // of connections that were made
 	faults    atomic.Pointer[faults]
 }
 
@@ -45,16 +45,24 @@ func classOf(status int) int {
 
 // A histogram counts durations in buckets that are an eighth of a power of two
 // wide: what is read from it is within 7 % of the truth, from 64 microseconds to
-// two minutes. Eight buckets that follow each other are made together.
+// two minutes. The eight buckets of an octave lie together. Most durations are like the
+// first: its octave and those beside it are near, which is one line of the caches or two,
+// and others are made when they are needed.
 type histogram struct {
 	micros atomic.Uint64 // of all together
-	n      [(buckets + eighths - 1) / eighths]atomic.Pointer[[eighths]atomic.Uint32]
+	lowest atomic.Uint32 // of the octaves that are near, and one more; 0 until there are any
+	near   [nearOctaves * eighths]atomic.Uint32
+	far    atomic.Pointer[[(buckets + eighths - 1) / eighths]atomic.Pointer[octave]]
 }
+
+// An octave is the buckets of one power of two.
+type octave [eighths]atomic.Uint32
 
 const (
 	leastExponent = 6 // bucket 0 is for all below 64 microseconds
 	octaves       = 21
 	eighths       = 8
+	nearOctaves   = 3
 	buckets       = octaves*eighths + 2 // and one for what is above all
 )
 
@@ -79,17 +87,40 @@ func bucketFloor(i int) uint64 {
 
 func (h *histogram) add(d time.Duration) {
 	micros := uint64(max(d.Microseconds(), 0))
-	bucket := uint(bucketOf(micros))
-	lazily(&h.n[bucket/eighths])[bucket%eighths].Add(1)
+	h.bucket(bucketOf(micros)).Add(1)
 	h.micros.Add(micros)
 }
 
-// each calls do for the buckets that there are, and those beside them.
+// bucket returns the counter of a bucket.
+func (h *histogram) bucket(i int) *atomic.Uint32 {
+	if h.lowest.Load() == 0 {
+		h.lowest.CompareAndSwap(0, uint32(max(i/eighths-1, 0)+1))
+	}
+	if near := i - int(h.lowest.Load()-1)*eighths; near >= 0 && near < len(h.near) {
+		return &h.near[near]
+	}
+	return &lazily(&lazily(&h.far)[i/eighths])[i%eighths]
+}
+
+// octave returns the counters of an octave, nil if it has none.
+func (h *histogram) octave(i int) []atomic.Uint32 {
+	lowest := int(h.lowest.Load())
+	if near := i - (lowest - 1); lowest > 0 && near >= 0 && near < nearOctaves {
+		return h.near[near*eighths:][:eighths]
+	}
+	if far := h.far.Load(); far != nil && far[i].Load() != nil {
+		return far[i].Load()[:]
+	}
+	return nil
+}
+
+// each calls do for the buckets that there are, and those beside them. A nil histogram has
+// none.
 func (h *histogram) each(do func(bucket int, n *atomic.Uint32)) {
-	for i := range h.n {
-		some := h.n[i].Load()
-		for j := i * eighths; some != nil && j < min((i+1)*eighths, buckets); j++ {
-			do(j, &some[j%eighths])
+	for i := 0; h != nil && i < buckets; i += eighths {
+		some := h.octave(i / eighths)
+		for j := range some[:min(len(some), buckets-i)] {
+			do(i+j, &some[j])
 		}
 	}
 }
@@ -118,9 +149,12 @@ func (w *window) each(do func(at int, n *atomic.Uint32), sum func(at int, n *ato
 			do(atBroken+i, &f.broken[i])
 		}
 	}
-	w.connect.each(func(bucket int, n *atomic.Uint32) { do(atConnect+bucket, n) })
+	connect := w.connect.Load()
+	connect.each(func(bucket int, n *atomic.Uint32) { do(atConnect+bucket, n) })
 	w.firstByte.each(func(bucket int, n *atomic.Uint32) { do(atFirstByte+bucket, n) })
-	sum(atMicros, &w.connect.micros)
+	if connect != nil {
+		sum(atMicros, &connect.micros)
+	}
 	sum(atMicros+1, &w.firstByte.micros)
 }
 

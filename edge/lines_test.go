@@ -1,0 +1,39 @@
+package edge
+
+import (
+	"strconv"
+	"testing"
+	"unsafe"
+)
+
+// What each request touches of its site, its backend and what is counted of both takes few
+// lines of the caches, none of which may be there.
+func TestLines(t *testing.T) {
+	if strconv.IntSize < 64 {
+		return // where all of it is smaller
+	}
+	const line = 64
+	var of tally
+	w := unsafe.Offsetof(of.window)
+	for name, at := range map[string]struct{ from, to uintptr }{
+		"the tally's answers":       {0, w + unsafe.Offsetof(of.window.firstByte)},
+		"the tally's usual octaves": {w + unsafe.Offsetof(of.window.firstByte), w + unsafe.Offsetof(of.window.firstByte) + unsafe.Offsetof(of.window.firstByte.near)},
+		"the tally's first place":   {unsafe.Offsetof(of.first), unsafe.Offsetof(of.first) + unsafe.Sizeof(of.first)},
+		"what counts the service":   {0, unsafe.Sizeof(traffic{})},
+	} {
+		if at.from/line != (at.to-1)/line {
+			t.Errorf("%s: bytes %d to %d, which are of several lines", name, at.from, at.to)
+		}
+	}
+	// The runtime puts a word before what is larger and has pointers.
+	if n := unsafe.Sizeof(of); n > 512 {
+		t.Errorf("a tally takes %d bytes", n)
+	}
+	for name, at := range map[string]unsafe.Pointer{
+		"a tally": unsafe.Pointer(newTally()), "a service's traffic": unsafe.Pointer(new(traffic)),
+	} {
+		if uintptr(at)%line != 0 {
+			t.Errorf("%s begins within a line", name)
+		}
+	}
+}
