@@ -48,6 +48,7 @@ type clientConn struct {
 	exchange *exchange // the one under way, nil between two
 	worker   *worker   // which serves the connection and leads a lot; nil if it is another's goroutine
 	mail     mail      // in the outbox of that
+	held     bool      // HTTP/2 puts off what it has to write; for whoever leads lot
 
 	requests int    // so far, the one under way too
 	xid      uint32 // of the last one
@@ -76,7 +77,7 @@ func newClientConn(e *Edge, l link, remote, local netip.AddrPort, o *offer) *cli
 func (c *clientConn) serve() (over bool) {
 	over = true // should there be a panic
 	defer func() {
-		if over {
+		if over && c.stream == nil { // which goOn ends
 			c.link.close()
 		}
 	}()
@@ -111,6 +112,9 @@ func (c *clientConn) serve() (over bool) {
 			}
 		}
 	}
+	if c.mux.Load() != nil && c.handOver() { // it waits for others
+		return false
+	}
 	c.leave()
 	return true
 }
@@ -119,6 +123,7 @@ func (c *clientConn) serve() (over bool) {
 func (c *clientConn) leave() {
 	c.settle()
 	switch m := c.mux.Load(); {
+	case c.stream != nil:
 	case m != nil:
 		c.leaveMux(m)
 	case c.torn:
@@ -323,9 +328,14 @@ func (c *clientConn) answered(x *exchange, keep, more bool) {
 	c.busy.Store(false)
 	c.quiet = c.started.Add(time.Since(c.started)) // as in [exchange.clock]
 	c.started = c.quiet
-	if !keep || c.edge.draining.Load() {
+	if c.last(keep) {
 		c.over, c.unread = true, failed || more
 	}
+}
+
+// last reports whether no request follows one that has been answered.
+func (c *clientConn) last(keep bool) bool {
+	return !keep || c.stream != nil || c.edge.draining.Load()
 }
 
 // rest lets go of the connection until there is something of the answer that it waits
@@ -380,7 +390,7 @@ func (c *clientConn) serveUpload() {
 	c.busy.Store(false)
 	c.quiet = time.Now()
 	c.started = c.quiet
-	if !keep || c.edge.draining.Load() {
+	if c.last(keep) {
 		c.over, c.unread = true, !whole
 		return
 	}

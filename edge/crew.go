@@ -19,9 +19,11 @@ const maxSpare = 64
 
 // A worker is one goroutine of the crew.
 type worker struct {
-	edge *Edge
-	lot  *lot      // that it leads; nil if another does
-	next chan task // what a spare waits for
+	edge   *Edge
+	lot    *lot          // that it leads; nil if another does
+	opened []*clientConn // streams of HTTP/2 whose requests have come, for it to serve
+	at     int           // the next of them
+	next   chan task     // what a spare waits for
 }
 
 // A task is for a goroutine that has nothing else to do.
@@ -93,19 +95,29 @@ func (w *worker) run(t task) {
 func (w *worker) lead(l *lot) {
 	w.lot = l
 	for w.lot != nil {
-		c, open := l.turn()
+		c, open := w.turn()
 		switch {
 		case !open:
 			close(l.ended)
 			w.lot = nil
 		case c == nil:
-		case c.mux.Load() != nil: // whose streams wait for the same link
-			w.edge.give(task{client: c})
 		default:
 			c.worker = w
+			l.hold(c)
 			w.edge.goOn(c)
 		}
 	}
+}
+
+// turn is the lot's, in which a stream that has just come is next.
+func (w *worker) turn() (c *clientConn, open bool) {
+	if w.at == len(w.opened) {
+		w.opened, w.at = w.opened[:0], 0
+		return w.lot.turn()
+	}
+	c, w.opened[w.at] = w.opened[w.at], nil
+	w.at++
+	return c, true
 }
 
 // stepOut has another worker lead the lot.
@@ -113,13 +125,21 @@ func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
 	l.clear(w.edge.give)
+	for _, c := range w.opened[w.at:] {
+		w.edge.give(task{client: c})
+	}
+	w.opened, w.at = nil, 0
 	l.rush.letThreadGo()
 	w.edge.give(task{lot: l})
 }
 
-// goOn serves a client, which is remembered, until it is over or parked.
+// goOn serves a client, which is remembered or a stream's, until it is over or parked.
 func (e *Edge) goOn(c *clientConn) {
-	if c.serve() {
+	switch over := c.serve(); {
+	case !over:
+	case c.stream != nil:
+		c.stream.end()
+	default:
 		e.forget(c)
 	}
 }

@@ -133,9 +133,6 @@ type Edge struct {
 	panics   atomic.Int64                 // that were contained
 	unrouted [len(failures)]atomic.Uint64 // requests that found no site
 
-	streamSpares atomic.Int32 // goroutines that wait for a stream of HTTP/2, until drain
-	streams      chan *clientStream
-
 	pipes pipes
 }
 
@@ -170,7 +167,6 @@ func New(cfg Config) *Edge {
 		services: map[string]*activation{},
 		items:    items{holders: map[string]map[string]*held{}},
 		drain:    make(chan struct{}),
-		streams:  make(chan *clientStream),
 		clients:  map[*clientConn]struct{}{},
 		doors:    map[door]struct{}{},
 	}

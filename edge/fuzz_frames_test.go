@@ -63,14 +63,22 @@ func (c *fuzzedConn) feed(b []byte, piece int) error {
 
 func (c *fuzzedConn) spawn(f func()) { c.running.Go(f) }
 
-func (c *fuzzedConn) write(b []byte) error {
+func (c *fuzzedConn) write(b []byte, _ bool) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(b) > 256<<10 {
 		c.t.Errorf("%d bytes at a time", len(b))
 	}
 	c.wrote.Write(b)
-	return nil
+	return true, nil
+}
+
+func send(s *h2.Stream, p h2.Part) error {
+	all, err := s.Send(p)
+	if err == nil && !all {
+		_, err = s.Await(time.Hour)
+	}
+	return err
 }
 
 // open answers a request with the length of its body.
@@ -80,17 +88,17 @@ func (c *fuzzedConn) open(s *h2.Stream) {
 	c.running.Go(func() {
 		defer s.Close()
 		head := h2.AppendField(h2.AppendStatus(nil, 200), []byte("Server"), []byte("fuzz"))
-		if _, err := s.Send(h2.Part{Head: head}, time.Hour); err != nil {
+		if err := send(s, h2.Part{Head: head}); err != nil {
 			return
 		}
 		var b [512]byte
 		for {
 			n, err := s.Read(b[:], time.Time{})
 			if err != nil {
-				s.Send(h2.Part{Last: true}, time.Hour)
+				send(s, h2.Part{Last: true})
 				return
 			}
-			if _, err := s.Send(h2.Part{Data: b[:n]}, time.Hour); err != nil {
+			if err := send(s, h2.Part{Data: b[:n]}); err != nil {
 				return
 			}
 		}

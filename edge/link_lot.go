@@ -29,6 +29,8 @@ type lotLink struct {
 	ended   atomic.Bool // an end or an error may have come, behind what a read took
 	cut     atomic.Bool
 
+	backlog *backlog // of a link that is shared
+
 	owed   *owed // of a letter, see [outbox]
 	failed error // what writing one did
 
@@ -105,7 +107,9 @@ func (h *half) wait(due time.Time) bool {
 		h.ready = make(chan struct{}, 1)
 	}
 	l := h.link
-	l.owner.stepOut()
+	if l.backlog == nil { // else nobody who leads a lot waits
+		l.owner.stepOut()
+	}
 	at := l.lot.since(due)
 	h.late.Store(false)
 	h.due.Store(at)
@@ -253,6 +257,9 @@ func (l *lotLink) read(b []byte, due time.Time) (int, error) {
 }
 
 func (l *lotLink) write(b []byte, stall time.Duration) (int, error) {
+	if l.backlog != nil {
+		return l.writeShared(b, stall)
+	}
 	if l.settle(); l.failed != nil {
 		return 0, l.failed
 	}

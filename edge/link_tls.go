@@ -66,8 +66,36 @@ func (l *tlsLink) read(b []byte, due time.Time) (int, error) {
 // write sends each record by itself: a reader may have to send one too, when
 // the other side asks for new keys, and crypto/tls puts them in order.
 func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
+	if l.wire.shared {
+		return l.writeShared(b, stall)
+	}
 	l.wire.stall.Store(int64(stall))
 	return l.tls.Write(b)
+}
+
+// writeShared waits for room when a record has been made, and not before that is the inner
+// link's: crypto/tls would keep whoever reads waiting too, who may lead a lot.
+func (l *tlsLink) writeShared(b []byte, stall time.Duration) (wrote int, err error) {
+	for more := true; more && err == nil; more = wrote < len(b) {
+		var n int
+		if n, err = l.tls.Write(b[wrote:min(len(b), wrote+maxPlain)]); err == nil {
+			_, err = l.inner.write(nil, stall)
+		}
+		wrote += n
+	}
+	return wrote, err
+}
+
+func (l *tlsLink) share() (able bool) {
+	l.wire.shared = l.inner.share()
+	return l.wire.shared
+}
+
+func (l *tlsLink) offer(b []byte) (all bool, err error) {
+	if _, err := l.tls.Write(b); err != nil {
+		return false, err
+	}
+	return l.inner.offer(nil)
 }
 
 // post puts off one record: a second one has the first be sent.
@@ -113,6 +141,9 @@ const farewellTime = time.Second
 func (l *tlsLink) farewell() {
 	l.wire.stall.Store(int64(farewellTime))
 	l.tls.CloseWrite()
+	if l.wire.shared {
+		l.inner.write(nil, farewellTime)
+	}
 }
 
 func (l *tlsLink) tear() { l.inner.tear() }
@@ -140,6 +171,7 @@ type wire struct {
 	due    time.Time    // until when
 	sent   int          // bytes of ours while it did
 	stall  atomic.Int64 // a time.Duration, for Write; the complement of one for post
+	shared bool         // Write offers: see [link]
 	client *clientTLS   // whose hello it brings; nil on the side of origins
 
 	in       *buffer // holds in.b[from:to], which came and was not given out; nil if there is nothing
@@ -154,7 +186,8 @@ type wire struct {
 // most, RFC 5246 section 6.2.3).
 const (
 	recordHead = 5
-	maxRecord  = recordHead + 16384 + 2048
+	maxPlain   = 16384
+	maxRecord  = recordHead + maxPlain + 2048
 )
 
 func (w *wire) Read(b []byte) (int, error) {
@@ -242,6 +275,10 @@ func (w *wire) rest() {
 func (w *wire) Write(b []byte) (int, error) {
 	if w.waits {
 		w.sent += len(b)
+	}
+	if w.shared {
+		_, err := w.inner.offer(b)
+		return len(b), err
 	}
 	stall := time.Duration(w.stall.Load())
 	if stall < 0 {

@@ -12,6 +12,7 @@ type lot struct {
 func (*lot) turn() (c *clientConn, open bool) { return nil, false }
 
 func (*lot) clear(func(task)) {}
+func (*lot) hold(*clientConn) {}
 
 // A rush is a time in which much of a lot goes on at once.
 type rush struct{}

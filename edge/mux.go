@@ -9,8 +9,9 @@ import (
 )
 
 // A connection that speaks HTTP/2 lives in the same resident loop as others. What
-// it brings is fed to an h2.Conn, which hands out streams; each runs one exchange
-// on a goroutine that it has while that lasts (stream.go).
+// it brings is fed to an h2.Conn, which hands out streams. Each is served as a connection
+// with one request would be (stream.go): by whoever leads the lot, as long as nothing has to be
+// waited for but its origin. What all have to send by the end of a batch of events goes out together.
 
 // prefaced reports whether b begins a connection that speaks HTTP/2 in clear, by
 // prior knowledge, or may yet turn out to.
@@ -25,13 +26,10 @@ func (c *clientConn) prefaced(b []byte) (is, may bool) {
 
 // startMux makes HTTP/2 the connection's protocol. Nothing of it has been taken yet.
 func (c *clientConn) startMux() {
-	c.stepOut() // for good: streams wait for the same link
+	c.link.share()
 	m := h2.New(h2.Config{
-		Open: c.open,
-		Write: func(b []byte) error {
-			_, err := c.link.write(b, c.edge.cfg.Client.Write)
-			return err
-		},
+		Open:  c.open,
+		Write: c.writeMux,
 		Spawn: c.spawn,
 		Wake:  c.link.interrupt,
 	}, time.Now())
@@ -39,6 +37,15 @@ func (c *clientConn) startMux() {
 	if c.edge.draining.Load() { // drain may have looked before
 		m.Drain()
 	}
+}
+
+// writeMux writes for HTTP/2.
+func (c *clientConn) writeMux(b []byte, wait bool) (all bool, err error) {
+	if !wait {
+		return c.link.offer(b)
+	}
+	_, err = c.link.write(b, c.edge.cfg.Client.Write)
+	return err == nil, err
 }
 
 // spawn runs f for HTTP/2.
@@ -107,20 +114,25 @@ func (c *clientConn) leaveMux(m *h2.Conn) {
 	m.Join()
 }
 
-// open serves a request of HTTP/2 on a goroutine of its own.
+// open has a request of HTTP/2 served: by this goroutine when it has dealt with the
+// connection, if it leads a lot, else by another.
 func (c *clientConn) open(s *h2.Stream) {
 	c.requests++
 	st := clientStreams.Get().(*clientStream)
-	st.stream = s
+	st.client, st.stream = c, s
 	k := &st.conn
-	k.edge, k.link, k.stream = c.edge, st, st
+	k.edge, k.link, k.stream, k.lot = c.edge, st, st, c.lot
 	k.remote, k.peer, k.secure, k.tls = c.remote, c.peer, c.secure, c.tls
 	k.requests, k.xid, k.started = c.requests, rand.Uint32(), time.Now()
 	s.Own(k)
 	if c.dead.Load() {
 		k.abandon()
 	}
-	c.edge.startStream(st)
+	if w := c.worker; w != nil {
+		w.opened = append(w.opened, k)
+	} else {
+		c.edge.give(task{client: k})
+	}
 }
 
 // cutStreams has the exchanges of HTTP/2 that are under way end with their
@@ -128,33 +140,6 @@ func (c *clientConn) open(s *h2.Stream) {
 func (c *clientConn) cutStreams() {
 	if m := c.mux.Load(); m != nil {
 		m.Each(func(owner any) { owner.(*clientConn).abandon() })
-	}
-}
-
-// startStream serves a stream on a spare goroutine, or on a new one.
-func (e *Edge) startStream(st *clientStream) {
-	select {
-	case e.streams <- st:
-	default:
-		e.owned.Go(func() { e.workStreams(st) })
-	}
-}
-
-// workStreams serves st, and others that come while it waits as a spare, until
-// draining begins.
-func (e *Edge) workStreams(st *clientStream) {
-	for st != nil {
-		st.serve()
-		if e.streamSpares.Add(1) > maxSpare {
-			e.streamSpares.Add(-1)
-			return
-		}
-		select {
-		case st = <-e.streams:
-		case <-e.drain:
-			st = nil
-		}
-		e.streamSpares.Add(-1)
 	}
 }
 

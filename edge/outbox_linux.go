@@ -26,7 +26,8 @@ type outbox struct {
 	list    [outboxLetters]*controlBlock // of calls
 	results [outboxLetters]ioEvent
 
-	parks []parking // of clients that have letters, or had: those before at have been seen to
+	held  []*clientConn // HTTP/2 puts off what it has to write to them
+	parks []parking     // of clients that have letters, or had: those before at have been seen to
 	at    int
 }
 
@@ -209,9 +210,37 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 // keep has a client parked when its letter has been sent.
 func (o *outbox) keep(l *lotLink, due time.Time) { o.parks = append(o.parks, parking{l, due}) }
 
+// hold has HTTP/2 put off what it has to write to c, or to the client whose stream it is,
+// until the events that have come are dealt with. That is for clients of this lot: another's
+// have another leader.
+func (l *lot) hold(c *clientConn) {
+	if c.stream != nil {
+		c = c.stream.client
+	}
+	m := c.mux.Load()
+	if m == nil || c.lot != l || c.held {
+		return
+	}
+	c.held = true
+	l.outbox.held = append(l.outbox.held, c)
+	m.Hold()
+}
+
+// release has it be written.
+func (o *outbox) release() {
+	for len(o.held) > 0 {
+		last := len(o.held) - 1
+		c := o.held[last]
+		o.held[last], o.held = nil, o.held[:last]
+		c.held = false
+		c.mux.Load().Release()
+	}
+}
+
 // next sends what there is, and parks whom that has kept. It returns a client that cannot
 // be parked, but has to go on, nil when there is none.
 func (o *outbox) next() *clientConn {
+	o.release()
 	if len(o.letters) > 0 {
 		o.send()
 	}

@@ -113,6 +113,8 @@ func (paper) read([]byte, time.Time) (int, error)          { return 0, io.EOF }
 func (paper) lend(*clientConn)                             {}
 func (paper) park(time.Time) bool                          { return false }
 func (paper) stale() bool                                  { return true }
+func (paper) share() bool                                  { return false }
+func (paper) offer([]byte) (bool, error)                   { return false, errStage }
 func (paper) reside(resident) error                        { return errStage }
 func (paper) interrupt()                                   {}
 func (paper) interrupted() bool                            { return false }

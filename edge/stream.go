@@ -12,11 +12,13 @@ import (
 
 // A clientStream is the link of an exchange over HTTP/2: what is read is the
 // request's body, what is written the answer. It has a clientConn of its own, which
-// stands for the client in the exchange, and lives as long as that.
+// stands for the client in the exchange, and lives as long as that: it is served like a
+// connection that brings one request.
 //
 // What is written may begin with a header block, and end with one: how much of it
 // these are is marked before.
 type clientStream struct {
+	client *clientConn // whose request it is
 	conn   clientConn
 	stream *h2.Stream
 
@@ -27,23 +29,26 @@ type clientStream struct {
 
 var clientStreams = sync.Pool{New: func() any { return new(clientStream) }}
 
-// serve runs the exchange.
-func (s *clientStream) serve() {
-	defer s.end()
-	defer s.conn.contain()
-	x := newExchange(&s.conn)
+// reside serves the one request that there is, or has it leave the resident loop as
+// others do.
+func (s *clientStream) reside(resident) error {
+	c := &s.conn
+	x := newExchange(c)
 	x.headBytes = s.stream.Size
 	n, all, ended := s.stream.Body()
-	if err := s.request(&x.req); err != nil {
-		x.refuse(err.(*malformed))
-	} else if ended != nil {
+	err := s.request(&x.req)
+	switch {
+	case err != nil:
+		c.reject(x, err)
+	case ended != nil:
 		x.drop(ended)
-	} else if s.stream.Last || all && n < smallBuffer {
+		c.answered(x, false, false)
+	case s.stream.Last || all && n < smallBuffer:
 		s.serveWhole(x, n)
-	} else {
-		x.serveUpload()
+	default:
+		c.upload = x
 	}
-	x.free()
+	return nil
 }
 
 // drop gives up a request whose stream was over before an origin was asked: it costs
@@ -53,24 +58,37 @@ func (x *exchange) drop(err error) {
 	x.event.failure, x.event.cause = failClientRead, known(err)
 }
 
-// serveWhole serves a request whose body, of n bytes, has come with its head. One
-// whose stream has been reset meanwhile has lost it, and goes nowhere: an origin would
-// take the next request's bytes for it.
+// serveWhole serves a request whose body, of n bytes, has come with its head.
 func (s *clientStream) serveWhole(x *exchange, n int) {
-	var body []byte
+	keep, body, err := false, []byte(nil), error(nil)
 	if n > 0 {
-		x.held = getBuffer(0)
-		got, err := s.stream.Read(x.held.b, time.Time{})
-		if err != nil || got < n {
-			x.drop(err)
-			return
+		body, err = s.takeBody(x, n)
+	}
+	if err != nil {
+		x.drop(err)
+	} else {
+		if x.req.chunked {
+			x.req.chunked, x.req.length = false, int64(n)
 		}
-		body = x.held.b[:n]
+		x.rests = true
+		keep = x.serve(body)
 	}
-	if x.req.chunked {
-		x.req.chunked, x.req.length = false, int64(n)
+	if x.asking {
+		s.conn.asking = x
+	} else {
+		s.conn.answered(x, keep, false)
 	}
-	x.serve(body)
+}
+
+// takeBody takes a body that has come. A stream that has been reset meanwhile has lost
+// it: an origin would take the next request's bytes for it.
+func (s *clientStream) takeBody(x *exchange, n int) ([]byte, error) {
+	x.held = getBuffer(0)
+	got, err := s.stream.Read(x.held.b, time.Time{})
+	if err == nil && got < n {
+		err = h2.ErrReset
+	}
+	return x.held.b[:got], err
 }
 
 // end closes the stream. After a panic its memory is not used again: an upload may
@@ -157,7 +175,12 @@ func (s *clientStream) write(b []byte, stall time.Duration) (int, error) {
 	p.Data = b[s.head:end]
 	blocks := len(b) - len(p.Data)
 	s.head, s.tail, s.last = 0, 0, false
-	n, err := s.stream.Send(p, stall)
+	n := len(p.Data)
+	all, err := s.stream.Send(p)
+	if err == nil && !all {
+		s.conn.stepOut()
+		n, err = s.stream.Await(stall)
+	}
 	if err != nil {
 		return n, known(err)
 	}
@@ -186,15 +209,16 @@ func known(err error) error {
 	return err
 }
 
-func (s *clientStream) lend(*clientConn)      {}
-func (s *clientStream) park(time.Time) bool   { return false }
-func (s *clientStream) stale() bool           { return true }
-func (s *clientStream) reside(resident) error { return errStage }
-func (s *clientStream) interrupt()            { s.stream.Interrupt() }
-func (s *clientStream) interrupted() bool     { return s.stream.Interrupted() }
-func (s *clientStream) closeWrite()           {}
-func (s *clientStream) tear()                 {}
-func (s *clientStream) close()                { s.stream.Reset(h2.InternalError) }
+func (s *clientStream) share() bool                { return false }
+func (s *clientStream) offer([]byte) (bool, error) { return false, errStage }
+func (s *clientStream) lend(*clientConn)           {}
+func (s *clientStream) park(time.Time) bool        { return false }
+func (s *clientStream) stale() bool                { return true }
+func (s *clientStream) interrupt()                 { s.stream.Interrupt() }
+func (s *clientStream) interrupted() bool          { return s.stream.Interrupted() }
+func (s *clientStream) closeWrite()                {}
+func (s *clientStream) tear()                      {}
+func (s *clientStream) close()                     { s.stream.Reset(h2.InternalError) }
 
 // appendBlock is appendHead for HTTP/2.
 func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {

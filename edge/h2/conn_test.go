@@ -35,7 +35,7 @@ func newDialogue(t *testing.T) *dialogue {
 	d := &dialogue{t: t, spawned: make(chan func(), 2)} // the writer, and the end of a drain
 	d.Conn = New(Config{
 		Open:  func(s *Stream) { d.opened = append(d.opened, s) },
-		Write: func(b []byte) error { d.said.Write(b); return nil },
+		Write: func(b []byte, _ bool) (bool, error) { d.said.Write(b); return true, nil },
 		Spawn: func(f func()) { d.spawned <- f },
 		Wake:  func() {},
 	}, time.Now())
@@ -139,7 +139,7 @@ func TestLateData(t *testing.T) {
 				d.ask(uint32(2*i+1), i > 0 || tt.first)
 				d.feed()
 				s := d.opened[i]
-				s.Send(Part{Head: AppendStatus(nil, 200), Last: true}, 0)
+				s.Send(Part{Head: AppendStatus(nil, 200), Last: true})
 				s.Close()
 				d.run()
 			}
@@ -193,8 +193,8 @@ func TestTrailersWait(t *testing.T) {
 	d.ask(3, true)
 	d.feed()
 	full, ends := d.opened[0], d.opened[1]
-	ends.Send(Part{Head: AppendStatus(nil, 200)}, 0)
-	full.Send(Part{Head: AppendField(AppendStatus(nil, 200), []byte("x"), make([]byte, outLimit)), Last: true}, 0)
+	ends.Send(Part{Head: AppendStatus(nil, 200)})
+	full.Send(Part{Head: AppendField(AppendStatus(nil, 200), []byte("x"), make([]byte, outLimit)), Last: true})
 	d.mu.Lock()
 	ends.part = Part{Trailer: AppendField(nil, []byte("x-sum"), []byte("1")), Last: true}
 	queued := d.emit(ends, false)
@@ -216,9 +216,9 @@ func TestWriterPanics(t *testing.T) {
 	d.ask(1, false)
 	d.feed()
 	d.run()
-	d.cfg.Write = func([]byte) error { panic("a bug") }
+	d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
 	s := d.opened[0]
-	if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}, 0); err != nil {
+	if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
 		t.Fatal(err)
 	}
 	func() {
@@ -232,7 +232,7 @@ func TestWriterPanics(t *testing.T) {
 	if _, err := s.Read(make([]byte, 1), time.Time{}); err != ErrOver {
 		t.Errorf("reading: %v", err)
 	}
-	if _, err := s.Send(Part{Last: true}, 0); err != ErrOver {
+	if _, err := s.Send(Part{Last: true}); err != ErrOver {
 		t.Errorf("sending: %v", err)
 	}
 	s.Close()

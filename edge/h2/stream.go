@@ -28,7 +28,8 @@ type Stream struct {
 	trailer                message.Fields
 	interrupted            bool
 
-	part    Part // what Send waits to get rid of
+	part    Part // what Send was given and is not queued yet
+	size    int  // of the part's data, when it was given
 	waiting bool
 	moved   bool // some of it has gone since Send looked last
 

@@ -15,41 +15,29 @@ type Part struct {
 	Last    bool   // it ends the answer
 }
 
-// Send queues a part, and returns how many bytes of its data it has when all is
-// queued: from then on the part's memory is the caller's again. stall bounds how
-// long the client may keep its window shut, 0 for ever.
-func (s *Stream) Send(p Part, stall time.Duration) (int, error) {
-	size := len(p.Data)
-	wait, err := s.queue(p)
-	switch {
-	case err != nil:
-		return 0, err
-	case !wait:
-		return size, nil
-	}
-	return s.await(size, stall)
-}
-
-// queue queues what it can of a part, and reports whether the rest has to wait.
-func (s *Stream) queue(p Part) (wait bool, err error) {
+// Send queues what there is room for of a part. If that is all of it, its memory is the
+// caller's again; else the caller has to call [Stream.Await].
+func (s *Stream) Send(p Part) (all bool, err error) {
 	c := s.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.err != nil {
 		return false, s.err
 	}
-	s.part, s.moved = p, false
+	s.part, s.size, s.moved = p, len(p.Data), false
 	c.room()
 	if len(c.waiting) > 0 || !c.emit(s, false) {
 		c.waiting, s.waiting = append(c.waiting, s), true
 		c.fill()
 	}
 	c.kick()
-	return s.waiting, nil
+	return !s.waiting, nil
 }
 
-// await waits until the writer has taken the part.
-func (s *Stream) await(size int, stall time.Duration) (int, error) {
+// Await returns when all of the part is queued that Send was given, whose memory is the
+// caller's again then, and how many bytes of its data were. stall bounds how long the client
+// may keep its window shut, 0 for ever.
+func (s *Stream) Await(stall time.Duration) (int, error) {
 	var shut <-chan time.Time
 	var timer *time.Timer
 	if stall > 0 {
@@ -65,18 +53,18 @@ func (s *Stream) await(size int, stall time.Duration) (int, error) {
 			late = true
 			timer.Reset(stall)
 		}
-		if done, n, err := s.sent(size, late); done {
+		if done, n, err := s.sent(late); done {
 			return n, err
 		}
 	}
 }
 
 // sent looks what has become of the part.
-func (s *Stream) sent(size int, late bool) (done bool, n int, err error) {
+func (s *Stream) sent(late bool) (done bool, n int, err error) {
 	c := s.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n = size - len(s.part.Data)
+	n = s.size - len(s.part.Data)
 	switch {
 	case s.err != nil:
 		return true, n, s.err
@@ -219,12 +207,32 @@ func (c *Conn) freeRoom() {
 	c.pages, c.out, c.spare = nil, nil, nil
 }
 
-// kick has the writer run if there is something to write. Whoever queues something
-// calls it before the lock is given up.
+// kick has the writer run if there is something to write, and nobody else who will. Whoever
+// queues something calls it before the lock is given up.
 func (c *Conn) kick() {
-	if !c.writing && len(c.out) > 0 && c.failed == nil {
+	if !c.writing && !c.held && len(c.out) > 0 && c.failed == nil {
 		c.writing = true
 		c.cfg.Spawn(c.flushed)
+	}
+}
+
+// Hold has what is to be written wait for [Conn.Release], so that one write takes many
+// answers.
+func (c *Conn) Hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = true
+}
+
+// Release writes what Hold has put off, and does not wait: if there is no room for all of it
+// the writer goes on.
+func (c *Conn) Release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = false
+	if !c.writing && len(c.out) > 0 && c.failed == nil {
+		c.writing = true
+		c.writeOut(false)
 	}
 }
 
@@ -234,26 +242,36 @@ func (c *Conn) flush() {
 	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.writeOut(true)
+}
+
+// writeOut writes until nothing is left, or has the writer go on where it is not to wait and
+// the owner has kept something for want of room.
+func (c *Conn) writeOut(wait bool) {
 	defer c.flushEnded()
-	for len(c.out) > 0 && c.failed == nil {
+	for (len(c.out) > 0 || c.kept) && c.failed == nil {
 		b := c.out
-		c.out, c.spare = c.spare[:0], nil
-		err := c.write(b)
-		c.spare = b
+		c.out, c.spare, c.kept = c.spare[:0], nil, false
+		all, err := c.write(b, wait)
+		c.spare, c.kept = b, !all && err == nil
 		if err != nil {
 			c.fail(err)
 		}
 		c.fill()
+		if c.kept {
+			c.cfg.Spawn(c.flushed)
+			return
+		}
 	}
 	c.freeRoom()
 	c.writing = false
 }
 
 // write writes b without the lock.
-func (c *Conn) write(b []byte) error {
+func (c *Conn) write(b []byte, wait bool) (all bool, err error) {
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	return c.cfg.Write(b)
+	return c.cfg.Write(b, wait)
 }
 
 // fail gives up a connection to which nothing can be written any more.
@@ -265,7 +283,7 @@ func (c *Conn) fail(err error) {
 // flushEnded tells who waits for the writer's end. A writer that has panicked leaves
 // its memory to the collector.
 func (c *Conn) flushEnded() {
-	if c.writing {
+	if c.writing && !c.kept {
 		c.writing = false
 		c.pages, c.out, c.spare = nil, nil, nil
 		c.fail(errWriter)
