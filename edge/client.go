@@ -36,6 +36,7 @@ type clientConn struct {
 	quiet   time.Time // when the last request ended
 
 	mux     atomic.Pointer[h2.Conn] // of a client that speaks HTTP/2
+	keepFn  func([]byte) error      // link.keep, for that
 	stream  *clientStream           // set if this stands for one request over HTTP/2
 	parting error                   // what ended a connection with a mux
 
@@ -48,7 +49,6 @@ type clientConn struct {
 	exchange *exchange // the one under way, nil between two
 	worker   *worker   // which serves the connection and leads a lot; nil if it is another's goroutine
 	mail     mail      // in the outbox of that
-	held     bool      // HTTP/2 puts off what it has to write; for whoever leads lot
 
 	requests int    // so far, the one under way too
 	xid      uint32 // of the last one

@@ -37,13 +37,12 @@ type link interface {
 	// call tells what has gone wrong.
 	post(b []byte, stall time.Duration) (int, error)
 
-	// share has others write to the link than who reads it: whoever waits for room may be
-	// none that leads a lot. It reports whether offer works from then on, too.
+	// share has others write to the link than who reads it: nobody who leads a lot may wait for
+	// room any more. It reports whether the link can keep what they have to write.
 	share() (able bool)
 
-	// offer writes what there is room for, keeps the rest, which goes before what is written
-	// next, and reports whether all is gone. It never waits.
-	offer(b []byte) (all bool, err error)
+	// keep takes b, which goes before what is written next. It never waits.
+	keep(b []byte) error
 
 	// lend says for which client the link is used from now on, if a lot may have to
 	// have that go on; nil for none.
@@ -217,8 +216,8 @@ func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 
 func (l *plainLink) post(b []byte, stall time.Duration) (int, error) { return l.write(b, stall) }
 
-func (l *plainLink) share() bool                { return false }
-func (l *plainLink) offer([]byte) (bool, error) { return false, errStage }
+func (l *plainLink) share() bool       { return false }
+func (l *plainLink) keep([]byte) error { return errStage }
 
 func (l *plainLink) reside(r resident) error {
 	l.resident = r

@@ -9,69 +9,111 @@ import (
 	"time"
 )
 
-// A backlog is what a link that is shared was given to write and had no room for. Whoever
-// leads a lot, which must not wait, may write to it, and so may who reads it, where crypto/tls
-// has something to say. Nobody waits with the lock held.
+// A backlog is what a link that is shared has still to write. Whoever leads a lot, which must
+// not wait, may add to it, and so may who reads it, where crypto/tls has something to say.
+// Nobody waits with the lock held.
 type backlog struct {
-	mu   sync.Mutex
-	text []byte
+	mu     sync.Mutex
+	home   *[]byte // pooled memory of text, nil while that is empty
+	text   []byte
+	posted int // bytes of text that are in an outbox, and nobody else's to write
 }
 
-// maxBacklog bounds it: more than one write of HTTP/2 has, and what crypto/tls adds to it.
+// maxBacklog bounds it: more than what one write of HTTP/2 has, and crypto/tls adds to it.
 const maxBacklog = 256 << 10
 
 var errBacklog = errors.New("too much to write that is not taken")
+
+// backlogs have memory for what is usual; what outgrows it is the collector's.
+var backlogs = sync.Pool{New: func() any { b := make([]byte, 0, 40<<10); return &b }}
 
 func (l *lotLink) share() (able bool) {
 	l.backlog = new(backlog)
 	return true
 }
 
-func (l *lotLink) offer(b []byte) (all bool, err error) {
+func (l *lotLink) keep(b []byte) error {
 	k := l.backlog
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	behind := len(k.text) > 0
-	if behind {
-		if len(k.text)+len(b) > maxBacklog {
-			return false, errBacklog
-		}
-		k.text = append(k.text, b...)
-		b = k.text
+	if len(k.text)+len(b) > maxBacklog {
+		return errBacklog
 	}
-	n := 0
-	if len(b) > 0 {
-		n, err = l.put(b)
+	if k.home == nil {
+		k.home = backlogs.Get().(*[]byte)
+		k.text = *k.home
 	}
-	switch b = b[n:]; {
-	case err != nil && err != syscall.EAGAIN:
-		return false, err
-	case behind:
-		k.text = b
-	default:
-		k.text = append(k.text, b...)
+	k.text = append(k.text, b...)
+	return nil
+}
+
+// drop forgets the first n bytes, which are written.
+func (k *backlog) drop(n int) {
+	if k.text = k.text[n:]; len(k.text) == 0 && k.home != nil {
+		backlogs.Put(k.home)
+		k.home, k.text = nil, nil
 	}
-	if len(b) == 0 {
-		k.text = nil
+}
+
+// flush writes what there is room for of what is kept, and reports whether nothing is left.
+func (l *lotLink) flush() (all bool, err error) {
+	k := l.backlog
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.posted == 0 && len(k.text) > 0 {
+		var n int
+		n, err = l.put(k.text)
+		k.drop(n)
 	}
-	return len(b) == 0, nil
+	if err == syscall.EAGAIN {
+		err = nil
+	}
+	return len(k.text) == 0, err
 }
 
 // writeShared waits for room where there is none.
 func (l *lotLink) writeShared(b []byte, stall time.Duration) (wrote int, err error) {
-	all := false
 	for more := true; more; more = wrote < len(b) {
 		piece := b[wrote:min(len(b), wrote+maxPlain)]
-		all, err = l.offer(piece)
-		for late := false; !all && err == nil; {
-			if late, err = l.madeWay(syscall.EAGAIN, late, stall); err == nil {
-				all, err = l.offer(nil)
-			}
+		if err := l.keep(piece); err != nil {
+			return wrote, err
 		}
-		if err != nil {
+		if err := l.flushAll(stall); err != nil {
 			return wrote, err
 		}
 		wrote += len(piece)
 	}
 	return wrote, nil
+}
+
+func (l *lotLink) flushAll(stall time.Duration) error {
+	for late := false; ; {
+		all, err := l.flush()
+		if !all && err == nil {
+			late, err = l.madeWay(syscall.EAGAIN, late, stall)
+		}
+		if all || err != nil {
+			return err
+		}
+	}
+}
+
+// claim returns what is kept for an outbox to write, which has to say what has become of it
+// by unclaim.
+func (l *lotLink) claim() []byte {
+	k := l.backlog
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.posted = len(k.text)
+	return k.text
+}
+
+// unclaim says that n bytes were written, and reports whether nothing is left.
+func (l *lotLink) unclaim(n int) (all bool) {
+	k := l.backlog
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.posted = 0
+	k.drop(n)
+	return len(k.text) == 0
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -78,10 +79,10 @@ func (l *tlsLink) write(b []byte, stall time.Duration) (int, error) {
 func (l *tlsLink) writeShared(b []byte, stall time.Duration) (wrote int, err error) {
 	for more := true; more && err == nil; more = wrote < len(b) {
 		var n int
-		if n, err = l.tls.Write(b[wrote:min(len(b), wrote+maxPlain)]); err == nil {
-			_, err = l.inner.write(nil, stall)
-		}
+		n, err = l.tls.Write(b[wrote:min(len(b), wrote+maxPlain)])
 		wrote += n
+		_, failed := l.inner.write(nil, stall)
+		err = cmp.Or(err, failed)
 	}
 	return wrote, err
 }
@@ -91,11 +92,9 @@ func (l *tlsLink) share() (able bool) {
 	return l.wire.shared
 }
 
-func (l *tlsLink) offer(b []byte) (all bool, err error) {
-	if _, err := l.tls.Write(b); err != nil {
-		return false, err
-	}
-	return l.inner.offer(nil)
+func (l *tlsLink) keep(b []byte) error {
+	_, err := l.tls.Write(b)
+	return err
 }
 
 // post puts off one record: a second one has the first be sent.
@@ -171,7 +170,7 @@ type wire struct {
 	due    time.Time    // until when
 	sent   int          // bytes of ours while it did
 	stall  atomic.Int64 // a time.Duration, for Write; the complement of one for post
-	shared bool         // Write offers: see [link]
+	shared bool         // Write has inner keep what is written: see [link]
 	client *clientTLS   // whose hello it brings; nil on the side of origins
 
 	in       *buffer // holds in.b[from:to], which came and was not given out; nil if there is nothing
@@ -277,8 +276,7 @@ func (w *wire) Write(b []byte) (int, error) {
 		w.sent += len(b)
 	}
 	if w.shared {
-		_, err := w.inner.offer(b)
-		return len(b), err
+		return len(b), w.inner.keep(b)
 	}
 	stall := time.Duration(w.stall.Load())
 	if stall < 0 {

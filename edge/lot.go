@@ -40,6 +40,7 @@ type lot struct {
 	gone   int                // connections that went on since the last take, and not for their first request
 	rush   rush               // of the lot, whoever leads it
 	outbox outbox
+	held   []*clientConn
 	streak int // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from
@@ -143,6 +144,7 @@ func (l *lot) turn() (c *clientConn, open bool) {
 	defer l.contain()
 	open = true
 	if l.at == l.n {
+		l.release()
 		if c := l.outbox.next(); c != nil {
 			return c, true
 		}

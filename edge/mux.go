@@ -26,7 +26,9 @@ func (c *clientConn) prefaced(b []byte) (is, may bool) {
 
 // startMux makes HTTP/2 the connection's protocol. Nothing of it has been taken yet.
 func (c *clientConn) startMux() {
-	c.link.share()
+	if c.link.share() {
+		c.keepFn = c.link.keep
+	}
 	m := h2.New(h2.Config{
 		Open:  c.open,
 		Write: c.writeMux,
@@ -40,12 +42,9 @@ func (c *clientConn) startMux() {
 }
 
 // writeMux writes for HTTP/2.
-func (c *clientConn) writeMux(b []byte, wait bool) (all bool, err error) {
-	if !wait {
-		return c.link.offer(b)
-	}
-	_, err = c.link.write(b, c.edge.cfg.Client.Write)
-	return err == nil, err
+func (c *clientConn) writeMux(b []byte) error {
+	_, err := c.link.write(b, c.edge.cfg.Client.Write)
+	return err
 }
 
 // spawn runs f for HTTP/2.

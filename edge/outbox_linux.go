@@ -26,8 +26,7 @@ type outbox struct {
 	list    [outboxLetters]*controlBlock // of calls
 	results [outboxLetters]ioEvent
 
-	held  []*clientConn // HTTP/2 puts off what it has to write to them
-	parks []parking     // of clients that have letters, or had: those before at have been seen to
+	parks []parking // of clients that have letters, or had: those before at have been seen to
 	at    int
 }
 
@@ -40,10 +39,10 @@ const (
 
 // A letter is bytes that a link is to write.
 type letter struct {
-	link     *lotLink
-	client   *clientConn
-	from, to int           // in the outbox's text
-	stall    time.Duration // as [link] has it
+	link   *lotLink
+	client *clientConn
+	text   []byte        // in the outbox's, or in the link's backlog
+	stall  time.Duration // as [link] has it
 }
 
 // A parking is what park was called with.
@@ -125,19 +124,19 @@ func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
 	}
 	from := len(o.text)
 	o.text = append(o.text, b...)
-	o.letters = append(o.letters, letter{l, l.owner, from, len(o.text), stall})
+	o.letters = append(o.letters, letter{l, l.owner, o.text[from:], stall})
 	l.owner.mail.posted = true
 }
 
 // send sends what there is.
 func (o *outbox) send() {
-	letters, text := o.letters, o.text
-	o.letters, o.text = letters[:0], text[:0] // nothing goes twice, whatever happens
+	letters := o.letters
+	o.letters, o.text = letters[:0], o.text[:0] // nothing goes twice, whatever happens
 	for i, m := range letters {
 		m.client.mail.posted = false
 		o.calls[i] = controlBlock{
 			data: uint64(i), call: ioWrite, fd: uint32(m.link.fd),
-			at: uint64(uintptr(unsafe.Pointer(&text[m.from]))), len: uint64(m.to - m.from),
+			at: uint64(uintptr(unsafe.Pointer(&m.text[0]))), len: uint64(len(m.text)),
 		}
 	}
 	taken := o.submit(len(letters))
@@ -145,13 +144,13 @@ func (o *outbox) send() {
 		m, n, errno := letters[r.data], int(max(r.result, 0)), syscall.Errno(max(-r.result, 0))
 		if incapable(errno) {
 			o.barred = true
-			n, errno = m.write(text)
+			n, errno = m.write()
 		}
-		m.sent(text, n, errno)
+		m.sent(n, errno)
 	}
 	for _, m := range letters[taken:] {
-		n, errno := m.write(text)
-		m.sent(text, n, errno)
+		n, errno := m.write()
+		m.sent(n, errno)
 	}
 	clear(letters)
 }
@@ -165,9 +164,9 @@ func incapable(errno syscall.Errno) bool {
 	return false
 }
 
-// write sends a letter by itself; text is the outbox's.
-func (m *letter) write(text []byte) (int, syscall.Errno) {
-	n, err := writeFD(uintptr(m.link.fd), text[m.from:m.to])
+// write sends a letter by itself.
+func (m *letter) write() (int, syscall.Errno) {
+	n, err := writeFD(uintptr(m.link.fd), m.text)
 	errno, _ := err.(syscall.Errno)
 	return n, errno
 }
@@ -195,11 +194,17 @@ func (o *outbox) submit(n int) int {
 
 // sent deals with what became of a letter: so many bytes were written, or errno says why none
 // was.
-func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
-	l, rest := m.link, text[m.from+wrote:m.to]
+func (m *letter) sent(wrote int, errno syscall.Errno) {
+	l, rest := m.link, m.text[wrote:]
+	var failed error
+	if errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
+		failed = errno
+	}
 	switch {
-	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
-		l.failed = errno
+	case l.backlog != nil:
+		m.client.mux.Load().Sent(l.unclaim(wrote), failed)
+	case failed != nil:
+		l.failed = failed
 	case len(rest) > 0:
 		l.owed = &owed{slices.Clone(rest), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
@@ -210,37 +215,9 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 // keep has a client parked when its letter has been sent.
 func (o *outbox) keep(l *lotLink, due time.Time) { o.parks = append(o.parks, parking{l, due}) }
 
-// hold has HTTP/2 put off what it has to write to c, or to the client whose stream it is,
-// until the events that have come are dealt with. That is for clients of this lot: another's
-// have another leader.
-func (l *lot) hold(c *clientConn) {
-	if c.stream != nil {
-		c = c.stream.client
-	}
-	m := c.mux.Load()
-	if m == nil || c.lot != l || c.held {
-		return
-	}
-	c.held = true
-	l.outbox.held = append(l.outbox.held, c)
-	m.Hold()
-}
-
-// release has it be written.
-func (o *outbox) release() {
-	for len(o.held) > 0 {
-		last := len(o.held) - 1
-		c := o.held[last]
-		o.held[last], o.held = nil, o.held[:last]
-		c.held = false
-		c.mux.Load().Release()
-	}
-}
-
 // next sends what there is, and parks whom that has kept. It returns a client that cannot
 // be parked, but has to go on, nil when there is none.
 func (o *outbox) next() *clientConn {
-	o.release()
 	if len(o.letters) > 0 {
 		o.send()
 	}
@@ -303,6 +280,7 @@ func (l *lotLink) finish() {
 // parked.
 func (l *lot) clear(give func(task)) {
 	for {
+		l.release()
 		c := l.outbox.next()
 		if c == nil {
 			return

@@ -114,7 +114,7 @@ func (paper) lend(*clientConn)                             {}
 func (paper) park(time.Time) bool                          { return false }
 func (paper) stale() bool                                  { return true }
 func (paper) share() bool                                  { return false }
-func (paper) offer([]byte) (bool, error)                   { return false, errStage }
+func (paper) keep([]byte) error                            { return errStage }
 func (paper) reside(resident) error                        { return errStage }
 func (paper) interrupt()                                   {}
 func (paper) interrupted() bool                            { return false }

@@ -47,9 +47,9 @@ type Config struct {
 	// the bytes that Feed was given are taken.
 	Open func(*Stream)
 
-	// Write writes all of b to the client, behind what it has kept. If it is not to wait it
-	// keeps what there is no room for, and reports that it has. One call is made at a time.
-	Write func(b []byte, wait bool) (all bool, err error)
+	// Write writes all of b to the client, behind what is left of what Release has given out.
+	// One call is made at a time.
+	Write func(b []byte) error
 
 	// Spawn runs f on another goroutine, and ends the client's link if f panics. The
 	// connection can then be finished like any other.
@@ -90,8 +90,7 @@ type Conn struct {
 	out, spare []byte // what is to be written; what was written last
 	waiting    []*Stream
 	writing    bool
-	held       bool   // what is queued waits for Release
-	kept       bool   // the owner has something left of the last write
+	held       int    // calls of Hold without one of Release: what is queued waits
 	flushed    func() // flush, made once
 
 	drain   draining
@@ -401,7 +400,7 @@ func (c *Conn) Finish(why error) {
 		c.out = appendGoAway(c.out, c.last, f.Code)
 	}
 	c.end()
-	c.held = false
+	c.held = 0
 	c.kick()
 	for c.writing {
 		c.changed.Wait()
