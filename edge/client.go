@@ -36,7 +36,7 @@ type clientConn struct {
 	quiet   time.Time // when the last request ended
 
 	mux     atomic.Pointer[h2.Conn] // of a client that speaks HTTP/2
-	keepFn  func([]byte) error      // link.keep, for that
+	keeps   bool                    // its link can keep what is to be written
 	stream  *clientStream           // set if this stands for one request over HTTP/2
 	parting error                   // what ended a connection with a mux
 

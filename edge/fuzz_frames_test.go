@@ -63,14 +63,14 @@ func (c *fuzzedConn) feed(b []byte, piece int) error {
 
 func (c *fuzzedConn) spawn(f func()) { c.running.Go(f) }
 
-func (c *fuzzedConn) write(b []byte) error {
+func (c *fuzzedConn) write(b []byte, _ bool) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(b) > 256<<10 {
 		c.t.Errorf("%d bytes at a time", len(b))
 	}
 	c.wrote.Write(b)
-	return nil
+	return true, nil
 }
 
 func send(s *h2.Stream, p h2.Part) error {

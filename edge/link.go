@@ -41,8 +41,10 @@ type link interface {
 	// room any more. It reports whether the link can keep what they have to write.
 	share() (able bool)
 
-	// keep takes b, which goes before what is written next. It never waits.
+	// keep takes b, which goes before what is written next, and flush writes what there is room
+	// for of that, and reports whether it was all. They never wait.
 	keep(b []byte) error
+	flush() (all bool, err error)
 
 	// lend says for which client the link is used from now on, if a lot may have to
 	// have that go on; nil for none.
@@ -216,8 +218,9 @@ func (l *plainLink) write(b []byte, stall time.Duration) (int, error) {
 
 func (l *plainLink) post(b []byte, stall time.Duration) (int, error) { return l.write(b, stall) }
 
-func (l *plainLink) share() bool       { return false }
-func (l *plainLink) keep([]byte) error { return errStage }
+func (l *plainLink) share() bool          { return false }
+func (l *plainLink) keep([]byte) error    { return errStage }
+func (l *plainLink) flush() (bool, error) { return false, errStage }
 
 func (l *plainLink) reside(r resident) error {
 	l.resident = r

@@ -13,10 +13,9 @@ import (
 // not wait, may add to it, and so may who reads it, where crypto/tls has something to say.
 // Nobody waits with the lock held.
 type backlog struct {
-	mu     sync.Mutex
-	home   *[]byte // pooled memory of text, nil while that is empty
-	text   []byte
-	posted int // bytes of text that are in an outbox, and nobody else's to write
+	mu   sync.Mutex
+	home *[]byte // pooled memory of text, nil while that is empty
+	text []byte
 }
 
 // maxBacklog bounds it: more than what one write of HTTP/2 has, and crypto/tls adds to it.
@@ -47,28 +46,23 @@ func (l *lotLink) keep(b []byte) error {
 	return nil
 }
 
-// drop forgets the first n bytes, which are written.
-func (k *backlog) drop(n int) {
-	if k.text = k.text[n:]; len(k.text) == 0 && k.home != nil {
-		backlogs.Put(k.home)
-		k.home, k.text = nil, nil
-	}
-}
-
-// flush writes what there is room for of what is kept, and reports whether nothing is left.
 func (l *lotLink) flush() (all bool, err error) {
 	k := l.backlog
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.posted == 0 && len(k.text) > 0 {
-		var n int
-		n, err = l.put(k.text)
-		k.drop(n)
+	if len(k.text) == 0 {
+		return true, nil
 	}
+	n, err := l.put(k.text)
 	if err == syscall.EAGAIN {
 		err = nil
 	}
-	return len(k.text) == 0, err
+	if k.text = k.text[n:]; len(k.text) > 0 {
+		return false, err
+	}
+	backlogs.Put(k.home)
+	k.home, k.text = nil, nil
+	return true, nil
 }
 
 // writeShared waits for room where there is none.
@@ -96,24 +90,4 @@ func (l *lotLink) flushAll(stall time.Duration) error {
 			return err
 		}
 	}
-}
-
-// claim returns what is kept for an outbox to write, which has to say what has become of it
-// by unclaim.
-func (l *lotLink) claim() []byte {
-	k := l.backlog
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.posted = len(k.text)
-	return k.text
-}
-
-// unclaim says that n bytes were written, and reports whether nothing is left.
-func (l *lotLink) unclaim(n int) (all bool) {
-	k := l.backlog
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.posted = 0
-	k.drop(n)
-	return len(k.text) == 0
 }

@@ -97,6 +97,8 @@ func (l *tlsLink) keep(b []byte) error {
 	return err
 }
 
+func (l *tlsLink) flush() (all bool, err error) { return l.inner.flush() }
+
 // post puts off one record: a second one has the first be sent.
 func (l *tlsLink) post(b []byte, stall time.Duration) (int, error) {
 	l.wire.stall.Store(^int64(stall))

@@ -26,9 +26,7 @@ func (c *clientConn) prefaced(b []byte) (is, may bool) {
 
 // startMux makes HTTP/2 the connection's protocol. Nothing of it has been taken yet.
 func (c *clientConn) startMux() {
-	if c.link.share() {
-		c.keepFn = c.link.keep
-	}
+	c.keeps = c.link.share()
 	m := h2.New(h2.Config{
 		Open:  c.open,
 		Write: c.writeMux,
@@ -42,9 +40,15 @@ func (c *clientConn) startMux() {
 }
 
 // writeMux writes for HTTP/2.
-func (c *clientConn) writeMux(b []byte) error {
-	_, err := c.link.write(b, c.edge.cfg.Client.Write)
-	return err
+func (c *clientConn) writeMux(b []byte, wait bool) (all bool, err error) {
+	if wait {
+		_, err := c.link.write(b, c.edge.cfg.Client.Write)
+		return err == nil, err
+	}
+	if err := c.link.keep(b); err != nil {
+		return false, err
+	}
+	return c.link.flush()
 }
 
 // spawn runs f for HTTP/2.

@@ -39,10 +39,10 @@ const (
 
 // A letter is bytes that a link is to write.
 type letter struct {
-	link   *lotLink
-	client *clientConn
-	text   []byte        // in the outbox's, or in the link's backlog
-	stall  time.Duration // as [link] has it
+	link     *lotLink
+	client   *clientConn
+	from, to int           // in the outbox's text
+	stall    time.Duration // as [link] has it
 }
 
 // A parking is what park was called with.
@@ -124,19 +124,19 @@ func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
 	}
 	from := len(o.text)
 	o.text = append(o.text, b...)
-	o.letters = append(o.letters, letter{l, l.owner, o.text[from:], stall})
+	o.letters = append(o.letters, letter{l, l.owner, from, len(o.text), stall})
 	l.owner.mail.posted = true
 }
 
 // send sends what there is.
 func (o *outbox) send() {
-	letters := o.letters
-	o.letters, o.text = letters[:0], o.text[:0] // nothing goes twice, whatever happens
+	letters, text := o.letters, o.text
+	o.letters, o.text = letters[:0], text[:0] // nothing goes twice, whatever happens
 	for i, m := range letters {
 		m.client.mail.posted = false
 		o.calls[i] = controlBlock{
 			data: uint64(i), call: ioWrite, fd: uint32(m.link.fd),
-			at: uint64(uintptr(unsafe.Pointer(&m.text[0]))), len: uint64(len(m.text)),
+			at: uint64(uintptr(unsafe.Pointer(&text[m.from]))), len: uint64(m.to - m.from),
 		}
 	}
 	taken := o.submit(len(letters))
@@ -144,13 +144,13 @@ func (o *outbox) send() {
 		m, n, errno := letters[r.data], int(max(r.result, 0)), syscall.Errno(max(-r.result, 0))
 		if incapable(errno) {
 			o.barred = true
-			n, errno = m.write()
+			n, errno = m.write(text)
 		}
-		m.sent(n, errno)
+		m.sent(text, n, errno)
 	}
 	for _, m := range letters[taken:] {
-		n, errno := m.write()
-		m.sent(n, errno)
+		n, errno := m.write(text)
+		m.sent(text, n, errno)
 	}
 	clear(letters)
 }
@@ -164,9 +164,9 @@ func incapable(errno syscall.Errno) bool {
 	return false
 }
 
-// write sends a letter by itself.
-func (m *letter) write() (int, syscall.Errno) {
-	n, err := writeFD(uintptr(m.link.fd), m.text)
+// write sends a letter by itself; text is the outbox's.
+func (m *letter) write(text []byte) (int, syscall.Errno) {
+	n, err := writeFD(uintptr(m.link.fd), text[m.from:m.to])
 	errno, _ := err.(syscall.Errno)
 	return n, errno
 }
@@ -194,17 +194,11 @@ func (o *outbox) submit(n int) int {
 
 // sent deals with what became of a letter: so many bytes were written, or errno says why none
 // was.
-func (m *letter) sent(wrote int, errno syscall.Errno) {
-	l, rest := m.link, m.text[wrote:]
-	var failed error
-	if errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
-		failed = errno
-	}
+func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
+	l, rest := m.link, text[m.from+wrote:m.to]
 	switch {
-	case l.backlog != nil:
-		m.client.mux.Load().Sent(l.unclaim(wrote), failed)
-	case failed != nil:
-		l.failed = failed
+	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
+		l.failed = errno
 	case len(rest) > 0:
 		l.owed = &owed{slices.Clone(rest), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
@@ -279,8 +273,8 @@ func (l *lotLink) finish() {
 // clear is called by who leads the lot no more: others are given the clients that cannot be
 // parked.
 func (l *lot) clear(give func(task)) {
+	l.release()
 	for {
-		l.release()
 		c := l.outbox.next()
 		if c == nil {
 			return

@@ -115,6 +115,7 @@ func (paper) park(time.Time) bool                          { return false }
 func (paper) stale() bool                                  { return true }
 func (paper) share() bool                                  { return false }
 func (paper) keep([]byte) error                            { return errStage }
+func (paper) flush() (bool, error)                         { return false, errStage }
 func (paper) reside(resident) error                        { return errStage }
 func (paper) interrupt()                                   {}
 func (paper) interrupted() bool                            { return false }

@@ -209,16 +209,17 @@ func known(err error) error {
 	return err
 }
 
-func (s *clientStream) share() bool         { return false }
-func (s *clientStream) keep([]byte) error   { return errStage }
-func (s *clientStream) lend(*clientConn)    {}
-func (s *clientStream) park(time.Time) bool { return false }
-func (s *clientStream) stale() bool         { return true }
-func (s *clientStream) interrupt()          { s.stream.Interrupt() }
-func (s *clientStream) interrupted() bool   { return s.stream.Interrupted() }
-func (s *clientStream) closeWrite()         {}
-func (s *clientStream) tear()               {}
-func (s *clientStream) close()              { s.stream.Reset(h2.InternalError) }
+func (s *clientStream) share() bool          { return false }
+func (s *clientStream) keep([]byte) error    { return errStage }
+func (s *clientStream) flush() (bool, error) { return false, errStage }
+func (s *clientStream) lend(*clientConn)     {}
+func (s *clientStream) park(time.Time) bool  { return false }
+func (s *clientStream) stale() bool          { return true }
+func (s *clientStream) interrupt()           { s.stream.Interrupt() }
+func (s *clientStream) interrupted() bool    { return s.stream.Interrupted() }
+func (s *clientStream) closeWrite()          {}
+func (s *clientStream) tear()                {}
+func (s *clientStream) close()               { s.stream.Reset(h2.InternalError) }
 
 // appendBlock is appendHead for HTTP/2.
 func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {

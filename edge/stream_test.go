@@ -32,7 +32,7 @@ func openStream(t *testing.T) (opened **h2.Stream, feed func([]byte)) {
 	opened = new(*h2.Stream)
 	m := h2.New(h2.Config{
 		Open:  func(s *h2.Stream) { *opened = s },
-		Write: func([]byte) error { return nil },
+		Write: func([]byte, bool) (bool, error) { return true, nil },
 		Spawn: func(func()) {},
 		Wake:  func() {},
 	}, time.Now())

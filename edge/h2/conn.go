@@ -47,9 +47,9 @@ type Config struct {
 	// the bytes that Feed was given are taken.
 	Open func(*Stream)
 
-	// Write writes all of b to the client, behind what is left of what Release has given out.
-	// One call is made at a time.
-	Write func(b []byte) error
+	// Write writes all of b to the client, behind what it has kept. If it is not to wait it
+	// keeps what there is no room for, and reports that it has. One call is made at a time.
+	Write func(b []byte, wait bool) (all bool, err error)
 
 	// Spawn runs f on another goroutine, and ends the client's link if f panics. The
 	// connection can then be finished like any other.
@@ -91,6 +91,7 @@ type Conn struct {
 	waiting    []*Stream
 	writing    bool
 	held       int    // calls of Hold without one of Release: what is queued waits
+	kept       bool   // the owner has something left of the last write
 	flushed    func() // flush, made once
 
 	drain   draining

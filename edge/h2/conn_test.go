@@ -35,7 +35,7 @@ func newDialogue(t *testing.T) *dialogue {
 	d := &dialogue{t: t, spawned: make(chan func(), 2)} // the writer, and the end of a drain
 	d.Conn = New(Config{
 		Open:  func(s *Stream) { d.opened = append(d.opened, s) },
-		Write: func(b []byte) error { d.said.Write(b); return nil },
+		Write: func(b []byte, _ bool) (bool, error) { d.said.Write(b); return true, nil },
 		Spawn: func(f func()) { d.spawned <- f },
 		Wake:  func() {},
 	}, time.Now())
@@ -216,7 +216,7 @@ func TestWriterPanics(t *testing.T) {
 	d.ask(1, false)
 	d.feed()
 	d.run()
-	d.cfg.Write = func([]byte) error { panic("a bug") }
+	d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
 	s := d.opened[0]
 	if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
 		t.Fatal(err)

@@ -224,44 +224,16 @@ func (c *Conn) Hold() {
 	c.held++
 }
 
-// Release gives keep what Hold has put off, if it is the last and somebody else is not writing
-// already. It reports whether keep has taken something: then [Conn.Sent] has to be called, and
-// nothing is written before.
-func (c *Conn) Release(keep func(b []byte) error) (taken bool) {
+// Release writes what Hold has put off, if it is the last, and does not wait: if there is no
+// room for all of it the writer goes on.
+func (c *Conn) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = max(c.held-1, 0) // Finish waits for nobody
-	if c.held > 0 || c.writing || len(c.out) == 0 || c.failed != nil {
-		return false
+	if c.held == 0 && !c.writing && len(c.out) > 0 && c.failed == nil {
+		c.writing = true
+		c.writeOut(false)
 	}
-	c.writing = true
-	defer func() {
-		if !taken {
-			c.writeEnded(errWriter)
-		}
-	}()
-	err := c.write(keep)
-	if taken = err == nil; !taken {
-		c.fail(err)
-	}
-	return taken
-}
-
-// Sent says what has become of what Release has given out: all of it is written, or there is
-// something left for the writer to begin with.
-func (c *Conn) Sent(all bool, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		c.fail(err)
-	}
-	c.fill()
-	if c.failed == nil && (!all || len(c.out) > 0) {
-		c.cfg.Spawn(c.flushed)
-		return
-	}
-	c.freeRoom()
-	c.writeEnded(nil)
 }
 
 // flush is the writer: it writes until nothing is left. The others who are about to
@@ -270,31 +242,36 @@ func (c *Conn) flush() {
 	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	why := errWriter
-	defer func() { c.writeEnded(why) }()
-	for more := true; more && c.failed == nil; more = len(c.out) > 0 {
-		if err := c.write(c.cfg.Write); err != nil {
+	c.writeOut(true)
+}
+
+// writeOut writes until nothing is left, or has the writer go on where it is not to wait and
+// the owner has kept something for want of room.
+func (c *Conn) writeOut(wait bool) {
+	defer c.flushEnded()
+	for (len(c.out) > 0 || c.kept) && c.failed == nil {
+		b := c.out
+		c.out, c.spare, c.kept = c.spare[:0], nil, false
+		all, err := c.write(b, wait)
+		c.spare, c.kept = b, !all && err == nil
+		if err != nil {
 			c.fail(err)
 		}
 		c.fill()
+		if c.kept {
+			c.cfg.Spawn(c.flushed)
+			return
+		}
 	}
 	c.freeRoom()
-	why = nil
+	c.writing = false
 }
 
-// write has take write what there is, without the lock.
-func (c *Conn) write(take func([]byte) error) error {
-	b := c.out
-	c.out, c.spare = c.spare[:0], nil
-	err := c.unlocked(take, b)
-	c.spare = b
-	return err
-}
-
-func (c *Conn) unlocked(take func([]byte) error, b []byte) error {
+// write writes b without the lock.
+func (c *Conn) write(b []byte, wait bool) (all bool, err error) {
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	return take(b)
+	return c.cfg.Write(b, wait)
 }
 
 // fail gives up a connection to which nothing can be written any more.
@@ -303,13 +280,13 @@ func (c *Conn) fail(err error) {
 	c.end()
 }
 
-// writeEnded tells who waits for the writer's end. One that has panicked leaves its memory
-// to the collector.
-func (c *Conn) writeEnded(why error) {
-	c.writing = false
-	if why != nil && c.failed == nil {
+// flushEnded tells who waits for the writer's end. A writer that has panicked leaves
+// its memory to the collector.
+func (c *Conn) flushEnded() {
+	if c.writing && !c.kept {
+		c.writing = false
 		c.pages, c.out, c.spare = nil, nil, nil
-		c.fail(why)
+		c.fail(errWriter)
 	}
 	if c.ended {
 		c.cfg.Wake()
