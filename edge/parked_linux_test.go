@@ -2,7 +2,10 @@ package edge_test
 
 import (
 	"bytes"
+	"maps"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +86,48 @@ func TestWaitingRequestsHaveNoGoroutine(t *testing.T) {
 		for i, c := range clients {
 			if a := c.AnswerTo("POST"); string(a.Body) != "POST / hi" {
 				t.Fatalf("client %d was answered by %q", i, a.Body)
+			}
+		}
+	}
+	if n := o.Accepted(); n != many {
+		t.Errorf("%d connections to the origin, want %d", n, many)
+	}
+}
+
+// Nor have streams of HTTP/2, each of which finds its own answer.
+func TestWaitingStreamsHaveNoGoroutine(t *testing.T) {
+	const many = 100
+	answer := make(chan bool)
+	e, o := startMux(t, false, edgetest.Handle(func(c *edgetest.Conn, r *edgetest.Request) {
+		<-answer
+		echo(c, r)
+	}))
+	m := e.DialMux(t)
+	id := uint32(1)
+	for _, warm := range []bool{false, true} {
+		before := serving()
+		paths := map[uint32]string{}
+		for range many {
+			paths[id] = "/" + strconv.Itoa(int(id))
+			m.Get(id, paths[id])
+			id += 2
+		}
+		for range many {
+			o.Next()
+		}
+		due := time.Now().Add(20 * time.Second)
+		for warm && serving() > before {
+			if time.Now().After(due) {
+				t.Fatalf("%d streams that wait have %d goroutines", many, serving()-before)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		for range many {
+			answer <- true
+		}
+		for id, a := range m.Answers(slices.Collect(maps.Keys(paths))...) {
+			if want := "GET " + paths[id] + " "; a.Body != want {
+				t.Errorf("stream %d was answered by %q, want %q", id, a.Body, want)
 			}
 		}
 	}

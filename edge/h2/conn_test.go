@@ -209,6 +209,85 @@ func TestTrailersWait(t *testing.T) {
 	}
 }
 
+// A note is one call of Write.
+type note struct {
+	bytes int
+	wait  bool
+}
+
+// While it is held nothing is written; then all of it goes together, by whoever holds it
+// last, and by the writer what there was no room for.
+func TestHold(t *testing.T) {
+	d := newDialogue(t)
+	d.ask(1, true)
+	d.ask(3, true)
+	d.feed()
+	d.run()
+	var notes []note
+	room := true
+	d.cfg.Write = func(b []byte, wait bool) (bool, error) {
+		notes = append(notes, note{len(b), wait})
+		return wait || room, nil
+	}
+	said := func(what string, want ...note) {
+		t.Helper()
+		if diff := cmp.Diff(want, notes, cmp.AllowUnexported(note{})); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", what, diff)
+		}
+		notes = nil
+	}
+	send := func(i int, p Part) {
+		t.Helper()
+		if all, err := d.opened[i].Send(p); !all || err != nil {
+			t.Fatal(all, err)
+		}
+	}
+	head := Part{Head: AppendStatus(nil, 200)}
+	const size = frameHead + 1 // of that
+
+	d.Hold()
+	d.Hold()
+	send(0, head)
+	send(1, head)
+	d.run()
+	d.Release()
+	said("held by two, and then by one")
+	d.Release()
+	said("not held", note{2 * size, false})
+
+	room = false
+	d.Hold()
+	send(0, Part{Data: []byte("some")})
+	d.Release()
+	said("without room", note{frameHead + 4, false})
+	send(0, Part{Data: []byte("more")})
+	said("while the writer is to come")
+	d.run()
+	said("the writer", note{frameHead + 4, true})
+
+	d.Hold()
+	send(0, Part{Data: []byte("last")})
+	d.Release()
+	d.Hold()
+	d.Release()
+	d.run()
+	said("a writer that has nothing but what was kept", note{frameHead + 4, false}, note{0, true})
+}
+
+// Finish does not wait for who holds the connection.
+func TestFinishWhileHeld(t *testing.T) {
+	d := newDialogue(t)
+	d.run()
+	d.said.Reset()
+	d.Hold()
+	d.cfg.Spawn = func(f func()) { go f() }
+	d.Finish(&Fault{EnhanceYourCalm, "enough"})
+	if f, err := d.ReadFrame(); err != nil || f.Header().Type != http2.FrameGoAway {
+		t.Errorf("%v, %v", f, err)
+	}
+	d.Release()
+}
+
 // A bug in writing ends the connection: its streams find out, and nobody waits for the
 // writer any more.
 func TestWriterPanics(t *testing.T) {
@@ -236,6 +315,29 @@ func TestWriterPanics(t *testing.T) {
 		t.Errorf("sending: %v", err)
 	}
 	s.Close()
+	d.Finish(nil)
+	d.Join()
+}
+
+// So does one in what is written without waiting.
+func TestReleasePanics(t *testing.T) {
+	d := newDialogue(t)
+	d.ask(1, false)
+	d.feed()
+	d.run()
+	d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
+	d.Hold()
+	if _, err := d.opened[0].Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { recover() }()
+		d.Release()
+	}()
+	if _, err := d.opened[0].Read(make([]byte, 1), time.Time{}); err != ErrOver {
+		t.Errorf("reading: %v", err)
+	}
+	d.opened[0].Close()
 	d.Finish(nil)
 	d.Join()
 }
