@@ -93,7 +93,7 @@ func (c *clientConn) serve() (over bool) {
 	for !c.over {
 		switch {
 		case c.upload != nil:
-			if c.handOver() { // it has goroutines that use the links too
+			if !c.upload.mayBePrompt() && c.handOver() { // it has goroutines that use the links too
 				return false
 			}
 			c.serveUpload()
@@ -380,11 +380,15 @@ func (c *clientConn) follow(rest []byte) {
 }
 
 // serveUpload serves the request whose body was not all there, outside the
-// resident loop, where reading may wait; then what came behind the body.
+// resident loop, where reading may wait, or sets c.asking; then what came behind the body.
 func (c *clientConn) serveUpload() {
 	x := c.upload
-	c.upload = nil
+	c.upload, x.rests = nil, x.mayBePrompt()
 	keep, leftover := x.serveUpload()
+	if x.asking { // with its whole body, behind which nothing was read
+		c.asking, c.part = x, nil
+		return
+	}
 	whole := x.up.whole
 	x.free()
 	c.busy.Store(false)

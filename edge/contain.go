@@ -51,6 +51,7 @@ func (c *clientConn) contain() {
 	c.link.close()
 	if x.up.done != nil {
 		<-x.up.done // which both ends have gone from
+		x.up.letGo()
 	}
 	if t := c.tunnel.Load(); t != nil {
 		<-t.done // likewise

@@ -27,7 +27,8 @@
 // stream in the place of the connection (stream.go).
 //
 // A restart leads from any phase back to the first. A request whose body is not all
-// there when its head is leaves the fast path: an upload carries the body while the
+// there when its head is leaves the fast path, unless it is by the time that a connection
+// is found (prompt.go): an upload carries the body while the
 // exchange waits for the answer (upload.go), once the origin has given leave if the
 // client waits for that (expect.go). One that asks for another protocol leaves it too.
 //

@@ -14,6 +14,10 @@ type piper interface {
 	// does. After errNoSplice nothing has been moved, and nothing can be.
 	fill(p *pipe, n int64, due time.Time) (int, error)
 
+	// pull and push move what they can, as those of [pipe], and do not wait.
+	pull(p *pipe, n int64) (int, error)
+	push(p *pipe) (int, error)
+
 	// empty moves all that the pipe holds out of it. It waits as write does.
 	empty(p *pipe, stall time.Duration) (int, error)
 }
@@ -111,6 +115,11 @@ func (p *pipes) conduit(from, to link, n int64) *conduit {
 	if n <= pipeFrom {
 		return nil
 	}
+	return p.between(from, to)
+}
+
+// between returns a conduit from one link to another, nil if there can be none.
+func (p *pipes) between(from, to link) *conduit {
 	in, able := from.(piper)
 	out, ableToo := to.(piper)
 	if !able || !ableToo {

@@ -162,4 +162,6 @@ func TestNoSplice(t *testing.T) {
 type unspliced int
 
 func (fd unspliced) fill(p *pipe, n int64, _ time.Time) (int, error) { return p.pull(int(fd), n) }
+func (fd unspliced) pull(p *pipe, n int64) (int, error)              { return p.pull(int(fd), n) }
+func (fd unspliced) push(*pipe) (int, error)                         { return 0, io.EOF }
 func (fd unspliced) empty(*pipe, time.Duration) (int, error)         { return 0, io.EOF }

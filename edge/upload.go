@@ -34,6 +34,9 @@ type upload struct {
 	whole    bool   // the client's connection stands at the end of the body
 	leftover []byte // what came behind the body
 
+	gathered *conduit // holds what has come of the body before it was carried; nil for none
+	begun    bool     // what came with the head was sent with it
+
 	early []byte // the exchange's: the answer's first bytes, for which it may wait long
 }
 
@@ -41,7 +44,7 @@ type upload struct {
 const earlySize = 512
 
 func (u *upload) reset() {
-	u.whole, u.withheld = false, false
+	u.whole, u.withheld, u.begun = false, false, false
 	if u.x == nil {
 		return // nothing was carried, as with most requests
 	}
@@ -97,14 +100,19 @@ func (x *exchange) fetchUpload() failure {
 		return f
 	}
 	x.up.withheld = x.req.expect && len(x.rest) == 0
+	x.up.x, x.up.left = x, x.req.length
+	x.up.begun = x.mayBePrompt() && x.up.gather()
 	if f := x.sendHead(); f != failNone {
 		return f
 	}
 	var n int
 	var f failure
-	if x.up.withheld {
+	switch {
+	case x.up.withheld:
 		n, f = x.awaitLeave()
-	} else {
+	case x.up.begun && x.up.flush():
+		return x.awaitPrompt()
+	default:
 		x.startUpload()
 		n, f = x.awaitAnswer()
 	}
@@ -115,13 +123,18 @@ func (x *exchange) fetchUpload() failure {
 	return f
 }
 
-// sendHead sends the request's head.
+// sendHead sends the request's head, and what came with it of a body that has all come.
 func (x *exchange) sendHead() failure {
 	if x.out.home == nil {
 		x.out = newOutput()
 	}
 	x.out.b = x.appendRequest(x.out.b[:0])
 	x.vcl.Fetched.Written = int64(len(x.out.b))
+	if u := &x.up; u.begun {
+		x.out.b = append(x.out.b, x.rest...)
+		u.taken += int64(len(x.rest))
+		u.left -= int64(len(x.rest))
+	}
 	sent, err := x.origin.link.write(x.out.b, x.limits.BetweenBytes)
 	x.event.sent = sent
 	x.out.free() // the body may take long to come
@@ -132,11 +145,13 @@ func (x *exchange) sendHead() failure {
 	return failNone
 }
 
-// startUpload starts the goroutine that sends the body.
+// startUpload starts the goroutine that sends the body, or what is left of it, and uses the
+// links besides this one.
 func (x *exchange) startUpload() {
-	u := &x.up
-	u.x, u.left, u.done = x, x.req.length, make(chan struct{})
-	go u.run()
+	x.c.settle()
+	x.c.stepOut()
+	x.up.done = make(chan struct{})
+	go x.up.run()
 }
 
 // goAhead tells the client to send the body.
@@ -222,6 +237,7 @@ func (x *exchange) endUpload() {
 		x.c.link.interrupt()
 	}
 	<-u.done
+	u.letGo()
 	x.c.link.interrupted() // one that came too late to matter
 	x.event.requestBody = u.taken
 	x.vcl.Fetched.BodySent = u.sent.Load()
@@ -238,10 +254,13 @@ func (u *upload) run() {
 	}
 }
 
-// carry passes the body on, beginning with what came with the head: through a pipe, or
-// else copied.
+// carry passes the body on, beginning with what came with the head and what was gathered:
+// through a pipe, or else copied.
 func (u *upload) carry() failure {
 	f, ended := u.passFirst()
+	if f == failNone && !ended {
+		f, ended = u.passGathered()
+	}
 	if f == failNone && !ended {
 		f, ended = u.pipe()
 	}
@@ -252,6 +271,9 @@ func (u *upload) carry() failure {
 }
 
 func (u *upload) passFirst() (f failure, ended bool) {
+	if u.begun {
+		return failNone, false
+	}
 	// What came with the head fits: the head's own bytes are more than the
 	// framing that the room leaves out.
 	buf := getBuffer(chunkRoom + len(u.x.rest) + chunkTail)
