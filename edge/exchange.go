@@ -198,6 +198,7 @@ func (x *exchange) route() failure {
 	x.note()
 	x.site = x.c.edge.table.Load().find(x.req.host)
 	if x.site != nil {
+		x.site.touch()
 		x.arrive()
 	}
 	switch t := x.c.tls; {

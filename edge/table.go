@@ -145,6 +145,26 @@ type site struct {
 	asWritten atomic.Pointer[site] // the same with its tree; nil until a request is told of
 }
 
+// touch reads what a request will read and write of a site and of its first backend: what
+// the caches do not have of it comes at the same time.
+func (s *site) touch() {
+	if s.traffic != nil {
+		s.traffic.sent.Load()
+	}
+	if len(s.backends) > 0 {
+		s.backends[0].touch()
+	}
+}
+
+// touch does so with what is counted of a backend.
+func (b *backend) touch() {
+	if t := b.tally.Load(); t != nil {
+		t.used.Load()
+		t.window.firstByte.near[eighths].Load()
+		t.first.fetches.Load()
+	}
+}
+
 // reached returns all that the site has connections to.
 func (s *site) reached() (all []*backend) {
 	for i := range s.backends {
