@@ -1,99 +1,25 @@
 package edge
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"maps"
+)
 
 // shards is how many parts names have. A change copies the parts that it changes, of
-// a hundred thousand names some eight hundred.
-const shards = 128
+// a hundred thousand names a few hundred.
+const shards = 256
 
-// names finds sites by name. It is immutable once it is in a table. To find one takes
-// a line of the caches beside that of the name itself, where a map has three.
+// names finds sites by name. It is immutable once it is in a table.
 type names struct {
-	parts [shards]part
+	parts [shards]map[string]*site
 	n     int
-}
-
-// A part is a hash table with open addressing: a name lies in the slot that its hash says,
-// or behind that, with no empty slot between. At most half of the slots are taken, which
-// are a power of two.
-type part struct {
-	slots []slot
-	n     int
-}
-
-type slot struct {
-	hash uint64
-	site *site // nil in an empty one
-	name string
 }
 
 var nameSeed = maphash.MakeSeed()
 
-func hashName(name []byte) uint64 { return maphash.Bytes(nameSeed, name) }
+func shardOf(name []byte) int { return int(maphash.Bytes(nameSeed, name) % shards) }
 
-func (n *names) find(name []byte) *site {
-	h := hashName(name)
-	p := &n.parts[h%shards]
-	if i := p.find(h, name); i >= 0 {
-		return p.slots[i].site
-	}
-	return nil
-}
-
-// find returns the slot that has a name, or -1.
-func (p *part) find(h uint64, name []byte) int {
-	for i := p.home(h); p.n > 0; i = p.next(i) {
-		switch s := &p.slots[i]; {
-		case s.site == nil:
-			return -1
-		case s.hash == h && s.name == string(name):
-			return i
-		}
-	}
-	return -1
-}
-
-// home is the slot that a hash says, of which the low bits have chosen the part.
-func (p *part) home(h uint64) int { return int(h/shards) & (len(p.slots) - 1) }
-
-func (p *part) next(i int) int { return (i + 1) & (len(p.slots) - 1) }
-
-// put fills the first empty slot from home on.
-func (p *part) put(s slot) {
-	i := p.home(s.hash)
-	for p.slots[i].site != nil {
-		i = p.next(i)
-	}
-	p.slots[i] = s
-	p.n++
-}
-
-// copied returns a part of its own with room for one more.
-func (p *part) copied() part {
-	room := 4
-	for room < 2*(p.n+1) {
-		room *= 2
-	}
-	c := part{slots: make([]slot, room)}
-	for _, s := range p.slots {
-		if s.site != nil {
-			c.put(s)
-		}
-	}
-	return c
-}
-
-// empty takes out slot i, and puts what lies behind it where it is found without it.
-func (p *part) empty(i int) {
-	p.slots[i] = slot{}
-	p.n--
-	for i = p.next(i); p.slots[i].site != nil; i = p.next(i) {
-		s := p.slots[i]
-		p.slots[i] = slot{}
-		p.n--
-		p.put(s)
-	}
-}
+func (n *names) find(name []byte) *site { return n.parts[shardOf(name)][string(name)] }
 
 // A draft is names in the making: old ones, of which it has copied the parts that are
 // its own.
@@ -107,34 +33,30 @@ func draftOf(old *names) *draft {
 	return &draft{names: &copied}
 }
 
-// part returns the part of a hash, to change it: there is room for one more.
-func (d *draft) part(h uint64) *part {
-	at := h % shards
-	p := &d.parts[at]
-	if !d.own[at] || 2*(p.n+1) > len(p.slots) {
-		*p, d.own[at] = p.copied(), true
+// part returns the part of a name, to change it.
+func (d *draft) part(name string) map[string]*site {
+	at := shardOf([]byte(name))
+	if !d.own[at] {
+		if d.own[at] = true; d.parts[at] == nil {
+			d.parts[at] = map[string]*site{}
+		} else {
+			d.parts[at] = maps.Clone(d.parts[at])
+		}
 	}
-	return p
+	return d.parts[at]
 }
 
 func (d *draft) add(name string, s *site) {
-	h := hashName([]byte(name))
-	p := d.part(h)
-	if i := p.find(h, []byte(name)); i >= 0 {
-		p.slots[i].site = s
-		return
-	}
-	p.put(slot{h, s, name})
-	d.n++
+	part := d.part(name)
+	d.n -= len(part)
+	part[name] = s
+	d.n += len(part)
 }
 
 // remove takes out a site's name, but for one that another site has taken over.
 func (d *draft) remove(name string, s *site) {
-	if d.find([]byte(name)) != s {
-		return
+	if d.find([]byte(name)) == s {
+		delete(d.part(name), name)
+		d.n--
 	}
-	h := hashName([]byte(name))
-	p := d.part(h)
-	p.empty(p.find(h, []byte(name)))
-	d.n--
 }
