@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headwater/dial"
+	"headwater/edge/h2"
 	"headwater/internal/message"
 	"headwater/probe"
 	"headwater/service"
@@ -98,6 +99,7 @@ type Edge struct {
 	cfg    Config
 	server vcl.Server     // what programs can know of this edge
 	marks  message.Fields // see marksOf
+	common *h2.Common     // those, for HTTP/2
 	home   home
 	table  atomic.Pointer[table]
 	pools  *poolSet
@@ -171,7 +173,7 @@ func New(cfg Config) *Edge {
 		doors:    map[door]struct{}{},
 	}
 	e.probes = probe.NewSet(probe.Config{Network: cfg.Network, Log: cfg.Log, Epoch: &e.healthEpoch, Changed: cfg.HealthChanged, Caught: e.notePanic})
-	e.server, e.marks = serverOf(cfg.Identity), marksOf(cfg.Identity)
+	e.server, e.marks, e.common = serverOf(cfg.Identity), marksOf(cfg.Identity), commonOf(cfg.Identity)
 	e.home = homeOf(cfg.Fleet, cfg.Identity)
 	e.live, e.kill = context.WithCancel(context.Background())
 	e.table.Store(&table{})

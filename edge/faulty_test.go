@@ -96,7 +96,7 @@ type lame struct {
 
 func (l lame) reside(r resident) error {
 	r.turn(func(b []byte) (int, error) { return copy(b, l.has), nil })
-	for have := ""; strings.Count(have, "x-timer") < l.answers; {
+	for have := ""; strings.Count(have, ",VE") < l.answers; {
 		have += <-l.written
 	}
 	panic("a bug")

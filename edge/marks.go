@@ -1,9 +1,34 @@
 package edge
 
-import "headwater/internal/message"
+import (
+	"headwater/edge/h2"
+	"headwater/internal/message"
+)
 
 // marks are the fields of an answer by which edges tell that it has passed them.
 var marks = message.SetOf(message.Via, message.XServedBy, message.XCache, message.XCacheHits, message.XTimer)
+
+// commonOf are the marks of an answer over HTTP/2, in the order in which it has them.
+func commonOf(identity string) *h2.Common {
+	return h2.NewCommon("via", viaMark, "x-served-by", identity, "x-cache", "MISS", "x-cache-hits", "0", "x-timer", "")
+}
+
+// commonPlace is where a field is in commonOf, -1 for none.
+func commonPlace(id message.ID) int {
+	switch id {
+	case message.Via:
+		return 0
+	case message.XServedBy:
+		return 1
+	case message.XCache:
+		return 2
+	case message.XCacheHits:
+		return 3
+	case message.XTimer:
+		return 4
+	}
+	return -1
+}
 
 // marksOf are those that an edge of that name gives an answer that no other edge has
 // passed, but for X-Timer: made once, and written in one piece.

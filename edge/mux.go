@@ -28,10 +28,11 @@ func (c *clientConn) prefaced(b []byte) (is, may bool) {
 func (c *clientConn) startMux() {
 	c.keeps = c.link.share()
 	m := h2.New(h2.Config{
-		Open:  c.open,
-		Write: c.writeMux,
-		Spawn: c.spawn,
-		Wake:  c.link.interrupt,
+		Common: c.edge.common,
+		Open:   c.open,
+		Write:  c.writeMux,
+		Spawn:  c.spawn,
+		Wake:   c.link.interrupt,
 	}, time.Now())
 	c.mux.Store(m)
 	if c.edge.draining.Load() { // drain may have looked before

@@ -230,7 +230,11 @@ func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {
 		if f.Hop() || framingFields.Has(f.ID) || f.ID == message.Trailer && out != framedStream {
 			continue
 		}
-		dst = h2.AppendField(dst, f.Name(), f.Value())
+		if i := commonPlace(f.ID); i >= 0 && x.c.edge.common != nil {
+			dst = x.c.edge.common.Append(dst, i, f.Value())
+		} else {
+			dst = h2.AppendField(dst, f.Name(), f.Value())
+		}
 	}
 	if length >= 0 {
 		var digits [20]byte

@@ -43,6 +43,9 @@ func (f *Fault) Error() string { return f.Why }
 // Config is what a connection needs of its owner. All of it is called from within
 // methods of the connection or its streams, and must not call them again.
 type Config struct {
+	// Common may be nil.
+	Common *Common
+
 	// Open takes a request. It runs on the goroutine that called Feed, when all of
 	// the bytes that Feed was given are taken.
 	Open func(*Stream)
@@ -85,6 +88,10 @@ type Conn struct {
 	initialWindow          int // of streams, for what we send
 	credit                 int // bytes taken that the client has not been told of
 	sent                   int // bytes of DATA since points were earned last
+
+	table      tableState // the client's
+	resized    bool       // it has become smaller, and no block has said so yet
+	translated []byte     // the last block that known has
 
 	pages      *pages // of the two that follow, nil while there is nothing to write
 	out, spare []byte // what is to be written; what was written last

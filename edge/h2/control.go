@@ -80,6 +80,8 @@ func (c *Conn) set(id uint16, value uint32) error {
 		if value < maxFrame || value > 1<<24-1 {
 			return &Fault{ProtocolError, "malformed setting"}
 		}
+	case settingTableSize:
+		c.resizeTable(value)
 	case settingInitialWindow:
 		return c.resize(value)
 	}

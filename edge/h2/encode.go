@@ -2,16 +2,16 @@ package h2
 
 import "headwater/internal/message"
 
-// Header blocks that we send use the static table alone (RFC 7541 appendix A):
-// no state is shared with the client, so that a block can be made without a lock,
-// by whoever has the answer. Texts go as they are: Huffman's code costs more time
-// than it saves.
+// Header blocks that we send use the static table (RFC 7541 appendix A), and of the
+// client's own only what never changes (see [Common]), so that a block can be made without a
+// lock, by whoever has the answer. Texts go as they are: Huffman's code costs more time than it
+// saves.
 
 // AppendStatus begins the header block of an answer.
 func AppendStatus(dst []byte, status int) []byte {
 	for i, known := range statuses {
 		if status == known {
-			return append(dst, 0x80|byte(8+i))
+			return append(dst, indexed|byte(8+i))
 		}
 	}
 	dst = append(dst, 0x08, 3) // a literal with the name of entry 8
@@ -31,8 +31,12 @@ func AppendField(dst, name, value []byte) []byte {
 			dst = append(dst, message.Lower(c))
 		}
 	}
-	dst = appendInteger(dst, 0, 7, len(value))
-	return append(dst, value...)
+	return appendString(dst, value)
+}
+
+// appendString appends a string as it is (RFC 7541 section 5.2).
+func appendString[T string | []byte](dst []byte, s T) []byte {
+	return append(appendInteger(dst, 0, 7, len(s)), s...)
 }
 
 // appendInteger appends n in the representation with a prefix of that many bits

@@ -7,7 +7,7 @@ import (
 )
 
 // A Part is a piece of an answer. Head and Trailer are header blocks, made with
-// [AppendStatus] and [AppendField]; nil for none.
+// [AppendStatus], [AppendField] and [Common.Append]; nil for none.
 type Part struct {
 	Head    []byte
 	Data    []byte
@@ -92,7 +92,7 @@ func (c *Conn) emit(s *Stream, once bool) bool {
 			return false
 		}
 		last := p.Last && len(p.Data) == 0 && p.Trailer == nil
-		c.out = appendHeaders(c.out, p.Head, s.id, last)
+		c.out = appendHeaders(c.out, c.known(p.Head), s.id, last)
 		p.Head, s.moved = nil, true
 		s.localDone = last
 	}
@@ -112,7 +112,7 @@ func (c *Conn) emit(s *Stream, once bool) bool {
 	if p.Last && !s.localDone {
 		s.localDone = true
 		if p.Trailer != nil {
-			c.out = appendHeaders(c.out, p.Trailer, s.id, true)
+			c.out = appendHeaders(c.out, c.known(p.Trailer), s.id, true)
 		} else {
 			c.out = appendFrameHead(c.out, 0, frameData, flagEndStream, s.id)
 		}
