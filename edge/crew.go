@@ -95,6 +95,10 @@ func (w *worker) run(t task) {
 func (w *worker) lead(l *lot) {
 	w.lot = l
 	for w.lot != nil {
+		if w.at == len(w.opened) && l.leave() {
+			w.lot = nil
+			return
+		}
 		c, open := w.turn()
 		switch {
 		case !open:

@@ -54,8 +54,9 @@ func (e *Edge) newLotDoor(tcp *net.TCPListener, o *offer) door {
 
 // lots are the edge's, as many as there are processors to lead them.
 type lots struct {
-	all  []*lot
-	next atomic.Uint32
+	all    []*lot
+	convoy *convoy // of all
+	next   atomic.Uint32
 }
 
 // open makes them, or none if the system has none to give.
@@ -70,6 +71,7 @@ func (s *lots) open(e *Edge) {
 	if e.cfg.Rush {
 		s.settle()
 	}
+	s.convoy = form(s.all, e.give)
 	for _, l := range s.all {
 		e.give(task{lot: l})
 	}
@@ -94,8 +96,8 @@ func (s *lots) adopt(tcp *net.TCPConn, near *lot) (link, *lot) {
 }
 
 func (s *lots) close() {
-	for _, l := range s.all {
-		l.close()
+	if s.convoy != nil {
+		s.convoy.close()
 	}
 }
 

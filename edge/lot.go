@@ -16,7 +16,7 @@ import (
 )
 
 // A lot is where connections wait without a goroutine, those of clients and of origins:
-// an epoll set of the edge's own. The bell, a set that has nothing but this one, is in
+// an epoll set of the edge's own. The bell, a set that has nothing but this one and what follows it ([convoy]), is in
 // the runtime's poller like any socket. One goroutine of the crew leads the lot, which takes
 // what has come and has each connection go on: a parked one on that goroutine itself, one
 // that somebody waits for where it is waited for.
@@ -35,10 +35,12 @@ type lot struct {
 	pollFn func(uintptr) bool
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
+	from   *lot               // that they are of: this one, or one that follows it
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
 	rush   rush               // of the lot, whoever leads it
+	escort escort
 	outbox outbox
 	held   []*clientConn
 	streak int // batches since it last waited, or let others run
@@ -94,7 +96,7 @@ func (l *lot) enlist() error {
 		err = l.bell.SetReadDeadline(time.Time{}) // fails where it could not be registered
 	}
 	if err == nil {
-		err = l.belong(syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
+		err = l.belong(l, syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
 	}
 	if err != nil {
 		l.bell.Close()
@@ -107,21 +109,21 @@ func (l *lot) enlist() error {
 // (the system looks for loops). A closed lot has no bell.
 func (l *lot) listen(yes bool) {
 	if !yes {
-		l.belong(syscall.EPOLL_CTL_MOD, 0)
+		l.belong(l, syscall.EPOLL_CTL_MOD, 0)
 		return
 	}
 	l.rc.Control(func(fd uintptr) {
 		var stale [1]syscall.EpollEvent
 		epollWait(int(fd), stale[:], 0) // or it would not ring for what it has rung for
 	})
-	l.belong(syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
+	l.belong(l, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
 }
 
-// belong has the lot be in the bell's set for events, as op says (epoll_ctl(2)).
-func (l *lot) belong(op int, events uint32) (err error) {
+// belong has a lot, this one or another, be in the bell's set for events, as op says (epoll_ctl(2)).
+func (l *lot) belong(rings *lot, op int, events uint32) (err error) {
 	const edges = 1 << 31 // syscall.EPOLLET, which is negative
 	closed := l.rc.Control(func(fd uintptr) {
-		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, l.fd, &syscall.EpollEvent{Events: events | edges}))
+		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, rings.fd, &syscall.EpollEvent{Events: events | edges, Fd: rings.escort.place}))
 	})
 	return cmp.Or(closed, err)
 }
@@ -175,6 +177,9 @@ func (l *lot) await() bool {
 			return true
 		}
 	}
+	if l.streak == busyStreak {
+		l.tire()
+	}
 	if l.streak == maxStreak {
 		l.streak = 0
 		runtime.Gosched()
@@ -183,17 +188,21 @@ func (l *lot) await() bool {
 		return false
 	}
 	if l.rush.may && l.rush.level > rushFrom {
-		l.listen(false)
-		l.rush.on.Store(true)
+		l.hurry()
 	}
 	return true
 }
 
 // poll takes the events that there are. It returns false to wait for some: those that
 // come after the look wake it.
-func (l *lot) poll(uintptr) bool {
-	l.take()
+func (l *lot) poll(bell uintptr) bool {
+	if l.escort.followed.Load() {
+		l.takeRung(bell)
+	} else {
+		l.take()
+	}
 	if l.n == 0 {
+		l.relax()
 		l.streak = 0
 		return false
 	}
@@ -202,9 +211,14 @@ func (l *lot) poll(uintptr) bool {
 }
 
 // take takes the events that there are.
-func (l *lot) take() {
-	l.at, l.known = 0, 0
-	l.n, _ = epollWait(l.fd, l.events[:], 0)
+func (l *lot) take() { l.takeFrom(l) }
+
+// takeFrom takes those of a lot, or none if it is nil.
+func (l *lot) takeFrom(from *lot) {
+	l.at, l.known, l.n, l.from = 0, 0, 0, from
+	if from != nil {
+		l.n, _ = epollWait(from.fd, l.events[:], 0)
+	}
 	l.rush.note(l.gone)
 	l.gone = 0
 }
@@ -212,13 +226,14 @@ func (l *lot) take() {
 // find finds the links of the events. After a panic the next call goes on behind the event
 // that had it: none of the others would come again.
 func (l *lot) find() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	from := l.from
+	from.mu.Lock()
+	defer from.mu.Unlock()
 	for l.known < l.n {
 		i := l.known
 		l.known++
-		if fd := int(l.events[i].Fd); fd < len(l.links) {
-			l.found[i] = l.links[fd]
+		if fd := int(l.events[i].Fd); fd < len(from.links) {
+			l.found[i] = from.links[fd]
 		}
 	}
 }

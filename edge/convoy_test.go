@@ -1,0 +1,228 @@
+//go:build linux
+
+package edge
+
+import (
+	"io"
+	"testing"
+	"time"
+)
+
+// A march is a convoy of two lots with a client each. The goroutine of the test leads them.
+type march struct {
+	*testing.T
+	convoy     *convoy
+	head, rear *lot
+	peers      map[*lot]io.ReadWriter
+	answered   map[*lot]int // not heard yet
+	given      []task       // to other leaders
+}
+
+func newMarch(t *testing.T) *march {
+	t.Helper()
+	m := &march{T: t, peers: map[*lot]io.ReadWriter{}, answered: map[*lot]int{}}
+	for range 2 {
+		l, err := newLot(resumeEcho, func(p any) { t.Errorf("panic: %v", p) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		tested, peer := tcpPair(t)
+		e, client := parkEcho(t, l, tested, time.Minute)
+		client.link.(*lotLink).watch(e.due())
+		m.peers[l] = peer
+		m.head, m.rear = m.rear, l
+	}
+	m.convoy = form([]*lot{m.head, m.rear}, func(next task) { m.given = append(m.given, next) })
+	t.Cleanup(func() {
+		for _, l := range m.convoy.all {
+			if !l.escort.follows {
+				close(l.ended)
+			}
+		}
+		m.convoy.close()
+	})
+	return m
+}
+
+// follow has the rear follow.
+func (m *march) follow() {
+	m.Helper()
+	m.head.escort.calm.Store(true)
+	m.rear.escort.calm.Store(true)
+	if !m.rear.leave() {
+		m.Fatal("a calm lot does not follow a calm head")
+	}
+}
+
+// rested has a lot not be busy, however fast the test goes on.
+func rested(l *lot) { l.streak, l.escort.waits = 0, 0 }
+
+func (m *march) say(to *lot) {
+	m.Helper()
+	if _, err := m.peers[to].Write([]byte("x")); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// hear leads a lot until the client of another, or its own, has been answered what it said.
+func (m *march) hear(led, of *lot) {
+	m.Helper()
+	for m.answered[of] == 0 {
+		rested(led)
+		client, open := led.turn()
+		if !open {
+			m.Fatal("the lot has ended")
+		}
+		if client == nil {
+			continue
+		}
+		e, _ := echoes.Load(client)
+		if err := client.link.reside(e.(*echo)); err != errParked {
+			m.Fatal(err)
+		}
+		m.answered[client.link.(*lotLink).lot]++
+	}
+	m.answered[of]--
+	if _, err := m.peers[of].Read(make([]byte, 1)); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// partWith has the followers leave the head as act does, and checks who is to be led.
+func (m *march) partWith(act func()) {
+	m.Helper()
+	m.given = nil
+	act()
+	if len(m.given) != 1 || m.given[0].lot != m.rear || m.rear.escort.follows || m.head.escort.followed.Load() {
+		m.Fatalf("tasks are %v, want one to lead the lot that followed", m.given)
+	}
+}
+
+// What comes to a lot goes on with whoever leads it, or the head while it follows, whether it
+// comes before a change or after.
+func TestConvoy(t *testing.T) {
+	m := newMarch(t)
+	for range 3 {
+		m.say(m.rear)
+		m.say(m.head)
+		m.follow()
+		m.hear(m.head, m.rear)
+		m.hear(m.head, m.head)
+		for range 3 * lotBatch {
+			m.say(m.rear)
+			m.hear(m.head, m.rear)
+		}
+		m.say(m.head)
+		m.hear(m.head, m.head)
+		m.say(m.rear)
+		m.say(m.head)
+		m.partWith(m.head.tire)
+		m.hear(m.rear, m.rear)
+		m.hear(m.head, m.head)
+		m.say(m.rear)
+		m.hear(m.rear, m.rear)
+	}
+}
+
+// The bell of a head that waits rings for its followers.
+func TestConvoyWakes(t *testing.T) {
+	m := newMarch(t)
+	m.follow()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 100 {
+			for _, l := range m.convoy.all {
+				m.say(l)
+				m.peers[l].Read(make([]byte, 1))
+			}
+		}
+	}()
+	for answered := 0; answered < 200; {
+		rested(m.head)
+		client, open := m.head.turn()
+		if !open {
+			t.Fatal("the lot has ended")
+		}
+		if client == nil {
+			continue
+		}
+		e, _ := echoes.Load(client)
+		if err := client.link.reside(e.(*echo)); err != errParked {
+			t.Fatal(err)
+		}
+		answered++
+	}
+	<-done
+}
+
+// Nobody follows a head in a rush, and a rush has followers leave.
+func TestConvoyInRush(t *testing.T) {
+	m := newMarch(t)
+	m.follow()
+	m.partWith(m.head.hurry)
+	m.head.escort.calm.Store(true)
+	m.rear.escort.calm.Store(true)
+	if m.rear.leave() {
+		t.Error("a lot follows a head in a rush")
+	}
+	m.head.rush.on.Store(false)
+	m.head.listen(true)
+	m.follow()
+}
+
+// The head itself follows nobody, and no lot does so that has events left, or is not calm.
+func TestConvoyRefused(t *testing.T) {
+	tests := []struct {
+		what   string
+		change func(*march)
+	}{
+		{"events are left", func(m *march) { m.rear.n = 1 }},
+		{"it is not calm", func(m *march) { m.rear.escort.calm.Store(false) }},
+		{"the head is not", func(m *march) { m.head.escort.calm.Store(false) }},
+		{"the convoy is over", func(m *march) { m.convoy.end() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			m := newMarch(t)
+			m.head.escort.calm.Store(true)
+			m.rear.escort.calm.Store(true)
+			tt.change(m)
+			if m.rear.leave() || m.head.leave() {
+				t.Error("it follows")
+			}
+			m.rear.n = 0
+		})
+	}
+}
+
+// A lot is calm if it seldom has to wait, and a head with followers busy if it often has to.
+func TestCalm(t *testing.T) {
+	tests := []struct {
+		what     string
+		took     time.Duration // of the last waits; the next is in the future where it is negative
+		followed bool
+		calm     bool
+		parts    int
+	}{
+		{"seldom", time.Second, false, true, 0},
+		{"often", -time.Hour, false, false, 0},
+		{"seldom, with a follower", time.Second, true, true, 0},
+		{"often, with a follower", -time.Hour, true, false, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			m := newMarch(t)
+			if tt.followed {
+				m.follow()
+			}
+			e := &m.head.escort
+			e.calm.Store(true)
+			e.waits, e.since = someWaits, m.head.since(time.Now().Add(-tt.took))
+			m.head.relax()
+			if got := e.calm.Load(); got != tt.calm || len(m.given) != tt.parts {
+				t.Errorf("calm = %t and %d lots are to be led, want %t and %d", got, len(m.given), tt.calm, tt.parts)
+			}
+		})
+	}
+}
