@@ -23,8 +23,9 @@
 //	free              -> one log event                               (event.go)
 //
 // A client that speaks HTTP/2 is fed to an h2.Conn from consume (mux.go), and each of
-// its streams runs exchange.serve or serveUpload on a goroutine of its own, with the
-// stream in the place of the connection (stream.go).
+// its streams is served as a connection with one request would be, by clientConn.serve, with
+// the stream in the place of the link (stream.go). What all of them send while a batch of
+// events lasts goes out together (held_linux.go).
 //
 // A restart leads from any phase back to the first. A request whose body is not all
 // there when its head is leaves the fast path, unless it is by the time that a connection
@@ -47,8 +48,7 @@
 // two requests, and while an origin is asked, it is parked in a lot, whose worker has it
 // go on; where there is no lot (see link) it keeps its goroutine. A worker serves many,
 // and waits for none: it steps out first, and another leads the lot from there on.
-// Shutdown ends them. Each stream of HTTP/2 has a goroutine while its exchange runs;
-// those of uploads and tunnels are ended by their exchange; the edge's own sweeper and
+// Shutdown ends them. So it is with streams of HTTP/2. Goroutines of uploads and tunnels are ended by their exchange; the edge's own sweeper and
 // lots end with the edge.
 //
 // # Budget
