@@ -128,13 +128,16 @@ func (w *worker) turn() (c *clientConn, open bool) {
 func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
-	l.clear(w.edge.give)
+	defer func() { // whatever becomes of the rest
+		l.rush.letThreadGo()
+		w.edge.give(task{lot: l})
+	}()
 	for _, c := range w.opened[w.at:] {
 		w.edge.give(task{client: c})
 	}
-	w.opened, w.at = nil, 0
-	l.rush.letThreadGo()
-	w.edge.give(task{lot: l})
+	clear(w.opened)
+	w.opened, w.at = w.opened[:0], 0
+	l.clear(w.edge.give)
 }
 
 // goOn serves a client, which is remembered or a stream's, until it is over or parked.

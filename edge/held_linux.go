@@ -22,6 +22,12 @@ func (l *lot) release() {
 		last := len(l.held) - 1
 		c := l.held[last]
 		l.held[last], l.held = nil, l.held[:last]
-		c.mux.Load().Release()
+		l.releaseOne(c)
 	}
+}
+
+// releaseOne contains a bug itself: whoever releases has others to care for.
+func (l *lot) releaseOne(c *clientConn) {
+	defer l.contain()
+	c.mux.Load().Release()
 }

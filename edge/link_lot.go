@@ -314,7 +314,7 @@ func (l *lotLink) park(due time.Time) bool {
 		return false
 	}
 	w := l.owner.worker
-	if w != nil { // else others may look at that: streams, for one
+	if w != nil {
 		l.owner.worker = nil
 	}
 	at := l.lot.since(due)

@@ -123,7 +123,8 @@ func (l *lot) listen(yes bool) {
 func (l *lot) belong(rings *lot, op int, events uint32) (err error) {
 	const edges = 1 << 31 // syscall.EPOLLET, which is negative
 	closed := l.rc.Control(func(fd uintptr) {
-		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, rings.fd, &syscall.EpollEvent{Events: events | edges, Fd: rings.escort.place}))
+		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, rings.fd,
+			&syscall.EpollEvent{Events: events | edges, Fd: rings.escort.place}))
 	})
 	return cmp.Or(closed, err)
 }

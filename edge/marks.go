@@ -13,8 +13,8 @@ func commonOf(identity string) *h2.Common {
 	return h2.NewCommon("via", viaMark, "x-served-by", identity, "x-cache", "MISS", "x-cache-hits", "0", "x-timer", "")
 }
 
-// commonPlace is where a field is in commonOf, -1 for none.
-func commonPlace(id message.ID) int {
+// commonIndex is which field of commonOf one is, -1 for none.
+func commonIndex(id message.ID) int {
 	switch id {
 	case message.Via:
 		return 0

@@ -24,7 +24,7 @@ type originConn struct {
 	served        int    // answers read to their end
 	born          time.Time
 	rested        time.Time // when it came back to the pool, if that has terms of time
-	round         uint32    // the pool's, when it came back
+	swept         uint32    // how many sweeps the pool had had when it came back
 	local, remote netip.AddrPort
 	tls           string // the version, in OpenSSL's words; "" without TLS
 }

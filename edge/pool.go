@@ -51,7 +51,7 @@ type pool struct {
 	closed bool
 
 	// Of a sweep under way, or the last one.
-	round  uint32        // how many there were
+	sweeps uint32        // how many there were
 	looked bool          // it looks at one that is nowhere else
 	seen   []*originConn // idle ones that it has looked at, older than those of idle
 }
@@ -158,7 +158,7 @@ func (p *pool) put(c *originConn) {
 	p.mu.Lock()
 	p.used--
 	if !p.closed {
-		c.round = p.round
+		c.swept = p.sweeps
 		p.idle = append(p.idle, c)
 		wakes := !p.listed
 		p.listed = true
@@ -196,16 +196,16 @@ func (p *pool) sweep() (stays bool) {
 func (p *pool) startSweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.round++
+	p.sweeps++
 	p.seen = p.idle[:0]
 }
 
 // lift takes the oldest connection that the sweep has still to look at, nil if there is
-// none. They are in the order of their rounds.
+// none. They are in the order of that.
 func (p *pool) lift() *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.idle) == 0 || p.idle[0].round+1 >= p.round {
+	if len(p.idle) == 0 || p.idle[0].swept+1 >= p.sweeps {
 		return nil
 	}
 	c := p.idle[0]

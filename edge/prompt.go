@@ -9,8 +9,8 @@ package edge
 // turn it is wait meanwhile.
 const promptSize = 256 << 10
 
-// over is what there is to wait for where nothing runs.
-var over = func() chan struct{} {
+// nothingRuns is what there is to wait for where nothing runs.
+var nothingRuns = func() chan struct{} {
 	done := make(chan struct{})
 	close(done)
 	return done
@@ -38,6 +38,9 @@ func (u *upload) gather() (all bool) {
 	missing := u.left - int64(len(x.rest))
 	for missing > 0 {
 		n, err := c.from.pull(c.pipe, missing)
+		if err == errNoSplice {
+			c.home.close()
+		}
 		if err != nil {
 			break // what it is but that nothing has come, whoever waits finds again
 		}
@@ -48,7 +51,7 @@ func (u *upload) gather() (all bool) {
 		c.end()
 		return false
 	}
-	u.gathered, u.done = c, over
+	u.gathered, u.done = c, nothingRuns
 	return missing == 0
 }
 

@@ -184,7 +184,11 @@ func (s *clientStream) write(b []byte, stall time.Duration) (int, error) {
 	if err != nil {
 		return n, known(err)
 	}
-	return n + blocks, nil
+	grown := s.stream.Grown()
+	if s.conn.exchange != nil {
+		s.conn.exchange.event.head += grown
+	}
+	return n + blocks + grown, nil
 }
 
 func (s *clientStream) post(b []byte, stall time.Duration) (int, error) { return s.write(b, stall) }
@@ -230,7 +234,7 @@ func (x *exchange) appendBlock(dst []byte, out framing, length int64) []byte {
 		if f.Hop() || framingFields.Has(f.ID) || f.ID == message.Trailer && out != framedStream {
 			continue
 		}
-		if i := commonPlace(f.ID); i >= 0 && x.c.edge.common != nil {
+		if i := commonIndex(f.ID); i >= 0 && x.c.edge.common != nil {
 			dst = x.c.edge.common.Append(dst, i, f.Value())
 		} else {
 			dst = h2.AppendField(dst, f.Name(), f.Value())

@@ -2,10 +2,10 @@ package h2
 
 // Common are fields that most answers have: pairs of a name in lower case and a value, "" for
 // any. The first answer of a connection that has all of them, in their order, puts them into the
-// client's table (RFC 7541 section 2.3.2), and from then on they go by their places there. Nothing else is
-// ever put there, so that these stay.
+// client's table (RFC 7541 section 2.3.2), and from then on they go by their indexes there.
+// Nothing else is ever put there, so that these stay.
 //
-// Header blocks are made without knowing how far a connection is, and have the places in any
+// Header blocks are made without knowing how far a connection is, and have the indexes in any
 // case. One that comes before is translated.
 type Common struct {
 	names, values []string
@@ -35,21 +35,21 @@ const anyValue = 100
 // Append appends the field i, with that value, to a header block.
 func (f *Common) Append(dst []byte, i int, value []byte) []byte {
 	if fixed := f.values[i]; fixed != "" && string(value) == fixed {
-		return append(dst, indexed|byte(f.place(i)))
+		return append(dst, indexed|byte(f.index(i)))
 	}
-	return appendString(appendInteger(dst, literal, 4, f.place(i)), value)
+	return appendString(appendInteger(dst, literal, 4, f.index(i)), value)
 }
 
-// place is where field i is when all have been put into the table, the last one first, behind
+// index is that of field i when all have been put into the table, the last one first, behind
 // the static one.
-func (f *Common) place(i int) int { return staticSize + len(f.names) - i }
+func (f *Common) index(i int) int { return staticSize + len(f.names) - i }
 
-// at is the field with that place, -1 for none.
-func (f *Common) at(place int) int {
-	if place <= staticSize {
+// at is the field with that index, -1 for none.
+func (f *Common) at(index int) int {
+	if index <= staticSize {
 		return -1
 	}
-	return f.place(place)
+	return staticSize + len(f.names) - index
 }
 
 // Representations that header blocks have (RFC 7541 section 6), in their first bits, and the size of the static table.
@@ -80,6 +80,13 @@ func (c *Conn) resizeTable(size uint32) {
 	}
 }
 
+// spelled is known for a block of a stream.
+func (c *Conn) spelled(s *Stream, block []byte) []byte {
+	b := c.known(block)
+	s.grown += len(b) - len(block)
+	return b
+}
+
 // known gives a block the form that the client understands. What it returns is valid until
 // it is called again.
 func (c *Conn) known(block []byte) []byte {
@@ -100,7 +107,7 @@ func (c *Conn) known(block []byte) []byte {
 	} else {
 		dst = f.translate(dst, block, how)
 	}
-	if c.translated = dst; cap(dst) > tableSize {
+	if c.translated = dst; c.table == tableFilled || cap(dst) > tableSize {
 		c.translated = nil
 	}
 	return dst
@@ -112,7 +119,7 @@ func (f *Common) allIn(block []byte) bool {
 	next := 0
 	for len(block) > 0 {
 		field := takeField(block)
-		if i := f.at(field.place); i >= 0 {
+		if i := f.at(field.index); i >= 0 {
 			fixed := f.values[i] != ""
 			if i != next || fixed != (field.value == nil) || len(field.value) > anyValue {
 				return false
@@ -124,12 +131,12 @@ func (f *Common) allIn(block []byte) bool {
 	return next == len(f.names)
 }
 
-// translate appends block to dst without places in the client's table. The fields that they
+// translate appends block to dst without indexes in the client's table. The fields that they
 // stand for become literals: inserted for those that are to have them.
 func (f *Common) translate(dst, block []byte, how byte) []byte {
 	for len(block) > 0 {
 		field := takeField(block)
-		if i := f.at(field.place); i < 0 {
+		if i := f.at(field.index); i < 0 {
 			dst = append(dst, block[:field.size]...)
 		} else {
 			dst = appendString(append(dst, how), f.names[i])
@@ -147,17 +154,17 @@ func (f *Common) translate(dst, block []byte, how byte) []byte {
 // A blockField is one field of a header block of ours.
 type blockField struct {
 	size  int
-	place int    // of it, or of its name; 0 for none
-	value []byte // with its length; nil if the place is the whole field's
+	index int    // of it, or of its name; 0 for none
+	value []byte // with its length; nil if the index is the whole field's
 }
 
 // takeField reads the field that a block begins with.
 func takeField(b []byte) (f blockField) {
 	if b[0]&indexed != 0 {
-		f.place, f.size = takeInteger(b, 7)
+		f.index, f.size = takeInteger(b, 7)
 		return f
 	}
-	if f.place, f.size = takeInteger(b, 4); f.place == 0 {
+	if f.index, f.size = takeInteger(b, 4); f.index == 0 {
 		f.size += stringSize(b[f.size:])
 	}
 	f.value = b[f.size:]

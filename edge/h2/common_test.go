@@ -76,6 +76,9 @@ func TestCommonFields(t *testing.T) {
 				if a.most > 0 && len(block) > a.most {
 					t.Errorf("answer %d has a block of %d bytes, want %d at most", i, len(block), a.most)
 				}
+				if got, want := d.opened[i].Grown(), len(block)-len(answerBlock(a.fields...)); got != want {
+					t.Errorf("answer %d has grown by %d bytes, want %d", i, got, want)
+				}
 				got, err := decoder.DecodeFull(block)
 				if err != nil {
 					t.Fatalf("answer %d: %v", i, err)

@@ -98,7 +98,7 @@ type Conn struct {
 	waiting    []*Stream
 	writing    bool
 	held       int    // calls of Hold without one of Release: what is queued waits
-	kept       bool   // the owner has something left of the last write
+	passedOn   bool   // to the writer, by who has written without waiting
 	flushed    func() // flush, made once
 
 	drain   draining

@@ -274,6 +274,33 @@ func TestHold(t *testing.T) {
 	said("a writer that has nothing but what was kept", note{frameHead + 4, false}, note{0, true})
 }
 
+// Whoever releases writes once, however fast the client takes it and streams send more:
+// others wait for him.
+func TestReleaseWritesOnce(t *testing.T) {
+	d := newDialogue(t)
+	d.ask(1, true)
+	d.feed()
+	d.run()
+	var notes []note
+	d.cfg.Write = func(b []byte, wait bool) (bool, error) {
+		if notes = append(notes, note{len(b), wait}); len(notes) < 4 {
+			d.opened[0].Send(Part{Data: []byte("more")})
+		}
+		return true, nil
+	}
+	d.Hold()
+	d.opened[0].Send(Part{Head: AppendStatus(nil, 200)})
+	d.Release()
+	if want := []note{{frameHead + 1, false}}; !slices.Equal(notes, want) {
+		t.Errorf("released with %v, want %v", notes, want)
+	}
+	d.run()
+	more := note{frameHead + 4, true}
+	if want := []note{{frameHead + 1, false}, more, more, more}; !slices.Equal(notes, want) {
+		t.Errorf("all writes are %v, want %v", notes, want)
+	}
+}
+
 // Finish does not wait for who holds the connection.
 func TestFinishWhileHeld(t *testing.T) {
 	d := newDialogue(t)

@@ -7,9 +7,10 @@
 //
 // One goroutine calls [Conn.Feed]. Each stream has one that writes to it and at
 // most one that reads its body; it is the owner's to start them, and to call
-// [Stream.Close] when they are done. A writer runs while there is something to
-// write, started by Config.Spawn and no longer than that. A connection without
-// streams has no goroutine and no buffer here.
+// [Stream.Close] when they are done. Whoever has put off what is written, with
+// [Conn.Hold], writes it with [Conn.Release]; else, and where there is more than
+// that takes, a writer runs while there is something to write, started by Config.Spawn.
+// A connection without streams has no goroutine and no buffer here.
 //
 // # Bounds
 //

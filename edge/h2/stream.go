@@ -30,6 +30,7 @@ type Stream struct {
 
 	part    Part // what Send was given and is not queued yet
 	size    int  // of the part's data, when it was given
+	grown   int  // by how many bytes blocks have
 	waiting bool
 	moved   bool // some of it has gone since Send looked last
 
@@ -78,6 +79,15 @@ func (s *Stream) Own(owner any) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.owner = owner
+}
+
+// Grown returns how many bytes more than they were given with the header blocks have that
+// were sent since the last call, as a client gets those spelled out that it does not know. It is
+// for whoever sends.
+func (s *Stream) Grown() int {
+	n := s.grown
+	s.grown = 0
+	return n
 }
 
 // Body returns how much of the request's body waits to be read, and whether that

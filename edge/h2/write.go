@@ -92,7 +92,7 @@ func (c *Conn) emit(s *Stream, once bool) bool {
 			return false
 		}
 		last := p.Last && len(p.Data) == 0 && p.Trailer == nil
-		c.out = appendHeaders(c.out, c.known(p.Head), s.id, last)
+		c.out = appendHeaders(c.out, c.spelled(s, p.Head), s.id, last)
 		p.Head, s.moved = nil, true
 		s.localDone = last
 	}
@@ -112,7 +112,7 @@ func (c *Conn) emit(s *Stream, once bool) bool {
 	if p.Last && !s.localDone {
 		s.localDone = true
 		if p.Trailer != nil {
-			c.out = appendHeaders(c.out, c.known(p.Trailer), s.id, true)
+			c.out = appendHeaders(c.out, c.spelled(s, p.Trailer), s.id, true)
 		} else {
 			c.out = appendFrameHead(c.out, 0, frameData, flagEndStream, s.id)
 		}
@@ -224,8 +224,8 @@ func (c *Conn) Hold() {
 	c.held++
 }
 
-// Release writes what Hold has put off, if it is the last, and does not wait: if there is no
-// room for all of it the writer goes on.
+// Release writes what Hold has put off, if it is the last, and does not wait: the writer goes
+// on with what there is no room for, and with what comes meanwhile.
 func (c *Conn) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -245,21 +245,23 @@ func (c *Conn) flush() {
 	c.writeOut(true)
 }
 
-// writeOut writes until nothing is left, or has the writer go on where it is not to wait and
-// the owner has kept something for want of room.
+// writeOut writes until nothing is left. Where it is not to wait it does so once, and has the
+// writer go on: for a client that takes as fast as streams answer there would be no end.
 func (c *Conn) writeOut(wait bool) {
+	c.passedOn = false
 	defer c.flushEnded()
-	for (len(c.out) > 0 || c.kept) && c.failed == nil {
+	for more := true; more && c.failed == nil; more = len(c.out) > 0 {
 		b := c.out
-		c.out, c.spare, c.kept = c.spare[:0], nil, false
+		c.out, c.spare = c.spare[:0], nil
 		all, err := c.write(b, wait)
-		c.spare, c.kept = b, !all && err == nil
+		c.spare = b
 		if err != nil {
 			c.fail(err)
 		}
 		c.fill()
-		if c.kept {
+		if c.failed == nil && !wait && (!all || len(c.out) > 0) {
 			c.cfg.Spawn(c.flushed)
+			c.passedOn = true
 			return
 		}
 	}
@@ -283,7 +285,7 @@ func (c *Conn) fail(err error) {
 // flushEnded tells who waits for the writer's end. A writer that has panicked leaves
 // its memory to the collector.
 func (c *Conn) flushEnded() {
-	if c.writing && !c.kept {
+	if c.writing && !c.passedOn {
 		c.writing = false
 		c.pages, c.out, c.spare = nil, nil, nil
 		c.fail(errWriter)

@@ -1,5 +1,3 @@
-//go:build linux
-
 package edge
 
 import (
@@ -23,8 +21,9 @@ const maxBacklog = 256 << 10
 
 var errBacklog = errors.New("too much to write that is not taken")
 
-// backlogs have memory for what is usual; what outgrows it is the collector's.
-var backlogs = sync.Pool{New: func() any { b := make([]byte, 0, 40<<10); return &b }}
+// backlogs have memory for what HTTP/2 writes at a time but for the longest heads; what
+// outgrows it is the collector's.
+var backlogs = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 
 func (l *lotLink) share() (able bool) {
 	l.backlog = new(backlog)
@@ -47,22 +46,27 @@ func (l *lotLink) keep(b []byte) error {
 }
 
 func (l *lotLink) flush() (all bool, err error) {
+	_, all, err = l.flushSome()
+	return all, err
+}
+
+// flushSome is flush that tells how much there was room for.
+func (l *lotLink) flushSome() (n int, all bool, err error) {
 	k := l.backlog
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.text) == 0 {
-		return true, nil
+		return 0, true, nil
 	}
-	n, err := l.put(k.text)
-	if err == syscall.EAGAIN {
+	if n, err = l.put(k.text); err == syscall.EAGAIN {
 		err = nil
 	}
 	if k.text = k.text[n:]; len(k.text) > 0 {
-		return false, err
+		return n, false, err
 	}
 	backlogs.Put(k.home)
 	k.home, k.text = nil, nil
-	return true, nil
+	return n, true, nil
 }
 
 // writeShared waits for room where there is none.
@@ -82,9 +86,9 @@ func (l *lotLink) writeShared(b []byte, stall time.Duration) (wrote int, err err
 
 func (l *lotLink) flushAll(stall time.Duration) error {
 	for late := false; ; {
-		all, err := l.flush()
+		n, all, err := l.flushSome()
 		if !all && err == nil {
-			late, err = l.madeWay(syscall.EAGAIN, late, stall)
+			late, err = l.madeWay(syscall.EAGAIN, late && n == 0, stall)
 		}
 		if all || err != nil {
 			return err

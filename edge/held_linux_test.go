@@ -1,0 +1,70 @@
+package edge
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headwater/edge/h2"
+)
+
+// A leaky link has a bug in keeping what it is given.
+type leaky struct{ paper }
+
+func (leaky) share() bool       { return true }
+func (leaky) keep([]byte) error { panic("a bug") }
+
+// A bug in writing for a client of HTTP/2 is that client's, whoever releases it: the lot has
+// somebody who leads it afterwards, and the others get what is theirs.
+func TestReleasePanicIsContained(t *testing.T) {
+	for name, release := range map[string]func(*worker){
+		"in a batch":          func(w *worker) { w.lot.release() },
+		"before he steps out": (*worker).stepOut,
+		"before it follows": func(w *worker) {
+			head, err := newLot(nil, nil)
+			if err != nil {
+				panic(err)
+			}
+			form([]*lot{head, w.lot}, w.edge.give)
+			w.lot.escort.calm.Store(true)
+			w.lot.leave() // in vain: the head is not calm
+			close(head.ended)
+			head.close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var panics atomic.Int32
+			e := New(Config{})
+			l, err := newLot(e.engage, func(any) { panics.Add(1) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &worker{edge: e, lot: l}
+			for range 2 {
+				c := &clientConn{edge: e, link: leaky{}}
+				c.startMux()
+				l.hold(c)
+				if _, err := c.mux.Load().Feed([]byte(h2.Preface), time.Now()); err != nil { // which is greeted
+					t.Fatal(err)
+				}
+			}
+			opened := &clientConn{edge: e, link: leaky{}, over: true}
+			if !e.remember(opened) {
+				t.Fatal("the edge takes nobody")
+			}
+			w.opened = []*clientConn{opened}
+			release(w)
+			if n := panics.Load(); n != 2 {
+				t.Errorf("%d panics, want 2", n)
+			}
+			if w.lot != nil { // else another leads it
+				close(l.ended)
+				e.goOn(opened)
+			}
+			l.close()
+			if err := e.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
