@@ -5,7 +5,8 @@
 //
 // It builds Headwater, starts an origin, and those of the others that are installed, each
 // with the configuration in conf, and takes them through the scenarios in turn, round
-// by round (A B C, A B C), so that whatever else the machine does hits all alike. The
+// by round (A B C, B C A), so that whatever else the machine does hits all alike, and what
+// one has still to do after its run no other more than the rest. The
 // first round is not counted. For each scenario it prints requests a second, processor
 // time a request (of the proxy's own processes, user and system), latency, and the
 // proxy's peak of resident memory, and how they compare with the best peer.
@@ -199,7 +200,8 @@ func (b *bench) measure(ctx context.Context, s *scenario) error {
 	}
 	rows := b.rows(s)
 	for round := range b.rounds + 1 {
-		for _, r := range rows {
+		for i := range rows {
+			r := rows[(i+round)%len(rows)]
 			got, err := b.sample(ctx, r.scenario, r.proxy.endpoints[r.scenario.at])
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.name, err)
