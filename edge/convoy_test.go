@@ -69,18 +69,9 @@ func (m *march) hear(led, of *lot) {
 	m.Helper()
 	for m.answered[of] == 0 {
 		rested(led)
-		client, open := led.turn()
-		if !open {
-			m.Fatal("the lot has ended")
+		if client := turnOf(m, led); client != nil {
+			m.answered[client.link.(*lotLink).lot]++
 		}
-		if client == nil {
-			continue
-		}
-		e, _ := echoes.Load(client)
-		if err := client.link.reside(e.(*echo)); err != errParked {
-			m.Fatal(err)
-		}
-		m.answered[client.link.(*lotLink).lot]++
 	}
 	m.answered[of]--
 	if _, err := m.peers[of].Read(make([]byte, 1)); err != nil {
@@ -140,18 +131,9 @@ func TestConvoyWakes(t *testing.T) {
 	}()
 	for answered := 0; answered < 200; {
 		rested(m.head)
-		client, open := m.head.turn()
-		if !open {
-			t.Fatal("the lot has ended")
+		if turnOf(t, m.head) != nil {
+			answered++
 		}
-		if client == nil {
-			continue
-		}
-		e, _ := echoes.Load(client)
-		if err := client.link.reside(e.(*echo)); err != errParked {
-			t.Fatal(err)
-		}
-		answered++
 	}
 	<-done
 }

@@ -59,19 +59,27 @@ func newLots(t *testing.T) *lot {
 func (c *throng) turn(n int) {
 	c.Helper()
 	for n > 0 {
-		client, open := c.lot.turn()
-		if !open {
-			c.Fatal("the lot has ended")
+		if turnOf(c, c.lot) != nil {
+			n--
 		}
-		if client == nil {
-			continue
-		}
-		e, _ := echoes.Load(client)
-		if err := client.link.reside(e.(*echo)); err != errParked {
-			c.Fatal(err)
-		}
-		n--
 	}
+}
+
+// turnOf leads a lot for one turn. It returns the client that has gone on for it, if one has.
+func turnOf(t testing.TB, l *lot) *clientConn {
+	t.Helper()
+	client, open := l.turn()
+	if !open {
+		t.Fatal("the lot has ended")
+	}
+	if client == nil {
+		return nil
+	}
+	e, _ := echoes.Load(client)
+	if err := client.link.reside(e.(*echo)); err != errParked {
+		t.Fatal(err)
+	}
+	return client
 }
 
 // round has all of them go on at a time.

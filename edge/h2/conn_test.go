@@ -316,57 +316,44 @@ func TestFinishWhileHeld(t *testing.T) {
 }
 
 // A bug in writing ends the connection: its streams find out, and nobody waits for the
-// writer any more.
-func TestWriterPanics(t *testing.T) {
-	d := newDialogue(t)
-	d.ask(1, false)
-	d.feed()
-	d.run()
-	d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
-	s := d.opened[0]
-	if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
-		t.Fatal(err)
-	}
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic has been swallowed")
+// writer any more. So it is whoever writes.
+func TestWritingPanics(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before, write func(*dialogue) // the answer is queued
+	}{
+		"the writer":         {func(*dialogue) {}, (*dialogue).run},
+		"who had it put off": {func(d *dialogue) { d.Hold() }, func(d *dialogue) { d.Release() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDialogue(t)
+			d.ask(1, false)
+			d.feed()
+			d.run()
+			d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
+			s := d.opened[0]
+			tt.before(d)
+			if _, err := s.Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
+				t.Fatal(err)
 			}
-		}()
-		d.run()
-	}()
-	if _, err := s.Read(make([]byte, 1), time.Time{}); err != ErrOver {
-		t.Errorf("reading: %v", err)
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("the panic has been swallowed")
+					}
+				}()
+				tt.write(d)
+			}()
+			if _, err := s.Read(make([]byte, 1), time.Time{}); err != ErrOver {
+				t.Errorf("reading: %v", err)
+			}
+			if _, err := s.Send(Part{Last: true}); err != ErrOver {
+				t.Errorf("sending: %v", err)
+			}
+			s.Close()
+			d.Finish(nil)
+			d.Join()
+		})
 	}
-	if _, err := s.Send(Part{Last: true}); err != ErrOver {
-		t.Errorf("sending: %v", err)
-	}
-	s.Close()
-	d.Finish(nil)
-	d.Join()
-}
-
-// So does one in what is written without waiting.
-func TestReleasePanics(t *testing.T) {
-	d := newDialogue(t)
-	d.ask(1, false)
-	d.feed()
-	d.run()
-	d.cfg.Write = func([]byte, bool) (bool, error) { panic("a bug") }
-	d.Hold()
-	if _, err := d.opened[0].Send(Part{Head: AppendStatus(nil, 200)}); err != nil {
-		t.Fatal(err)
-	}
-	func() {
-		defer func() { recover() }()
-		d.Release()
-	}()
-	if _, err := d.opened[0].Read(make([]byte, 1), time.Time{}); err != ErrOver {
-		t.Errorf("reading: %v", err)
-	}
-	d.opened[0].Close()
-	d.Finish(nil)
-	d.Join()
 }
 
 // A client that does not answer is told after a while which request was the last,
