@@ -19,18 +19,20 @@ func peekFD(fd uintptr) bool {
 func closeFD(fd uintptr) { syscall.RawSyscall(syscall.SYS_CLOSE, fd, 0, 0) }
 
 func readFD(fd uintptr, b []byte) (int, error) {
-	n, err := moveFD(syscall.SYS_READ, fd, b)
+	n, err := moveFD(syscall.SYS_RECVFROM, fd, b, syscall.MSG_DONTWAIT)
 	if n == 0 && err == nil {
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-func writeFD(fd uintptr, b []byte) (int, error) { return moveFD(syscall.SYS_WRITE, fd, b) }
+func writeFD(fd uintptr, b []byte) (int, error) {
+	return moveFD(syscall.SYS_SENDTO, fd, b, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+}
 
-func moveFD(call, fd uintptr, b []byte) (int, error) {
+func moveFD(call, fd uintptr, b []byte, flags uintptr) (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := syscall.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
 		switch errno {
 		case 0:
 			return int(n), nil
