@@ -57,8 +57,9 @@ type link interface {
 
 	// stale reports whether an idle connection has bytes, an end or an error
 	// to be read, any of which makes it unfit for another request. Nobody else
-	// may use or close the link meanwhile.
-	stale() bool
+	// may use or close the link meanwhile. What the lot told, which may be nil, says of all its
+	// connections is not asked for again.
+	stale(told *lot) bool
 
 	// reside hands r its bytes as they come, by way of its turn, until that
 	// asks to leave. It returns turn's error, errTimeout when r's due passes,
@@ -236,7 +237,7 @@ func (l *plainLink) reside(r resident) error {
 func (l *plainLink) lend(c *clientConn) { c.stepOut() }
 
 func (l *plainLink) park(time.Time) bool { return false }
-func (l *plainLink) stale() bool         { return peek(l.tcp) }
+func (l *plainLink) stale(*lot) bool     { return peek(l.tcp) }
 
 func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
 

@@ -162,6 +162,14 @@ func (l *lotLink) refuse() {
 	l.close()
 }
 
+// foresee is told by the lot what come will be. A connection that nobody waits for is known to
+// have something as soon as that.
+func (l *lotLink) foresee(events uint32) {
+	if events&^syscall.EPOLLOUT != 0 && l.in.state.Load() == quiet {
+		l.in.state.CompareAndSwap(quiet, news)
+	}
+}
+
 // come is told by the lot. It returns the owner if that is to go on.
 func (l *lotLink) come(events uint32) (next *clientConn) {
 	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
@@ -318,7 +326,7 @@ func (l *lotLink) park(due time.Time) bool {
 		l.owner.worker = nil
 	}
 	at := l.lot.since(due)
-	for !l.cut.Load() && (!l.mayTake() || !l.stale()) {
+	for !l.cut.Load() && (!l.mayTake() || !l.holds()) {
 		l.in.late.Store(false)
 		l.in.due.Store(at)
 		l.lot.expect(at)
@@ -334,7 +342,20 @@ func (l *lotLink) park(due time.Time) bool {
 	return false
 }
 
-func (l *lotLink) stale() bool {
+func (l *lotLink) stale(told *lot) bool {
+	switch l.in.state.Load() {
+	case quiet:
+		if l.lot == told && !l.mayTake() {
+			return false
+		}
+	case news:
+		l.in.state.Store(quiet)
+	}
+	return l.holds()
+}
+
+// holds reports whether there is anything to be taken.
+func (l *lotLink) holds() bool {
 	if !l.acquire() {
 		return true
 	}

@@ -183,11 +183,11 @@ func TestLinkWriteStalls(t *testing.T) {
 
 func TestLinkStale(t *testing.T) {
 	eachLink(t, func(t *testing.T, l link, peer peer) {
-		if l.stale() {
+		if l.stale(nil) {
 			t.Error("a quiet connection is stale")
 		}
 		peer.Write([]byte("x"))
-		for due := soon(10 * time.Second); !l.stale(); time.Sleep(time.Millisecond) {
+		for due := soon(10 * time.Second); !l.stale(nil); time.Sleep(time.Millisecond) {
 			if time.Now().After(due) {
 				t.Fatal("a connection with bytes is not stale")
 			}
@@ -197,7 +197,7 @@ func TestLinkStale(t *testing.T) {
 			t.Errorf("the look took the bytes: %d, %v", n, err)
 		}
 		peer.Close()
-		for due := soon(10 * time.Second); !l.stale(); time.Sleep(time.Millisecond) {
+		for due := soon(10 * time.Second); !l.stale(nil); time.Sleep(time.Millisecond) {
 			if time.Now().After(due) {
 				t.Fatal("a connection that has ended is not stale")
 			}

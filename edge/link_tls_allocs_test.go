@@ -30,7 +30,7 @@ func TestTLSAllocs(t *testing.T) {
 		least := 1e9
 		for range 5 { // collections empty pools
 			least = min(least, testing.AllocsPerRun(500, func() {
-				if l.stale() {
+				if l.stale(nil) {
 					t.Fatal("the connection is stale")
 				}
 				if n, err := l.write(w, time.Minute); n != len(w) || err != nil {

@@ -185,7 +185,7 @@ func TestTLSStale(t *testing.T) {
 				if n, err := l.read(b[:], soon(10*time.Second)); n != len(b) || err != nil {
 					t.Fatalf("read: %q, %v", b[:n], err)
 				}
-				if got := l.stale(); got != tt.want {
+				if got := l.stale(nil); got != tt.want {
 					t.Errorf("stale = %t with %s behind the answer, want %t", got, tt.name, tt.want)
 				}
 			})

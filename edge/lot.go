@@ -36,6 +36,7 @@ type lot struct {
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
 	from   *lot               // that they are of: this one, or one that follows it
+	taken  int64              // when, in the lot's time
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
@@ -219,6 +220,7 @@ func (l *lot) takeFrom(from *lot) {
 	l.at, l.known, l.n, l.from = 0, 0, 0, from
 	if from != nil {
 		l.n, _ = epollWait(from.fd, l.events[:], 0)
+		l.taken = l.since(time.Now())
 	}
 	l.rush.note(l.gone)
 	l.gone = 0
@@ -235,8 +237,29 @@ func (l *lot) find() {
 		l.known++
 		if fd := int(l.events[i].Fd); fd < len(from.links) {
 			l.found[i] = from.links[fd]
+			if link := l.found[i]; link != nil {
+				link.foresee(l.events[i].Events)
+			}
 		}
 	}
+}
+
+// fresh is how long what a lot has told says all of its connections: a tenth of the time in which
+// an origin answers fast.
+const fresh = 100 * time.Microsecond
+
+// lots returns the lot that the client's requests are to find their origins in, and the one
+// that has told just now of all its connections what there is, each nil if there is none.
+func (c *clientConn) lots() (near, told *lot) {
+	if c == nil {
+		return nil, nil
+	}
+	if c.worker != nil {
+		if l := c.worker.lot; l.from != nil && l.since(time.Now())-l.taken < int64(fresh) {
+			told = l.from
+		}
+	}
+	return c.lot, told
 }
 
 func (l *lot) contain() {

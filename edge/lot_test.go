@@ -318,7 +318,7 @@ func TestLotOutlivesPanics(t *testing.T) {
 		if _, err := peer.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		for !link.stale() {
+		for !link.stale(nil) {
 			runtime.Gosched() // until it has come
 		}
 		link.watch(time.Time{})
@@ -353,6 +353,100 @@ func TestLotOutlivesPanics(t *testing.T) {
 	}
 	if caught != 1 || went[first] == 0 || went[second] == 0 {
 		t.Errorf("%d panics; the first went on %d times, the second %d times", caught, went[first], went[second])
+	}
+}
+
+// What has come with others is known of an idle connection before its turn, so that no request is
+// sent there.
+func TestLotForesees(t *testing.T) {
+	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	defer close(l.ended)
+	idle := map[*lotLink]net.Conn{}
+	for range 2 {
+		tested, peer := tcpPair(t)
+		link := l.adopt(tested)
+		defer link.close()
+		for link.last != takenNone || link.in.state.Load() != quiet {
+			if link.stale(l) {
+				t.Fatal("a new connection is stale")
+			}
+			turnOf(t, l) // that it may be written to
+		}
+		idle[link] = peer
+	}
+	for link, peer := range idle {
+		peer.Close()
+		for !link.holds() {
+			runtime.Gosched() // until that has come
+		}
+	}
+	turnOf(t, l)
+	if l.at == l.n {
+		t.Fatal("the events did not come together")
+	}
+	for link := range idle {
+		if !link.stale(l) {
+			t.Errorf("a connection that has ended is fit while %d of %d events are dealt with", l.at, l.n)
+		}
+	}
+}
+
+// An event for bytes that an answer's read had taken along says nothing of an idle connection.
+func TestLotLinkNewsOfOld(t *testing.T) {
+	tested, _ := tcpPair(t)
+	link := startLot(t, func(*clientConn) {}).adopt(tested)
+	defer link.close()
+	for range 3 {
+		link.in.state.Store(news)
+		if link.stale(link.lot) {
+			t.Fatal("a connection is stale that has nothing to be read")
+		}
+	}
+}
+
+// What a lot told is believed of its own connections alone, and by who leads it for a moment. Else
+// there is a look.
+func TestLotTold(t *testing.T) {
+	l := startLot(t, func(*clientConn) {})
+	tested, peer := tcpPair(t)
+	link := newLotLink(l, raw(t, tested), quiet) // of which the lot is not asked
+	defer link.close()
+	if link.last = takenNone; link.stale(nil) {
+		t.Fatal("a quiet connection is stale")
+	}
+	peer.Close()
+	for !link.holds() {
+		runtime.Gosched() // until that has come
+	}
+	link.last = takenNone
+	if link.stale(l) {
+		t.Error("a connection is looked at of which the lot has told nothing")
+	}
+	if !link.stale(new(lot)) || !link.stale(nil) {
+		t.Error("a connection that has ended is fit by what another lot told")
+	}
+
+	leads, led := &clientConn{lot: l, worker: &worker{lot: &lot{born: time.Now()}}}, &clientConn{lot: l}
+	for _, tt := range []struct {
+		from *lot
+		ago  time.Duration
+		want *lot
+	}{
+		{nil, -time.Hour, nil},
+		{l, -time.Hour, l},
+		{l, fresh, nil},
+	} {
+		leads.worker.lot.from, leads.worker.lot.taken = tt.from, leads.worker.lot.since(time.Now().Add(-tt.ago))
+		if near, told := leads.lots(); near != l || told != tt.want {
+			t.Errorf("taken %v ago: near is %p and told by %p, want %p and %p", tt.ago, near, told, l, tt.want)
+		}
+	}
+	if near, told := led.lots(); near != l || told != nil {
+		t.Errorf("who does not lead has %p and %p, want %p and none", near, told, l)
 	}
 }
 

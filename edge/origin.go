@@ -40,7 +40,7 @@ func (x *exchange) connect(fresh bool) failure {
 	}
 	var o *originConn
 	if !fresh {
-		o = b.pool.get(b.checkup, x.c.lot)
+		o = b.pool.get(b.checkup, x.c)
 	}
 	if o == nil {
 		x.c.stepOut()

@@ -58,18 +58,19 @@ type pool struct {
 
 // get returns a warm connection that is fit for a request, or nil. Connections
 // that the origin has ended, or has sent something on unasked, are closed on the
-// way: what they hold might be taken for the answer to the next request. The look
-// is a system call for each request, and has to be as late as it can. Those to addresses
+// way: what they hold might be taken for the answer to the next request. The look is a system
+// call, and has to be as late as it can. Those to addresses
 // that a check, which may be nil, finds sick are left to backends that it is not for. Those
-// of the lot near are preferred.
-func (p *pool) get(check *checkup, near *lot) *originConn {
+// of the client's lot are preferred; the client may be nil.
+func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
 		now = time.Now()
 	}
+	near, told := client.lots()
 	for {
 		c := p.newest(check, near)
-		if c == nil || p.fit(c, now) {
+		if c == nil || p.fit(c, now, told) {
 			return c
 		}
 		p.drop(c)
@@ -115,8 +116,8 @@ func choose(conns []*originConn, check *checkup, near *lot) int {
 }
 
 // fit reports whether an idle connection may have another request.
-func (p *pool) fit(c *originConn, now time.Time) bool {
-	return !p.key.terms.over(c, now) && !c.link.stale()
+func (p *pool) fit(c *originConn, now time.Time, told *lot) bool {
+	return !p.key.terms.over(c, now) && !c.link.stale(told)
 }
 
 // add makes a new connection one of the pool's, in use.
@@ -187,7 +188,7 @@ func (p *pool) sweep() (stays bool) {
 		}
 	}()
 	for c = p.lift(); c != nil; c = p.lift() {
-		p.lay(c, p.fit(c, now))
+		p.lay(c, p.fit(c, now, nil))
 	}
 	return stays // which is up to endSweep
 }

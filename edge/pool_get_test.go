@@ -33,7 +33,7 @@ func TestPoolGivesOutFitConnections(t *testing.T) {
 				default:
 					fit = append(fit, c)
 				}
-				for i%4 != 0 && !l.stale() {
+				for i%4 != 0 && !l.stale(nil) {
 					runtime.Gosched() // until what the peer did has arrived
 				}
 				p.put(c)
@@ -64,7 +64,7 @@ func TestPoolLooksAgain(t *testing.T) {
 		t.Fatal("a quiet connection is not given out")
 	}
 	peer.Close()
-	for !l.stale() {
+	for !l.stale(nil) {
 		runtime.Gosched()
 	}
 	p.put(c)

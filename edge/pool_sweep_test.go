@@ -13,9 +13,9 @@ type watchedLink struct {
 	look func()
 }
 
-func (l *watchedLink) stale() bool {
+func (l *watchedLink) stale(*lot) bool {
 	l.look()
-	return l.link.stale()
+	return l.link.stale(nil)
 }
 
 // A sweep has one connection at a time, and leaves the others to who asks meanwhile. What has
@@ -132,4 +132,4 @@ func TestSweepOfMany(t *testing.T) {
 // An endedLink is one that its origin has ended.
 type endedLink struct{ cannedLink }
 
-func (*endedLink) stale() bool { return true }
+func (*endedLink) stale(*lot) bool { return true }

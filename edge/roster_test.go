@@ -89,8 +89,8 @@ type confused struct {
 	closed bool
 }
 
-func (*confused) stale() bool { panic("a bug") }
-func (c *confused) close()    { c.closed = true; c.link.close() }
+func (*confused) stale(*lot) bool { panic("a bug") }
+func (c *confused) close()        { c.closed = true; c.link.close() }
 
 // A bug that one connection runs into costs that one. The pool keeps the others, and is
 // swept again, as are other pools and the tallies.
