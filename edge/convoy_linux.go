@@ -28,21 +28,22 @@ type escort struct {
 	followed atomic.Bool // this is the head, and there are followers
 	calm     atomic.Bool // as whoever leads it found last
 
-	waits int   // of whoever leads the lot, since
-	since int64 // in the lot's time
-
-	// Of whoever leads the head.
-	rings    [8]syscall.EpollEvent // of its bell, by place; those before at have been seen to
-	at, rung int
+	// Of whoever leads the lot.
+	waits  int    // since
+	since  int64  // in the lot's time
+	steady bool   // what came last came steadily
+	rung   []*lot // followers that may have events
+	vigil  vigil
 }
 
 // A lot is calm when the last someWaits waits have taken calmTime and more. A head with followers is busy when they
 // have taken less than busyTime, and any lot when busyStreak batches have come without a wait. A lot
-// of two with 2,000 requests a second waits a thousand times a second, one that has all of them somewhat oftener.
+// of two with 2,000 requests a second waits a thousand times a second or more, one that has all of them two or three
+// thousand times.
 const (
-	someWaits  = 64
+	someWaits  = 32
 	calmTime   = someWaits * time.Second / 4000
-	busyTime   = someWaits * time.Second / 6000
+	busyTime   = someWaits * time.Second / 10000
 	busyStreak = 8
 )
 
@@ -50,12 +51,18 @@ const (
 func form(all []*lot, give func(task)) *convoy {
 	c := &convoy{all: all, give: give}
 	for i, l := range all {
-		if i > 0 && all[0].belong(l, syscall.EPOLL_CTL_ADD, 0) != nil {
+		if l.escort.place = int32(i); i > 0 && l.call(all[0], syscall.EPOLL_CTL_ADD, 0) != nil {
 			break // it never follows
 		}
-		l.escort.convoy, l.escort.place = c, int32(i)
+		l.escort.convoy = c
 	}
 	return c
+}
+
+// call has the lot ring in the head's set, in which it is all the time, for events, as op says
+// (epoll_ctl(2)).
+func (l *lot) call(head *lot, op int, events uint32) error {
+	return l.join(head.fd, op, events, -l.escort.place)
 }
 
 // leave reports whether the lot follows from now on: the caller, who has led it, does so no more.
@@ -80,9 +87,7 @@ func (c *convoy) admit(l *lot) bool {
 	l.listen(false)
 	l.escort.follows = true
 	head.escort.followed.Store(true)
-	for _, rings := range [...]*lot{head, l} { // for what is there already, too
-		head.belong(rings, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
-	}
+	l.call(head, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN) // what is there already, too
 	return true
 }
 
@@ -98,11 +103,11 @@ func (c *convoy) release() (all []*lot) {
 	defer c.mu.Unlock()
 	head := c.all[0]
 	head.escort.followed.Store(false)
-	head.escort.at, head.escort.rung = 0, 0
+	head.escort.rung = head.escort.rung[:0]
 	for _, l := range c.all[1:] {
 		if l.escort.follows {
 			l.escort.follows = false
-			head.belong(l, syscall.EPOLL_CTL_MOD, 0)
+			l.call(head, syscall.EPOLL_CTL_MOD, 0)
 			l.listen(true)
 			all = append(all, l)
 		}
@@ -125,10 +130,14 @@ func (l *lot) hurry() {
 
 // tire is called when the lot is busy.
 func (l *lot) tire() {
-	l.escort.calm.Store(false)
-	l.escort.waits = 0
-	if l.escort.followed.Load() {
-		l.escort.convoy.part()
+	e := &l.escort
+	e.calm.Store(false)
+	e.waits, e.steady = 0, false
+	if e.vigil.on {
+		l.endVigil()
+	}
+	if e.followed.Load() {
+		e.convoy.part()
 	}
 }
 
@@ -147,27 +156,38 @@ func (l *lot) relax() {
 		l.tire()
 	default:
 		e.calm.Store(took >= int64(calmTime))
+		if e.steady = took < int64(vigilTime); !e.steady && e.vigil.on {
+			l.endVigil()
+		}
 	}
 }
 
-// takeRung takes the events of the next lot that has rung the head's bell.
-func (l *lot) takeRung(bell uintptr) {
-	for e := &l.escort; ; {
-		if e.at == e.rung {
-			e.at = 0
-			if e.rung, _ = epollWait(int(bell), e.rings[:], 0); e.rung == 0 {
-				l.takeFrom(nil)
-				return
-			}
-		}
-		l.takeFrom(e.convoy.all[e.rings[e.at].Fd])
+// takeRung takes the events of a follower that has rung. It reports false if there are none.
+func (l *lot) takeRung() bool {
+	for e := &l.escort; len(e.rung) > 0; {
+		last := len(e.rung) - 1
+		l.takeFrom(e.rung[last])
 		if l.n < lotBatch { // else there may be more, for which it does not ring
-			e.at++
+			e.rung = e.rung[:last]
 		}
 		if l.n > 0 {
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// noteRings takes those of followers out of the head's events.
+func (l *lot) noteRings() {
+	rest := l.events[:0]
+	for _, event := range l.events[:l.n] {
+		if event.Fd >= 0 {
+			rest = append(rest, event)
+		} else {
+			l.escort.rung = append(l.escort.rung, l.escort.convoy.all[-event.Fd])
+		}
+	}
+	l.n = len(rest)
 }
 
 // end has nobody follow any more.

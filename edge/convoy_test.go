@@ -34,6 +34,7 @@ func newMarch(t *testing.T) *march {
 	}
 	m.convoy = form([]*lot{m.head, m.rear}, func(next task) { m.given = append(m.given, next) })
 	t.Cleanup(func() {
+		m.head.rush.letThreadGo()
 		for _, l := range m.convoy.all {
 			if !l.escort.follows {
 				close(l.ended)

@@ -16,7 +16,7 @@ import (
 )
 
 // A lot is where connections wait without a goroutine, those of clients and of origins:
-// an epoll set of the edge's own. The bell, a set that has nothing but this one and what follows it ([convoy]), is in
+// an epoll set of the edge's own. The bell, a set that has nothing but this one, is in
 // the runtime's poller like any socket. One goroutine of the crew leads the lot, which takes
 // what has come and has each connection go on: a parked one on that goroutine itself, one
 // that somebody waits for where it is waited for.
@@ -97,7 +97,7 @@ func (l *lot) enlist() error {
 		err = l.bell.SetReadDeadline(time.Time{}) // fails where it could not be registered
 	}
 	if err == nil {
-		err = l.belong(l, syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
+		err = l.ring(syscall.EPOLL_CTL_ADD, syscall.EPOLLIN)
 	}
 	if err != nil {
 		l.bell.Close()
@@ -110,24 +110,26 @@ func (l *lot) enlist() error {
 // (the system looks for loops). A closed lot has no bell.
 func (l *lot) listen(yes bool) {
 	if !yes {
-		l.belong(l, syscall.EPOLL_CTL_MOD, 0)
+		l.ring(syscall.EPOLL_CTL_MOD, 0)
 		return
 	}
 	l.rc.Control(func(fd uintptr) {
 		var stale [1]syscall.EpollEvent
 		epollWait(int(fd), stale[:], 0) // or it would not ring for what it has rung for
 	})
-	l.belong(l, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
+	l.ring(syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
 }
 
-// belong has a lot, this one or another, be in the bell's set for events, as op says (epoll_ctl(2)).
-func (l *lot) belong(rings *lot, op int, events uint32) (err error) {
-	const edges = 1 << 31 // syscall.EPOLLET, which is negative
-	closed := l.rc.Control(func(fd uintptr) {
-		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(fd), op, rings.fd,
-			&syscall.EpollEvent{Events: events | edges, Fd: rings.escort.place}))
-	})
+// ring has the lot be in the bell's set for events, as op says (epoll_ctl(2)).
+func (l *lot) ring(op int, events uint32) (err error) {
+	closed := l.rc.Control(func(bell uintptr) { err = l.join(int(bell), op, events, 0) })
 	return cmp.Or(closed, err)
+}
+
+// join has the lot be in another set for events, as op says, by a number of its own.
+func (l *lot) join(set, op int, events uint32, number int32) error {
+	const edges = 1 << 31 // syscall.EPOLLET, which is negative
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(set, op, l.fd, &syscall.EpollEvent{Events: events | edges, Fd: number}))
 }
 
 // close ends the lot, in which nobody is any more.
@@ -164,6 +166,7 @@ func (l *lot) turn() (c *clientConn, open bool) {
 	if link := l.found[i]; link != nil {
 		l.found[i] = nil
 		c = link.come(l.events[i].Events)
+		l.escort.vigil.roused = l.escort.vigil.roused || c == nil // who waited may have been
 	}
 	if c != nil && c.requests > 1 {
 		l.gone++
@@ -179,15 +182,11 @@ func (l *lot) await() bool {
 			return true
 		}
 	}
-	if l.streak == busyStreak {
-		l.tire()
-	}
-	if l.streak == maxStreak {
-		l.streak = 0
-		runtime.Gosched()
-	}
-	if l.rc.Read(l.pollFn) != nil {
-		return false
+	if !l.escort.vigil.on || !l.watch() {
+		if !l.idle() {
+			return false
+		}
+		l.keepVigil()
 	}
 	if l.rush.may && l.rush.level > rushFrom {
 		l.hurry()
@@ -195,15 +194,22 @@ func (l *lot) await() bool {
 	return true
 }
 
+// idle has the runtime wait. It reports false once the lot is closed.
+func (l *lot) idle() bool {
+	if l.streak == busyStreak {
+		l.tire()
+	}
+	if l.streak == maxStreak {
+		l.streak = 0
+		runtime.Gosched()
+	}
+	return l.rc.Read(l.pollFn) == nil
+}
+
 // poll takes the events that there are. It returns false to wait for some: those that
 // come after the look wake it.
-func (l *lot) poll(bell uintptr) bool {
-	if l.escort.followed.Load() {
-		l.takeRung(bell)
-	} else {
-		l.take()
-	}
-	if l.n == 0 {
+func (l *lot) poll(uintptr) bool {
+	if !l.takeRung() && !l.take() && !l.takeRung() {
 		l.relax()
 		l.streak = 0
 		return false
@@ -212,15 +218,24 @@ func (l *lot) poll(bell uintptr) bool {
 	return true
 }
 
-// take takes the events that there are.
-func (l *lot) take() { l.takeFrom(l) }
+// take takes the events that there are, and reports whether there are any.
+func (l *lot) take() bool {
+	l.takeFrom(l)
+	return l.n > 0
+}
 
-// takeFrom takes those of a lot, or none if it is nil.
+// takeFrom takes those of a lot, which is this one or a follower.
 func (l *lot) takeFrom(from *lot) {
-	l.at, l.known, l.n, l.from = 0, 0, 0, from
-	if from != nil {
-		l.n, _ = epollWait(from.fd, l.events[:], 0)
-		l.taken = l.since(time.Now())
+	n, _ := epollWait(from.fd, l.events[:], 0)
+	l.took(from, n)
+}
+
+// took deals with n events that have been taken of a lot.
+func (l *lot) took(from *lot, n int) {
+	l.at, l.known, l.n, l.from = 0, 0, n, from
+	l.taken = l.since(time.Now())
+	if from == l && l.escort.followed.Load() {
+		l.noteRings()
 	}
 	l.rush.note(l.gone)
 	l.gone = 0
@@ -255,7 +270,7 @@ func (c *clientConn) lots() (near, told *lot) {
 		return nil, nil
 	}
 	if c.worker != nil {
-		if l := c.worker.lot; l.from != nil && l.since(time.Now())-l.taken < int64(fresh) {
+		if l := c.worker.lot; l.since(time.Now())-l.taken < int64(fresh) {
 			told = l.from
 		}
 	}

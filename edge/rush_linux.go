@@ -28,7 +28,7 @@ type rush struct {
 	hurry   int64 // nobody gives way before, in the lot's time
 	pauseFn func(uintptr) bool
 
-	home processors // that the leader's thread is kept on; none for wherever the system puts it
+	home processors // that the leader's thread is kept on in a rush; none for wherever the system puts it
 	all  processors // that the process may use
 	kept bool
 }
@@ -60,9 +60,11 @@ func (l *lot) linger() bool {
 			return false // the lot is closed, as is found next
 		}
 	}
-	r.keepThread()
+	if !r.kept {
+		r.keepThread(r.home)
+	}
 	r.batches++
-	if l.take(); l.n == 0 {
+	if !l.take() {
 		l.sleep()
 	}
 	if l.n > 0 && l.n < rushFew {
@@ -119,9 +121,9 @@ func (s *lots) settle() {
 	all := mayUse()
 	each := all.each()
 	for i, l := range s.all {
-		l.rush.may = true
+		l.rush.may, l.rush.all = true, all
 		if len(each) == len(s.all) {
-			l.rush.home, l.rush.all = each[i], all
+			l.rush.home = each[i]
 		}
 	}
 }
@@ -138,13 +140,13 @@ func (s *processors) each() (all []processors) {
 	return all
 }
 
-// keepThread keeps the caller's thread on the lot's processor, and the caller on it, until
-// letThreadGo. Nobody else may run there: threads that the runtime begins from it would be kept
-// there too, and for good.
-func (r *rush) keepThread() {
-	if !r.kept && r.home != (processors{}) {
+// keepThread keeps the caller's thread on processors, unless they are none, and the caller on it,
+// until letThreadGo. Nobody else may run there: threads that the runtime begins from it would be
+// kept there too, and for good.
+func (r *rush) keepThread(on processors) {
+	if on != (processors{}) && r.all != (processors{}) {
 		runtime.LockOSThread()
-		r.home.keep()
+		on.keep()
 		r.kept = true
 	}
 }

@@ -1,0 +1,92 @@
+package edge
+
+import (
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A vigil is the time in which whoever leads the head of a convoy waits in the head's epoll set
+// itself, as in a rush, and its thread stays where it is. Requests that come steadily, though one by
+// one, find it and its caches there: left to the scheduler it is on another processor for every third.
+// That the runtime is not asked to wait saves three looks into epoll sets for each wait.
+//
+// Who waits there keeps others from what the scheduler has for one processor, and it may be that nobody
+// looks into the runtime's poller. So there is a pause after each stint, and when somebody was roused who may
+// have to run there: others run first, one of whom looks into the poller from then on, and the system
+// may put the thread elsewhere, as something else that runs on the machine may be in its way.
+type vigil struct {
+	on     bool  // of whoever leads the head
+	began  int64 // the present stint, in the head's time
+	roused bool
+}
+
+// A vigil begins in a convoy whose last someWaits waits have taken less than vigilTime. It ends when
+// they take longer, with a wait of a stint in vain, or when the head is busy.
+const (
+	vigilTime = someWaits * time.Second / 1000
+
+	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
+	// it looks and 10 ms later. The last wait of a stint goes beyond it.
+	stint = 7 * time.Millisecond
+)
+
+// keepVigil begins one in a convoy to which requests come steadily.
+func (l *lot) keepVigil() {
+	e := &l.escort
+	if e.steady && e.followed.Load() && l.rush.may {
+		e.steady = false
+		e.vigil = vigil{on: true, roused: true}
+		l.listen(false)
+	}
+}
+
+// endVigil has the runtime wait again.
+func (l *lot) endVigil() {
+	l.escort.vigil.on = false
+	l.rush.letThreadGo()
+	l.listen(true)
+}
+
+// watch waits for events in a vigil. It reports false when that is over.
+func (l *lot) watch() bool {
+	for v := &l.escort.vigil; !l.takeRung(); {
+		if l.relax(); !v.on {
+			return false
+		}
+		if now := l.since(time.Now()); v.roused || now-v.began >= int64(stint) {
+			v.roused, v.began = false, now
+			l.rush.letThreadGo()
+			runtime.Gosched()
+		}
+		if !l.rush.kept {
+			l.rush.keepThread(here())
+		}
+		n, errno := epollWait(l.fd, l.events[:], stint)
+		switch {
+		case n > 0:
+			if l.took(l, n); l.n > 0 {
+				return true
+			}
+		case errno == syscall.EINTR: // the runtime wants the processor
+			v.roused = true
+		default:
+			l.endVigil()
+			return false
+		}
+	}
+	return true
+}
+
+// here is the processor that the caller runs on, none if the system does not say.
+func here() (p processors) {
+	var cpu uint32
+	_, _, errno := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0)
+	if word := int(cpu / 64); errno == 0 && word < len(p) {
+		p[word] = 1 << (cpu % 64)
+	}
+	return p
+}
