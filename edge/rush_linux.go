@@ -29,7 +29,7 @@ type rush struct {
 	pauseFn func(uintptr) bool
 
 	home processors // that the leader's thread is kept on in a rush; none for wherever the system puts it
-	all  processors // that the process may use
+	all  processors // that the process may use; none where no thread is to be kept
 	kept bool
 }
 
@@ -121,9 +121,9 @@ func (s *lots) settle() {
 	all := mayUse()
 	each := all.each()
 	for i, l := range s.all {
-		l.rush.may, l.rush.all = true, all
+		l.rush.may = true
 		if len(each) == len(s.all) {
-			l.rush.home = each[i]
+			l.rush.home, l.rush.all = each[i], all
 		}
 	}
 }
