@@ -18,6 +18,11 @@ var errInterrupted = errors.New("interrupted")
 // goroutine. Another goroutine may have it already.
 var errParked = errors.New("parked")
 
+// An unsent error is why something that was posted could not be sent.
+type unsent struct{ error }
+
+func (u unsent) Unwrap() error { return u.error }
+
 // A link is one TCP connection, to a client or to an origin. One goroutine
 // reads and one writes at a time; interrupt and close may come from any.
 //
@@ -33,8 +38,8 @@ type link interface {
 	// It returns how many bytes the system took.
 	write(b []byte, stall time.Duration) (int, error)
 
-	// post is write that may be put off until others have been served, of which the next
-	// call tells what has gone wrong.
+	// post is write that may be put off until others have been served. What goes wrong then
+	// the next call tells, by an unsent error.
 	post(b []byte, stall time.Duration) (int, error)
 
 	// share has others write to the link than who reads it: nobody who leads a lot may wait for

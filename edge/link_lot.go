@@ -32,7 +32,7 @@ type lotLink struct {
 	backlog *backlog // of a link that is shared
 
 	owed   *owed // of a letter, see [outbox]
-	failed error // what writing one did
+	failed error // what writing one did, an unsent error
 
 	last   taken // by whoever reads
 	takeFn func([]byte) (int, error)

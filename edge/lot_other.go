@@ -26,4 +26,6 @@ func (*rush) letThreadGo() {}
 // mail is what a client has to do with a lot's outbox.
 type mail struct{}
 
+func (*mail) behind() bool { return false }
+
 func (*clientConn) settle() {}

@@ -346,6 +346,11 @@ func (x *exchange) ask() failure {
 		x.answerBy = x.answerDue(x.clock())
 		return failNone
 	}
+	return x.unwritten(err)
+}
+
+// unwritten says why the request could not be sent.
+func (x *exchange) unwritten(err error) failure {
 	x.event.cause = err
 	if alert := x.origin.alert(); alert != nil {
 		x.event.cause = alert
@@ -354,10 +359,10 @@ func (x *exchange) ask() failure {
 	return failWrite
 }
 
-// send puts the request off if it may be sent again whatever became of it: of others it has to
-// be known.
+// send puts the request off if nobody waits for the answer, and if it may be sent again whatever
+// became of it: of others it has to be known.
 func (x *exchange) send(b []byte) (int, error) {
-	if idempotent(x.bereq.Method) {
+	if x.mayRest() && idempotent(x.bereq.Method) {
 		return x.origin.link.post(b, x.limits.BetweenBytes)
 	}
 	return x.origin.link.write(b, x.limits.BetweenBytes)
@@ -370,9 +375,16 @@ func (x *exchange) hear() (int, failure) {
 	if x.in == nil {
 		x.in = getBuffer(0)
 	}
+	if x.c.mail.behind() { // with the request, which is sent only now
+		x.c.settle()
+		x.answerBy = x.answerDue(x.clock())
+	}
 	n, err := x.readOrigin(x.in.b, x.answerBy)
 	if err == nil {
 		return n, failNone
+	}
+	if u, ok := err.(unsent); ok {
+		return 0, x.unwritten(u.error)
 	}
 	x.event.cause = err
 	if err == errTimeout {

@@ -198,7 +198,7 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 	l, rest := m.link, text[m.from+wrote:m.to]
 	switch {
 	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
-		l.failed = errno
+		l.failed = unsent{errno}
 	case len(rest) > 0:
 		l.owed = &owed{slices.Clone(rest), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
@@ -243,6 +243,9 @@ func (c *clientConn) mayPost() bool {
 	return c != nil && c.worker != nil && c.worker.lot.rush.on.Load() && c.worker.lot.outbox.open()
 }
 
+// behind reports whether a letter was sent in part.
+func (m *mail) behind() bool { return m.stuck != nil }
+
 // settle has everything that the client has posted be written.
 func (c *clientConn) settle() {
 	if c.mail.posted {
@@ -266,7 +269,7 @@ func (l *lotLink) finish() {
 	rest := l.owed
 	l.owed = nil
 	if _, err := l.writeAll(rest.text, rest.stall); err != nil {
-		l.failed = err
+		l.failed = unsent{err}
 	}
 }
 

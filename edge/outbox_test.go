@@ -4,13 +4,18 @@ package edge
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"headwater/service"
 )
 
 // A post office is a lot in a rush, led by the goroutine of the test.
@@ -195,8 +200,8 @@ func TestPostInVain(t *testing.T) {
 		"read":   second(l.read(make([]byte, 1), soon(time.Minute))),
 		"write":  second(l.write([]byte("!"), time.Minute)),
 	} {
-		if err != syscall.EPIPE {
-			t.Errorf("%s: %v, want %v", what, err, syscall.EPIPE)
+		if err != (unsent{syscall.EPIPE}) {
+			t.Errorf("%s: %v, want %v", what, err, unsent{syscall.EPIPE})
 		}
 	}
 	peer.Close()
@@ -353,4 +358,119 @@ func TestPostForNobody(t *testing.T) {
 	l.lend(nil)
 	o.post(l, "hello")
 	o.gets(peer, "hello")
+}
+
+// What becomes of a request is told alike whether it was posted or not.
+func TestPostedRequestInVain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(*lotLink)
+		cause error
+	}{
+		{"an origin that reads nothing", fill, errTimeout},
+		{"one that is gone", func(l *lotLink) { syscall.Shutdown(int(l.fd), syscall.SHUT_WR) }, syscall.EPIPE},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			posted, written := requestInVain(t, tt.spoil, true), requestInVain(t, tt.spoil, false)
+			if !maps.Equal(posted, written) {
+				t.Errorf("posted: %v\nwritten: %v", posted, written)
+			}
+			if posted["reason"] != "backend write error" || posted["cause"] != tt.cause.Error() {
+				t.Errorf("told: %v", posted)
+			}
+		})
+	}
+}
+
+// requestInVain makes a request of a link that was spoilt, and returns what the access log tells.
+func requestInVain(t *testing.T, spoil func(*lotLink), posts bool) map[string]any {
+	o := newPostOffice(t)
+	o.lot.rush.on.Store(posts)
+	c, origin, _, told := o.service("between_bytes_timeout", "1")
+	spoil(origin)
+	c.get()
+	if c.mail.posted != posts {
+		t.Fatalf("posted: %t", c.mail.posted)
+	}
+	if posts {
+		if o.lot.outbox.next() != c {
+			t.Fatal("the client is parked")
+		}
+		c.serveAnswer()
+	}
+	return told()
+}
+
+// An answer has its time from when the whole request was sent, however long that took.
+func TestLatePost(t *testing.T) {
+	o := newPostOffice(t)
+	c, origin, peer, told := o.service()
+	fill(origin)
+	c.get()
+	o.lot.outbox.next()
+	c.asking.answerBy = time.Now() // so long has it been
+	go func() {
+		b := make([]byte, maxLetter)
+		for !bytes.HasSuffix(b, []byte("\r\n\r\n")) {
+			n, err := peer.Read(b[:cap(b)])
+			if b = b[:n]; err != nil {
+				break
+			}
+		}
+		io.WriteString(peer, "HTTP/1.1 204 No Content\r\n\r\n")
+	}()
+	c.serveAnswer()
+	if event := told(); event["status"] != 204.0 {
+		t.Errorf("told: %v", event)
+	}
+}
+
+// service returns a client of a service that the leader serves, with a link to its origin, for which the
+// fields are, and the other end of that; and what waits for the event that is told of the client.
+func (o *postOffice) service(fields ...string) (*clientConn, *lotLink, *net.TCPConn, func() map[string]any) {
+	o.Helper()
+	var lines bytes.Buffer
+	log := NewAccessLog(&lines, 0, func(err error) { o.Error(err) })
+	s, add := versionOf(o, 1)
+	add(service.DomainKind, "name", "test.example")
+	add(service.BackendKind, append([]string{"name", "origin", "address", "127.0.0.1"}, fields...)...)
+	c := cannedClientOf(o, Config{AccessLog: log}, "", s)
+	_, l, peer := o.client()
+	p := c.edge.services["test"].site.backends[0].pool
+	p.idle = nil
+	p.put(&originConn{pool: p, link: l})
+	c.worker = o.leader
+	return c, l, peer, func() map[string]any {
+		o.Helper()
+		if err := log.Close(o.Context()); err != nil {
+			o.Fatal(err)
+		}
+		return untimed(o, lines.Bytes())
+	}
+}
+
+// get has the client make a request of some length.
+func (c *clientConn) get() {
+	c.started = time.Now()
+	text := "GET / HTTP/1.1\r\nHost: test.example\r\nX: " + strings.Repeat("x", 7<<10) + "\r\n\r\n"
+	c.ask(text, len(text))
+}
+
+// untimed returns what a line of the access log tells but for times.
+func untimed(t testing.TB, line []byte) (event map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal(line, &event); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	for _, key := range []string{"time", "connect", "first_byte", "total"} {
+		delete(event, key)
+	}
+	return event
+}
+
+// fill writes until there is no room for more.
+func fill(l *lotLink) {
+	syscall.SetsockoptInt(int(l.fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1)
+	for err := error(nil); err == nil; _, err = l.put(make([]byte, maxLetter)) {
+	}
 }
