@@ -324,12 +324,19 @@ func (c *clientConn) request(buf *buffer, from, to, have int) int {
 // answered ends an exchange, behind which more has come or has not.
 func (c *clientConn) answered(x *exchange, keep, more bool) {
 	failed := x.event.failure != failNone
-	x.free()
+	c.end(x)
 	c.busy.Store(false)
 	c.quiet = c.started.Add(time.Since(c.started)) // as in [exchange.clock]
 	c.started = c.quiet
 	if c.last(keep) {
 		c.over, c.unread = true, failed || more
+	}
+}
+
+// end ends an exchange: when its answer has been sent, if that was put off.
+func (c *clientConn) end(x *exchange) {
+	if !c.hold(x) {
+		x.free()
 	}
 }
 
@@ -390,7 +397,7 @@ func (c *clientConn) serveUpload() {
 		return
 	}
 	whole := x.up.whole
-	x.free()
+	c.end(x)
 	c.busy.Store(false)
 	c.quiet = time.Now()
 	c.started = c.quiet

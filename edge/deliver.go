@@ -95,12 +95,12 @@ func (x *exchange) deliver() bool {
 }
 
 // sendFirst sends the head and what is behind it, and then what is still to come of the body,
-// if there is more.
+// if there is more. A program that asks what became of it is not told before that is known.
 func (x *exchange) sendFirst(more bool) failure {
-	if !more {
+	if !more && !x.site.logs {
 		return x.post(x.out.b)
 	}
-	if f := x.write(x.out.b); f != failNone {
+	if f := x.write(x.out.b); f != failNone || !more {
 		return f
 	}
 	return x.body.stream()

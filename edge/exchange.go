@@ -104,7 +104,9 @@ func newExchange(c *clientConn) *exchange {
 func (x *exchange) free() {
 	x.c.edge.countRequest(x)
 	x.c.edge.log(x)
-	x.c.exchange = nil
+	if x.c.exchange == x {
+		x.c.exchange = nil
+	}
 	if x.up.panicked {
 		return
 	}
@@ -231,9 +233,16 @@ func (x *exchange) write(b []byte) failure {
 	return x.wrote(x.c.link.write(b, x.c.edge.cfg.Client.Write))
 }
 
-// post sends the last that the client gets of this exchange.
+// post sends the last that the client gets of this exchange, or puts it off: see [clientConn.end].
 func (x *exchange) post(b []byte) failure {
 	return x.wrote(x.c.link.post(b, x.c.edge.cfg.Client.Write))
+}
+
+// lost notes that the end of what was put off was not sent: n bytes, as the link of the lot counts
+// them, under TLS with what that adds.
+func (x *exchange) lost(n int, err error) {
+	x.event.failure = x.wrote(-min(n, int(x.event.written)), err)
+	x.event.completed = false
 }
 
 func (x *exchange) wrote(n int, err error) failure {

@@ -320,6 +320,8 @@ func (l *lotLink) park(due time.Time) bool {
 		return true
 	case m.stuck != nil, l.failed != nil:
 		return false
+	case m.answer != nil:
+		l.owner.tell()
 	}
 	w := l.owner.worker
 	if w != nil {

@@ -29,3 +29,5 @@ type mail struct{}
 func (*mail) behind() bool { return false }
 
 func (*clientConn) settle() {}
+
+func (*clientConn) hold(*exchange) bool { return false }

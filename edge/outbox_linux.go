@@ -61,6 +61,7 @@ type owed struct {
 type mail struct {
 	posted bool       // it has a letter there
 	stuck  []*lotLink // its links with which a letter was sent in part
+	answer *exchange  // that ends when its answer, the last letter, has been sent
 }
 
 // controlBlock and ioEvent are the system's struct iocb and struct io_event (linux/aio_abi.h).
@@ -198,7 +199,7 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 	l, rest := m.link, text[m.from+wrote:m.to]
 	switch {
 	case errno != 0 && errno != syscall.EAGAIN && errno != syscall.EINTR:
-		l.failed = unsent{errno}
+		m.client.lose(l, len(rest), errno)
 	case len(rest) > 0:
 		l.owed = &owed{slices.Clone(rest), m.stall}
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
@@ -252,25 +253,64 @@ func (c *clientConn) settle() {
 		c.worker.lot.outbox.send()
 	}
 	for _, l := range c.mail.stuck {
-		l.finish()
+		if n, err := l.finish(); err != nil {
+			c.lose(l, n, err)
+		}
 	}
 	c.mail.stuck = nil
+	if c.mail.answer != nil {
+		c.tell()
+	}
+}
+
+// lose notes that n bytes of a letter could not be sent.
+func (c *clientConn) lose(l *lotLink, n int, err error) {
+	l.failed = unsent{err}
+	if x := c.mail.answer; x != nil {
+		x.lost(n, err)
+	}
+}
+
+// hold keeps an exchange that is over until its answer has been sent. It reports false where that
+// is not in the outbox.
+func (c *clientConn) hold(x *exchange) bool {
+	if !c.mail.posted || !x.event.completed {
+		return false
+	}
+	c.exchange, c.mail.answer = nil, x
+	if len(x.head) == 0 && x.held == nil {
+		c.settle() // the request is in memory that others are about to use
+		return true
+	}
+	x.out.free()
+	if len(x.vcl.Logged) == 0 {
+		x.in.free()
+		x.in = nil
+	}
+	return true
+}
+
+// tell ends the exchange whose answer has been sent, or cannot be.
+func (c *clientConn) tell() {
+	defer c.contain()
+	x := c.mail.answer
+	c.mail.answer = nil
+	x.free()
 }
 
 // settle is that of whoever uses the link.
 func (l *lotLink) settle() {
-	if c := l.owner; c != nil && (c.mail.posted || c.mail.stuck != nil) {
+	if c := l.owner; c != nil && (c.mail.posted || c.mail.stuck != nil || c.mail.answer != nil) {
 		c.settle()
 	}
 }
 
-// finish writes the rest of a letter, for which it may wait.
-func (l *lotLink) finish() {
+// finish writes the rest of a letter, for which it may wait. It returns how much of that is left.
+func (l *lotLink) finish() (left int, err error) {
 	rest := l.owed
 	l.owed = nil
-	if _, err := l.writeAll(rest.text, rest.stall); err != nil {
-		l.failed = unsent{err}
-	}
+	n, err := l.writeAll(rest.text, rest.stall)
+	return len(rest.text) - n, err
 }
 
 // clear is called by who leads the lot no more: others are given the clients that cannot be
