@@ -335,7 +335,7 @@ func (c *clientConn) answered(x *exchange, keep, more bool) {
 
 // end ends an exchange: when its answer has been sent, if that was put off.
 func (c *clientConn) end(x *exchange) {
-	if !c.hold(x) {
+	if !c.putOff(x) {
 		x.free()
 	}
 }

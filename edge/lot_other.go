@@ -30,4 +30,4 @@ func (*mail) behind() bool { return false }
 
 func (*clientConn) settle() {}
 
-func (*clientConn) hold(*exchange) bool { return false }
+func (*clientConn) putOff(*exchange) bool { return false }

@@ -271,9 +271,9 @@ func (c *clientConn) lose(l *lotLink, n int, err error) {
 	}
 }
 
-// hold keeps an exchange that is over until its answer has been sent. It reports false where that
+// putOff keeps an exchange that is over until its answer has been sent. It reports false where that
 // is not in the outbox.
-func (c *clientConn) hold(x *exchange) bool {
+func (c *clientConn) putOff(x *exchange) bool {
 	if !c.mail.posted || !x.event.completed {
 		return false
 	}
