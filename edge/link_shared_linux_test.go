@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // sharedLink returns a link that is shared, and the other end of its connection.
@@ -86,5 +89,64 @@ func TestSharedLinkStalls(t *testing.T) {
 	l.close()
 	if _, err := l.flush(); err != net.ErrClosed {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+// Who reads slowly is served to the end, however long that takes, if there is room whenever a wait for it is over.
+func TestSharedLinkOfSlowReader(t *testing.T) {
+	lot, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	lot.over = true // so that waits are over when the test says so
+	t.Cleanup(func() {
+		close(lot.ended) // which nobody leads
+		lot.close()
+	})
+	tested, peer := tcpPair(t)
+	l := lot.adopt(tested)
+	if l == nil {
+		t.Fatal("the lot takes no connection")
+	}
+	t.Cleanup(l.close)
+	syscall.SetsockoptInt(int(l.fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1)
+	l.share()
+	stuff(t, l)
+	l.keep(make([]byte, 64<<10)) // more than there is room for at a time
+
+	flushed := make(chan error, 1)
+	go func() { flushed <- l.flushAll(time.Nanosecond) }()
+	for waits := 0; ; runtime.Gosched() {
+		select {
+		case err := <-flushed:
+			if err != nil || waits < 2 {
+				t.Errorf("%v, after %d waits", err, waits)
+			}
+			return
+		default:
+		}
+		if l.out.state.Load() == awaited {
+			waits++
+			takeAll(t, l, peer)
+			lot.sweep()
+		}
+	}
+}
+
+// takeAll reads until all that was written has come.
+func takeAll(t *testing.T, l *lotLink, peer *net.TCPConn) {
+	t.Helper()
+	b := make([]byte, 16<<10)
+	for end := soon(30 * time.Second); ; {
+		var left int32
+		syscall.Syscall(syscall.SYS_IOCTL, uintptr(l.fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&left)))
+		if left == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes have not come", left)
+		}
+		peer.SetReadDeadline(soon(time.Millisecond))
+		peer.Read(b)
 	}
 }
