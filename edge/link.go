@@ -62,9 +62,9 @@ type link interface {
 
 	// stale reports whether an idle connection has bytes, an end or an error
 	// to be read, any of which makes it unfit for another request. Nobody else
-	// may use or close the link meanwhile. What the lot told, which may be nil, says of all its
-	// connections is not asked for again.
-	stale(told *lot) bool
+	// may use or close the link meanwhile. What the system has just told who leads a lot, which
+	// may be nil, is not asked for again.
+	stale(leads *lot) bool
 
 	// reside hands r its bytes as they come, by way of its turn, until that
 	// asks to leave. It returns turn's error, errTimeout when r's due passes,

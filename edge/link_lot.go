@@ -344,10 +344,10 @@ func (l *lotLink) park(due time.Time) bool {
 	return false
 }
 
-func (l *lotLink) stale(told *lot) bool {
+func (l *lotLink) stale(leads *lot) bool {
 	switch l.in.state.Load() {
 	case quiet:
-		if l.lot == told && !l.mayTake() {
+		if !l.mayTake() && l.lot.told(leads) {
 			return false
 		}
 	case news:

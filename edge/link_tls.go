@@ -109,7 +109,7 @@ func (l *tlsLink) post(b []byte, stall time.Duration) (int, error) {
 
 // stale takes in records that carry no data, as the tickets of TLS 1.3, and
 // counts the part of a record as bytes.
-func (l *tlsLink) stale(told *lot) bool {
+func (l *tlsLink) stale(leads *lot) bool {
 	if l.full || l.wire.in != nil {
 		_, err := l.tls.Read(l.look[:])
 		l.wire.rest()
@@ -118,7 +118,7 @@ func (l *tlsLink) stale(told *lot) bool {
 		}
 		l.full = false
 	}
-	return l.inner.stale(told)
+	return l.inner.stale(leads)
 }
 
 func (l *tlsLink) lend(c *clientConn) { l.inner.lend(c) }

@@ -36,7 +36,7 @@ type lot struct {
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
 	from   *lot               // that they are of: this one, or one that follows it
-	taken  int64              // when, in the lot's time
+	taken  int64              // when this one's were, all of them, in its time
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
@@ -233,7 +233,7 @@ func (l *lot) takeFrom(from *lot) {
 // took deals with n events that have been taken of a lot.
 func (l *lot) took(from *lot, n int) {
 	l.at, l.known, l.n, l.from = 0, 0, n, from
-	l.taken = l.since(time.Now())
+	from.tells(n)
 	if from == l && l.escort.followed.Load() {
 		l.noteRings()
 	}
@@ -263,18 +263,34 @@ func (l *lot) find() {
 // an origin answers fast.
 const fresh = 100 * time.Microsecond
 
-// lots returns the lot that the client's requests are to find their origins in, and the one
-// that has told just now of all its connections what there is, each nil if there is none.
-func (c *clientConn) lots() (near, told *lot) {
-	if c == nil {
-		return nil, nil
+// tells notes that n events of the lot have just been taken.
+func (l *lot) tells(n int) {
+	if l.taken = l.since(time.Now()); n == lotBatch { // there may be more
+		l.taken -= int64(fresh)
 	}
-	if c.worker != nil {
-		if l := c.worker.lot; l.since(time.Now())-l.taken < int64(fresh) {
-			told = l.from
-		}
+}
+
+// told reports whether the lot has told just now of all its connections what there is, as far as
+// whoever leads another, or this one, knows.
+func (l *lot) told(leads *lot) bool {
+	return leads != nil && (l == leads || l == leads.from) && l.since(time.Now())-l.taken < int64(fresh)
+}
+
+// leads returns the lot that the client's goroutine leads, nil for none.
+func (c *clientConn) leads() *lot {
+	if c == nil || c.worker == nil {
+		return nil
 	}
-	return c.lot, told
+	return c.worker.lot
+}
+
+// near returns the lot that connections to the client's origins are to be in: that of who leads,
+// or the client's.
+func (c *clientConn) near() *lot {
+	if l := c.leads(); l != nil || c == nil {
+		return l
+	}
+	return c.lot
 }
 
 func (l *lot) contain() {

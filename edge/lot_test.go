@@ -408,10 +408,15 @@ func TestLotLinkNewsOfOld(t *testing.T) {
 	}
 }
 
-// What a lot told is believed of its own connections alone, and by who leads it for a moment. Else
+// What a lot told is believed of its own connections alone, by who leads it and for a moment. Else
 // there is a look.
 func TestLotTold(t *testing.T) {
-	l := startLot(t, func(*clientConn) {})
+	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	defer close(l.ended)
 	tested, peer := tcpPair(t)
 	link := newLotLink(l, raw(t, tested), quiet) // of which the lot is not asked
 	defer link.close()
@@ -422,31 +427,46 @@ func TestLotTold(t *testing.T) {
 	for !link.holds() {
 		runtime.Gosched() // until that has come
 	}
-	link.last = takenNone
-	if link.stale(l) {
-		t.Error("a connection is looked at of which the lot has told nothing")
-	}
-	if !link.stale(new(lot)) || !link.stale(nil) {
-		t.Error("a connection that has ended is fit by what another lot told")
-	}
-
-	leads, led := &clientConn{lot: l, worker: &worker{lot: &lot{born: time.Now()}}}, &clientConn{lot: l}
+	leads := &lot{born: time.Now(), from: l}
 	for _, tt := range []struct {
-		from *lot
-		ago  time.Duration
-		want *lot
+		what    string
+		leads   *lot
+		events  int
+		ago     time.Duration
+		believe bool
 	}{
-		{nil, -time.Hour, nil},
-		{l, -time.Hour, l},
-		{l, fresh, nil},
+		{"all was told to who leads it", l, 1, 0, true},
+		{"all was told to who leads the one that it follows", leads, 0, 0, true},
+		{"all was told a while ago", l, 1, fresh + time.Hour, false},
+		{"a part was told", l, lotBatch, time.Hour, false},
+		{"all was told to who leads another", new(lot), 1, 0, false},
+		{"all was told to others", nil, 1, 0, false},
 	} {
-		leads.worker.lot.from, leads.worker.lot.taken = tt.from, leads.worker.lot.since(time.Now().Add(-tt.ago))
-		if near, told := leads.lots(); near != l || told != tt.want {
-			t.Errorf("taken %v ago: near is %p and told by %p, want %p and %p", tt.ago, near, told, l, tt.want)
+		link.last = takenNone
+		l.tells(tt.events)
+		l.taken += int64(time.Hour - tt.ago) // as a test may be slow
+		if link.stale(tt.leads) == tt.believe {
+			t.Errorf("a connection that has ended is looked at: %t, where %s", tt.believe, tt.what)
 		}
 	}
-	if near, told := led.lots(); near != l || told != nil {
-		t.Errorf("who does not lead has %p and %p, want %p and none", near, told, l)
+}
+
+// Whoever leads a lot finds origins near, whosever the client is.
+func TestNear(t *testing.T) {
+	head, rear := new(lot), new(lot)
+	for _, tt := range []struct {
+		what        string
+		client      *clientConn
+		leads, near *lot
+	}{
+		{"nobody", nil, nil, nil},
+		{"who does not lead", &clientConn{lot: rear}, nil, rear},
+		{"who leads", &clientConn{lot: head, worker: &worker{lot: head}}, head, head},
+		{"who leads another", &clientConn{lot: rear, worker: &worker{lot: head}}, head, head},
+	} {
+		if leads, near := tt.client.leads(), tt.client.near(); leads != tt.leads || near != tt.near {
+			t.Errorf("%s: leads %p and is near to %p, want %p and %p", tt.what, leads, near, tt.leads, tt.near)
+		}
 	}
 }
 

@@ -61,16 +61,16 @@ type pool struct {
 // way: what they hold might be taken for the answer to the next request. The look is a system
 // call, and has to be as late as it can. Those to addresses
 // that a check, which may be nil, finds sick are left to backends that it is not for. Those
-// of the client's lot are preferred; the client may be nil.
+// of the lot near the client are preferred; the client may be nil.
 func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
 		now = time.Now()
 	}
-	near, told := client.lots()
+	near, leads := client.near(), client.leads()
 	for {
 		c := p.newest(check, near)
-		if c == nil || p.fit(c, now, told) {
+		if c == nil || p.fit(c, now, leads) {
 			return c
 		}
 		p.drop(c)
@@ -116,8 +116,8 @@ func choose(conns []*originConn, check *checkup, near *lot) int {
 }
 
 // fit reports whether an idle connection may have another request.
-func (p *pool) fit(c *originConn, now time.Time, told *lot) bool {
-	return !p.key.terms.over(c, now) && !c.link.stale(told)
+func (p *pool) fit(c *originConn, now time.Time, leads *lot) bool {
+	return !p.key.terms.over(c, now) && !c.link.stale(leads)
 }
 
 // add makes a new connection one of the pool's, in use.

@@ -86,7 +86,7 @@ func (l *lot) sleep() {
 		l.rush.level = 0
 	}
 	l.n, l.rush.batches = n, maxStreak
-	l.taken = l.since(time.Now())
+	l.tells(n)
 }
 
 // giveWay lets those run first whom the last letters have woken, as long as that takes no
