@@ -173,6 +173,7 @@ func (c *clientConn) handOver() bool {
 	}
 	c.worker = nil
 	w.edge.give(task{client: c})
+	w.lot.rouse()
 	return true
 }
 

@@ -347,7 +347,7 @@ func (l *lotLink) park(due time.Time) bool {
 func (l *lotLink) stale(leads *lot) bool {
 	switch l.in.state.Load() {
 	case quiet:
-		if !l.mayTake() && l.lot.told(leads) {
+		if !l.mayTake() && leads.told(l.lot) {
 			return false
 		}
 	case news:

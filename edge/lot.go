@@ -36,7 +36,8 @@ type lot struct {
 	events [lotBatch]syscall.EpollEvent
 	found  [lotBatch]*lotLink // by them
 	from   *lot               // that they are of: this one, or one that follows it
-	taken  int64              // when this one's were, all of them, in its time
+	taken  int64              // when, in the lot's time
+	own    int64              // when the last of this lot were
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
@@ -166,7 +167,9 @@ func (l *lot) turn() (c *clientConn, open bool) {
 	if link := l.found[i]; link != nil {
 		l.found[i] = nil
 		c = link.come(l.events[i].Events)
-		l.escort.vigil.roused = l.escort.vigil.roused || c == nil // who waited may have been
+		if c == nil { // but perhaps one that waits on a goroutine of its own
+			l.rouse()
+		}
 	}
 	if c != nil && c.requests > 1 {
 		l.gone++
@@ -232,9 +235,8 @@ func (l *lot) takeFrom(from *lot) {
 
 // took deals with n events that have been taken of a lot.
 func (l *lot) took(from *lot, n int) {
-	l.at, l.known, l.n, l.from = 0, 0, n, from
-	from.tells(n)
-	if from == l && l.escort.followed.Load() {
+	l.at, l.known, l.n = 0, 0, n
+	if l.note(from, n); from == l && l.escort.followed.Load() {
 		l.noteRings()
 	}
 	l.rush.note(l.gone)
@@ -263,17 +265,28 @@ func (l *lot) find() {
 // an origin answers fast.
 const fresh = 100 * time.Microsecond
 
-// tells notes that n events of the lot have just been taken.
-func (l *lot) tells(n int) {
-	if l.taken = l.since(time.Now()); n == lotBatch { // there may be more
-		l.taken -= int64(fresh)
+// note notes that n events of a lot have just been taken, by whoever leads this one.
+func (l *lot) note(from *lot, n int) {
+	l.from, l.taken = from, -int64(fresh)
+	if n < lotBatch { // else there may be more, of which nothing is known
+		l.taken = l.since(time.Now())
+	}
+	if from == l {
+		l.own = l.taken
 	}
 }
 
-// told reports whether the lot has told just now of all its connections what there is, as far as
-// whoever leads another, or this one, knows.
-func (l *lot) told(leads *lot) bool {
-	return leads != nil && (l == leads || l == leads.from) && l.since(time.Now())-l.taken < int64(fresh)
+// told reports whether whoever leads the lot, nil for nobody, has just been told of all connections of
+// another, or this one, what there is. It goes by the leader's own times: by now others may be asking that lot.
+func (l *lot) told(of *lot) bool {
+	if l == nil || of != l.from && of != l {
+		return false
+	}
+	at := l.own
+	if of == l.from {
+		at = l.taken
+	}
+	return l.since(time.Now())-at < int64(fresh)
 }
 
 // leads returns the lot that the client's goroutine leads, nil for none.

@@ -17,6 +17,7 @@ func (*lot) turn() (c *clientConn, open bool) { return nil, false }
 func (*lot) leave() bool { return false }
 
 func (*lot) clear(func(task)) {}
+func (*lot) rouse()           {}
 func (*lot) hold(*clientConn) {}
 
 // A rush is a time in which much of a lot goes on at once.

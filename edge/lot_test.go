@@ -427,26 +427,58 @@ func TestLotTold(t *testing.T) {
 	for !link.holds() {
 		runtime.Gosched() // until that has come
 	}
-	leads := &lot{born: time.Now(), from: l}
+	head, other := &lot{born: time.Now()}, new(lot)
 	for _, tt := range []struct {
 		what    string
 		leads   *lot
-		events  int
+		take    func()
 		ago     time.Duration
 		believe bool
 	}{
-		{"all was told to who leads it", l, 1, 0, true},
-		{"all was told to who leads the one that it follows", leads, 0, 0, true},
-		{"all was told a while ago", l, 1, fresh + time.Hour, false},
-		{"a part was told", l, lotBatch, time.Hour, false},
-		{"all was told to who leads another", new(lot), 1, 0, false},
-		{"all was told to others", nil, 1, 0, false},
+		{"who leads it was told all", l, func() { l.note(l, 1) }, 0, true},
+		{"who leads the one that it follows was", head, func() { head.note(l, 0) }, 0, true},
+		{"who leads it was, and of another", l, func() { l.note(l, 1); l.note(other, 1) }, 0, true},
+		{"that was a while ago", l, func() { l.note(l, 1) }, time.Hour + fresh, false},
+		{"of another just now, and who leads it was told a part", l, func() { l.note(l, lotBatch); l.note(other, 1) }, time.Hour, false},
+		{"who leads it was told a part", l, func() { l.note(l, lotBatch) }, time.Hour, false},
+		{"who leads another was told of another", head, func() { head.note(other, 1) }, 0, false},
+		{"nobody leads", nil, func() { l.note(l, 1) }, 0, false},
 	} {
 		link.last = takenNone
-		l.tells(tt.events)
-		l.taken += int64(time.Hour - tt.ago) // as a test may be slow
+		if tt.take(); tt.leads != nil {
+			tt.leads.own += int64(time.Hour - tt.ago) // as a test may be slow
+			tt.leads.taken += int64(time.Hour - tt.ago)
+		}
 		if link.stale(tt.leads) == tt.believe {
-			t.Errorf("a connection that has ended is looked at: %t, where %s", tt.believe, tt.what)
+			t.Errorf("%s: that is believed: %t, want %t", tt.what, !tt.believe, tt.believe)
+		}
+	}
+}
+
+// A batch that is full does not tell of all connections.
+func TestLotToldInPart(t *testing.T) {
+	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	defer close(l.ended)
+	var all []*lotLink
+	for range lotBatch + 1 {
+		tested, peer := tcpPair(t)
+		link := l.adopt(tested)
+		defer link.close()
+		peer.Close()
+		for !link.holds() {
+			runtime.Gosched() // until that has come
+		}
+		link.last = takenNone
+		all = append(all, link)
+	}
+	turnOf(t, l)
+	for i, link := range all {
+		if !link.stale(l) {
+			t.Errorf("connection %d of %d, which has ended, is fit while %d of %d events are dealt with", i, len(all), l.at, l.n)
 		}
 	}
 }

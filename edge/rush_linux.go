@@ -86,7 +86,7 @@ func (l *lot) sleep() {
 		l.rush.level = 0
 	}
 	l.n, l.rush.batches = n, maxStreak
-	l.tells(n)
+	l.note(l, n)
 }
 
 // giveWay lets those run first whom the last letters have woken, as long as that takes no

@@ -16,29 +16,33 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor, and it may be that nobody
 // looks into the runtime's poller. So there is a pause after each stint, and when somebody was roused who may
-// have to run there: others run first, one of whom looks into the poller from then on, and the system
-// may put the thread elsewhere, as something else that runs on the machine may be in its way.
+// have to run there: others run first, one of whom looks into the poller from then on. The next wait is on no
+// processor in particular, so that the system wakes the thread on another if something else is in its way.
 type vigil struct {
 	on     bool  // of whoever leads the head
 	began  int64 // the present stint, in the head's time
+	came   bool  // something, in it
 	roused bool
 }
 
 // A vigil begins in a convoy whose last someWaits waits have taken less than vigilTime. It ends when
-// they take longer, with a wait of a stint in vain, or when the head is busy.
+// they take longer, with a stint in vain, or when the head is busy.
 const (
 	vigilTime = someWaits * time.Second / 1000
 
 	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
-	// it looks and 10 ms later. The last wait of a stint goes beyond it.
+	// it looks and 10 ms later. A wait goes on for a millisecond more than is left of a stint.
 	stint = 7 * time.Millisecond
+
+	// A look that takes less than noWait has found what was there before.
+	noWait = 10 * time.Microsecond
 )
 
 // keepVigil begins one in a convoy to which requests come steadily.
 func (l *lot) keepVigil() {
 	e := &l.escort
 	if e.steady && e.followed.Load() && l.rush.may {
-		e.steady = false
+		e.steady, l.streak = false, 0
 		e.vigil = vigil{on: true, roused: true}
 		l.listen(false)
 	}
@@ -51,34 +55,53 @@ func (l *lot) endVigil() {
 	l.listen(true)
 }
 
+// rouse notes that somebody may have to run where the caller does, which leads the lot.
+func (l *lot) rouse() { l.escort.vigil.roused = true }
+
 // watch waits for events in a vigil. It reports false when that is over.
 func (l *lot) watch() bool {
 	for v := &l.escort.vigil; !l.takeRung(); {
-		if l.relax(); !v.on {
-			return false
-		}
-		if now := l.since(time.Now()); v.roused || now-v.began >= int64(stint) {
-			v.roused, v.began = false, now
+		now := l.since(time.Now())
+		if v.roused || now-v.began >= int64(stint) {
+			v.began, v.came, v.roused = now, false, false
 			l.rush.letThreadGo()
 			runtime.Gosched()
 		}
-		if !l.rush.kept {
+		if v.came && !l.rush.kept && l.rush.all != (processors{}) {
 			l.rush.keepThread(here())
 		}
-		n, errno := epollWait(l.fd, l.events[:], stint)
+		n, errno := epollWait(l.fd, l.events[:], stint-time.Duration(now-v.began)+time.Millisecond)
 		switch {
 		case n > 0:
-			if l.took(l, n); l.n > 0 {
+			v.came = true
+			l.took(l, n)
+			if l.noteWait(now); l.n > 0 {
 				return true
 			}
 		case errno == syscall.EINTR: // the runtime wants the processor
-			v.roused = true
+			l.rouse()
+		case errno == 0 && v.came:
 		default:
 			l.endVigil()
+		}
+		if !v.on {
 			return false
 		}
 	}
 	return true
+}
+
+// noteWait deals with a look at the head's set that began at a time and has found something: it
+// waited, or is one of those in a row that did not.
+func (l *lot) noteWait(began int64) {
+	if l.own-began >= int64(noWait) {
+		l.streak = 0
+		l.relax()
+		return
+	}
+	if l.streak++; l.streak == busyStreak {
+		l.tire()
+	}
 }
 
 // here is the processor that the caller runs on, none if the system does not say.

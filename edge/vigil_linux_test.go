@@ -28,6 +28,18 @@ func (m *march) settle() {
 	}
 }
 
+// keep has something come until the thread is kept on a processor.
+func (m *march) keep() {
+	m.Helper()
+	for !m.head.rush.kept {
+		m.say(m.rear)
+		m.hear(m.head, m.rear)
+	}
+	if got := mayUse(); len(got.each()) != 1 {
+		m.Errorf("the thread may run on %x, want one processor", got)
+	}
+}
+
 // What comes to any lot of a convoy goes on in a vigil, whether it comes before it or in it, and what
 // comes last goes on when it is over.
 func TestVigil(t *testing.T) {
@@ -89,11 +101,7 @@ func TestVigilKeepsThread(t *testing.T) {
 			if got := <-spare; got.lot != m.head {
 				t.Errorf("the spare is to do %v, and not to lead the lot", got)
 			}
-			m.say(m.rear)
-			m.hear(m.head, m.rear)
-			if got := mayUse(); len(got.each()) != 1 {
-				t.Errorf("the next who leads may run on %x, want one processor", got)
-			}
+			m.keep()
 			m.head.tire()
 		},
 		"an end": func(m *march) { m.head.tire() },
@@ -107,11 +115,7 @@ func TestVigilKeepsThread(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMarch(t)
 			m.begin()
-			m.say(m.rear)
-			m.hear(m.head, m.rear)
-			if got := mayUse(); len(got.each()) != 1 {
-				t.Errorf("the thread may run on %x, want one processor", got)
-			}
+			m.keep()
 			if end(m); mayUse() != all {
 				t.Errorf("the thread may run on %x, want %x", mayUse(), all)
 			}
@@ -180,6 +184,74 @@ func TestVigilRouses(t *testing.T) {
 	}
 	if err := <-came; err != nil {
 		t.Error(err)
+	}
+}
+
+// A head that finds something whenever it looks has its followers led by others, in a vigil as well.
+func TestVigilOfBusy(t *testing.T) {
+	m := newMarch(t)
+	m.begin()
+	m.settle()
+	for m.say(m.head); m.head.escort.followed.Load(); {
+		if turnOf(t, m.head) == nil {
+			continue
+		}
+		if _, err := m.peers[m.head].Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		m.say(m.head) // before the next look
+	}
+	if m.head.escort.vigil.on {
+		t.Error("the vigil goes on")
+	}
+}
+
+// How fast what came last came decides of a vigil.
+func TestVigilByRate(t *testing.T) {
+	tests := []struct {
+		what            string
+		took            time.Duration // of the last waits
+		vigil           bool          // there is one already
+		stays, followed bool
+	}{
+		{"steadily", vigilTime / 2, false, true, true},
+		{"seldom", vigilTime, false, false, true},
+		{"steadily, in a vigil", vigilTime / 2, true, true, true},
+		{"seldom, in a vigil", vigilTime, true, false, true},
+		{"often, in a vigil", -time.Hour, true, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			m := newMarch(t)
+			if m.begin(); !tt.vigil {
+				m.head.endVigil()
+			}
+			e := &m.head.escort
+			e.waits, e.since = someWaits, m.head.since(time.Now().Add(-tt.took))
+			m.head.relax()
+			if !e.vigil.on {
+				m.head.keepVigil()
+			}
+			if e.vigil.on != tt.stays || e.followed.Load() != tt.followed {
+				t.Errorf("there is a vigil: %t, followers: %t; want %t, %t", e.vigil.on, e.followed.Load(), tt.stays, tt.followed)
+			}
+		})
+	}
+}
+
+// What happened before a vigil does not count when it is over in vain.
+func TestVigilForgets(t *testing.T) {
+	m := newMarch(t)
+	m.follow()
+	m.head.streak = busyStreak
+	m.head.rush.may, m.head.escort.steady = true, true
+	for m.head.keepVigil(); m.head.escort.vigil.on; {
+		m.head.watch()
+	}
+	m.say(m.head)
+	turnOf(t, m.head)
+	if !m.head.escort.followed.Load() {
+		t.Error("the convoy has parted")
 	}
 }
 
