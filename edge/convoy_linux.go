@@ -31,19 +31,18 @@ type escort struct {
 	// Of whoever leads the lot.
 	waits  int    // since
 	since  int64  // in the lot's time
+	came   int    // events since then
 	steady bool   // what came last came steadily
 	rung   []*lot // followers that may have events
 	vigil  vigil
 }
 
-// A lot is calm when the last someWaits waits have taken calmTime and more. A head with followers is busy when they
-// have taken less than busyTime, and any lot when busyStreak batches have come without a wait. A lot
-// of two with 2,000 requests a second waits a thousand times a second or more, one that has all of them two or three
-// thousand times.
+// How much goes on is told by the events a second, of which a request is two or more, over someWaits waits.
+// A head with followers is busy beyond busyRate, and any lot when busyStreak batches have come
+// without a wait. A lot is calm as long as a convoy of such lots would have half of busyRate at most.
 const (
 	someWaits  = 32
-	calmTime   = someWaits * time.Second / 4000
-	busyTime   = someWaits * time.Second / 10000
+	busyRate   = 20_000
 	busyStreak = 8
 )
 
@@ -144,22 +143,30 @@ func (l *lot) tire() {
 // relax is called when it has to wait.
 func (l *lot) relax() {
 	e := &l.escort
+	if e.convoy == nil {
+		return
+	}
 	if e.waits++; e.waits%someWaits != 1 {
 		return
 	}
-	now := l.since(time.Now())
-	took := now - e.since
-	e.since = now
+	now, came := l.since(time.Now()), e.came
+	took := time.Duration(now - e.since)
+	e.since, e.came = now, 0
 	switch {
 	case e.waits == 1: // the first for a while
-	case e.followed.Load() && took < int64(busyTime):
+	case e.followed.Load() && exceeds(came, took, busyRate):
 		l.tire()
 	default:
-		e.calm.Store(took >= int64(calmTime))
-		if e.steady = took < int64(vigilTime); !e.steady && e.vigil.on {
+		e.calm.Store(!exceeds(came, took, busyRate/2/len(e.convoy.all)))
+		if e.steady = exceeds(came, took, vigilRate); !e.steady && e.vigil.on {
 			l.endVigil()
 		}
 	}
+}
+
+// exceeds reports whether so many in a time are more than a rate, by the second.
+func exceeds(n int, in time.Duration, rate int) bool {
+	return float64(n) > float64(rate)*in.Seconds()
 }
 
 // takeRung takes the events of a follower that has rung. It reports false if there are none.

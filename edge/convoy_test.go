@@ -179,19 +179,20 @@ func TestConvoyRefused(t *testing.T) {
 	}
 }
 
-// A lot is calm if it seldom has to wait, and a head with followers busy if it often has to.
+// A lot is calm if little comes, and a head with followers busy if much does.
 func TestCalm(t *testing.T) {
 	tests := []struct {
 		what     string
-		took     time.Duration // of the last waits; the next is in the future where it is negative
+		rate     int
 		followed bool
 		calm     bool
 		parts    int
 	}{
-		{"seldom", time.Second, false, true, 0},
-		{"often", -time.Hour, false, false, 0},
-		{"seldom, with a follower", time.Second, true, true, 0},
-		{"often, with a follower", -time.Hour, true, false, 1},
+		{"little", busyRate / 4, false, true, 0},
+		{"much", busyRate / 3, false, false, 0},
+		{"little, with a follower", busyRate / 4, true, true, 0},
+		{"more, with a follower", busyRate * 9 / 10, true, false, 0},
+		{"much, with a follower", busyRate * 2, true, false, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
@@ -201,11 +202,18 @@ func TestCalm(t *testing.T) {
 			}
 			e := &m.head.escort
 			e.calm.Store(true)
-			e.waits, e.since = someWaits, m.head.since(time.Now().Add(-tt.took))
-			m.head.relax()
+			m.relaxAt(tt.rate)
 			if got := e.calm.Load(); got != tt.calm || len(m.given) != tt.parts {
 				t.Errorf("calm = %t and %d lots are to be led, want %t and %d", got, len(m.given), tt.calm, tt.parts)
 			}
 		})
 	}
+}
+
+// relaxAt has the head wait when so many events have come a second.
+func (m *march) relaxAt(rate int) {
+	e := &m.head.escort
+	const hours = 1 // for the time that the test takes to make no difference
+	e.waits, e.since, e.came = someWaits, m.head.since(time.Now().Add(-hours*time.Hour)), rate*hours*3600
+	m.head.relax()
 }

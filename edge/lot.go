@@ -236,6 +236,7 @@ func (l *lot) takeFrom(from *lot) {
 // took deals with n events that have been taken of a lot.
 func (l *lot) took(from *lot, n int) {
 	l.at, l.known, l.n = 0, 0, n
+	l.escort.came += n
 	if l.note(from, n); from == l && l.escort.followed.Load() {
 		l.noteRings()
 	}

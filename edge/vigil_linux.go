@@ -16,19 +16,24 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor, and it may be that nobody
 // looks into the runtime's poller. So there is a pause after each stint, and when somebody was roused who may
-// have to run there: others run first, one of whom looks into the poller from then on. The next wait is on no
-// processor in particular, so that the system wakes the thread on another if something else is in its way.
+// have to run there: others run first, one of whom looks into the poller from then on. After some of them the
+// next wait is on no processor in particular, so that the system wakes the thread on another if something else is in
+// its way. It does not after all, as to change processors costs more than a pause.
 type vigil struct {
-	on     bool  // of whoever leads the head
-	began  int64 // the present stint, in the head's time
+	on     bool // of whoever leads the head
+	stints int
+	began  int64 // the present one, in the head's time
 	came   bool  // something, in it
 	roused bool
 }
 
-// A vigil begins in a convoy whose last someWaits waits have taken less than vigilTime. It ends when
-// they take longer, with a stint in vain, or when the head is busy.
+// A vigil begins in a convoy to which more than vigilRate events come a second. It ends when
+// less do, with a stint in vain, or when the head is busy.
 const (
-	vigilTime = someWaits * time.Second / 1000
+	vigilRate = 2_000
+
+	// One stint of freeStints begins with a wait on any processor.
+	freeStints = 8
 
 	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
 	// it looks and 10 ms later. A wait goes on for a millisecond more than is left of a stint.
@@ -63,11 +68,11 @@ func (l *lot) watch() bool {
 	for v := &l.escort.vigil; !l.takeRung(); {
 		now := l.since(time.Now())
 		if v.roused || now-v.began >= int64(stint) {
-			v.began, v.came, v.roused = now, false, false
+			v.stints, v.began, v.came, v.roused = v.stints+1, now, false, false
 			l.rush.letThreadGo()
 			runtime.Gosched()
 		}
-		if v.came && !l.rush.kept && l.rush.all != (processors{}) {
+		if free := v.stints%freeStints == 1 && !v.came; !free && !l.rush.kept && l.rush.all != (processors{}) {
 			l.rush.keepThread(here())
 		}
 		n, errno := epollWait(l.fd, l.events[:], stint-time.Duration(now-v.began)+time.Millisecond)

@@ -206,19 +206,19 @@ func TestVigilOfBusy(t *testing.T) {
 	}
 }
 
-// How fast what came last came decides of a vigil.
+// How much came last decides of a vigil.
 func TestVigilByRate(t *testing.T) {
 	tests := []struct {
 		what            string
-		took            time.Duration // of the last waits
-		vigil           bool          // there is one already
+		rate            int
+		vigil           bool // there is one already
 		stays, followed bool
 	}{
-		{"steadily", vigilTime / 2, false, true, true},
-		{"seldom", vigilTime, false, false, true},
-		{"steadily, in a vigil", vigilTime / 2, true, true, true},
-		{"seldom, in a vigil", vigilTime, true, false, true},
-		{"often, in a vigil", -time.Hour, true, false, false},
+		{"steadily", 2 * vigilRate, false, true, true},
+		{"seldom", vigilRate / 2, false, false, true},
+		{"steadily, in a vigil", 2 * vigilRate, true, true, true},
+		{"seldom, in a vigil", vigilRate / 2, true, false, true},
+		{"often, in a vigil", 2 * busyRate, true, false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
@@ -226,9 +226,8 @@ func TestVigilByRate(t *testing.T) {
 			if m.begin(); !tt.vigil {
 				m.head.endVigil()
 			}
+			m.relaxAt(tt.rate)
 			e := &m.head.escort
-			e.waits, e.since = someWaits, m.head.since(time.Now().Add(-tt.took))
-			m.head.relax()
 			if !e.vigil.on {
 				m.head.keepVigil()
 			}
