@@ -298,8 +298,8 @@ func (c *clientConn) leads() *lot {
 	return c.worker.lot
 }
 
-// near returns the lot that connections to the client's origins are to be in: that of who leads,
-// or the client's.
+// near returns the lot of which connections to the client's origins are taken first: that of who leads,
+// or the client's. They are made in the client's, which has a leader of its own when much goes on.
 func (c *clientConn) near() *lot {
 	if l := c.leads(); l != nil || c == nil {
 		return l

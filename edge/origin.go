@@ -43,11 +43,10 @@ func (x *exchange) connect(fresh bool) failure {
 		o = b.pool.get(b.checkup, x.c)
 	}
 	if o == nil {
-		near := x.c.near()
 		x.c.stepOut()
 		began := time.Now()
 		var err error
-		o, err = x.c.edge.open(b, x.limits.Connect, near)
+		o, err = x.c.edge.open(b, x.limits.Connect, x.c.lot)
 		x.event.connect = time.Since(began)
 		t.connected(x.event.connect, err)
 		if err != nil {
