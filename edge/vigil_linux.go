@@ -16,9 +16,9 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor, and it may be that nobody
 // looks into the runtime's poller. So there is a pause after each stint, and when somebody was roused who may
-// have to run there: others run first, one of whom looks into the poller from then on. After some of them the
-// next wait is on no processor in particular, so that the system wakes the thread on another if something else is in
-// its way. It does not after all, as to change processors costs more than a pause.
+// have to run there: others run first, one of whom looks into the poller from then on. After one pause in
+// freeStints the next wait is on no processor in particular, so that the system wakes the thread on another if something
+// else is in its way. After each of them that would cost more than the pauses do.
 type vigil struct {
 	on     bool // of whoever leads the head
 	stints int
