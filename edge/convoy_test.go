@@ -90,29 +90,37 @@ func (m *march) partWith(act func()) {
 	}
 }
 
-// What comes to a lot goes on with whoever leads it, or the head while it follows, whether it
-// comes before a change or after.
+// What comes to a lot goes on with whoever leads it, or the head while it follows, in a vigil too and whether
+// it comes before a change or after.
 func TestConvoy(t *testing.T) {
-	m := newMarch(t)
-	for range 3 {
-		m.say(m.rear)
-		m.say(m.head)
-		m.follow()
-		m.hear(m.head, m.rear)
-		m.hear(m.head, m.head)
-		for range 3 * lotBatch {
-			m.say(m.rear)
-			m.hear(m.head, m.rear)
-		}
-		m.say(m.head)
-		m.hear(m.head, m.head)
-		m.say(m.rear)
-		m.say(m.head)
-		m.partWith(m.head.tire)
-		m.hear(m.rear, m.rear)
-		m.hear(m.head, m.head)
-		m.say(m.rear)
-		m.hear(m.rear, m.rear)
+	for what, follow := range map[string]func(*march){"a convoy": (*march).follow, "a vigil": (*march).begin} {
+		t.Run(what, func(t *testing.T) {
+			m := newMarch(t)
+			for range 3 {
+				m.say(m.rear)
+				m.say(m.head)
+				follow(m)
+				vigil := m.head.escort.vigil.on
+				m.hear(m.head, m.rear)
+				m.hear(m.head, m.head)
+				for range 3 * lotBatch {
+					m.say(m.rear)
+					m.hear(m.head, m.rear)
+				}
+				m.say(m.head)
+				m.hear(m.head, m.head)
+				if m.head.escort.vigil.on != vigil {
+					t.Fatalf("there is a vigil: %t, want %t as something comes all the time", !vigil, vigil)
+				}
+				m.say(m.rear)
+				m.say(m.head)
+				m.partWith(m.head.tire)
+				m.hear(m.rear, m.rear)
+				m.hear(m.head, m.head)
+				m.say(m.rear)
+				m.hear(m.rear, m.rear)
+			}
+		})
 	}
 }
 

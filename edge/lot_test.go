@@ -36,6 +36,20 @@ func startLot(t testing.TB, resume func(*clientConn)) *lot {
 	return l
 }
 
+// newLotOf returns a lot that the goroutine of the test leads.
+func newLotOf(t testing.TB) *lot {
+	t.Helper()
+	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		close(l.ended)
+		l.close()
+	})
+	return l
+}
+
 // lotLinkOf moves a connection into a lot.
 func lotLinkOf(t testing.TB, lot *lot, tcp *net.TCPConn) *lotLink {
 	t.Helper()
@@ -359,12 +373,7 @@ func TestLotOutlivesPanics(t *testing.T) {
 // What has come with others is known of an idle connection before its turn, so that no request is
 // sent there.
 func TestLotForesees(t *testing.T) {
-	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	defer close(l.ended)
+	l := newLotOf(t)
 	idle := map[*lotLink]net.Conn{}
 	for range 2 {
 		tested, peer := tcpPair(t)
@@ -411,12 +420,7 @@ func TestLotLinkNewsOfOld(t *testing.T) {
 // What a lot told is believed of its own connections alone, by who leads it and for a moment. Else
 // there is a look.
 func TestLotTold(t *testing.T) {
-	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	defer close(l.ended)
+	l := newLotOf(t)
 	tested, peer := tcpPair(t)
 	link := newLotLink(l, raw(t, tested), quiet) // of which the lot is not asked
 	defer link.close()
@@ -457,12 +461,7 @@ func TestLotTold(t *testing.T) {
 
 // A batch that is full does not tell of all connections.
 func TestLotToldInPart(t *testing.T) {
-	l, err := newLot(func(*clientConn) {}, func(p any) { t.Errorf("panic: %v", p) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	defer close(l.ended)
+	l := newLotOf(t)
 	var all []*lotLink
 	for range lotBatch + 1 {
 		tested, peer := tcpPair(t)

@@ -40,33 +40,6 @@ func (m *march) keep() {
 	}
 }
 
-// What comes to any lot of a convoy goes on in a vigil, whether it comes before it or in it, and what
-// comes last goes on when it is over.
-func TestVigil(t *testing.T) {
-	m := newMarch(t)
-	for range 3 {
-		m.say(m.rear)
-		m.say(m.head)
-		m.begin()
-		m.hear(m.head, m.rear)
-		m.hear(m.head, m.head)
-		for range 3 * lotBatch {
-			m.say(m.rear)
-			m.hear(m.head, m.rear)
-			m.say(m.head)
-			m.hear(m.head, m.head)
-		}
-		if !m.head.escort.vigil.on {
-			t.Fatal("the vigil is over while something comes all the time")
-		}
-		m.say(m.rear)
-		m.say(m.head)
-		m.partWith(m.head.tire)
-		m.hear(m.rear, m.rear)
-		m.hear(m.head, m.head)
-	}
-}
-
 // A vigil in vain is over, and what comes later goes on.
 func TestVigilInVain(t *testing.T) {
 	m := newMarch(t)
