@@ -119,11 +119,8 @@ func (b *body) pipe() failure {
 			return b.interrupted(err)
 		}
 		b.passed(n)
-		wrote, err := c.to.empty(c.pipe, x.c.edge.cfg.Client.Write)
-		x.event.written += int64(wrote)
-		if err != nil {
-			x.event.cause = err
-			return failClientWrite
+		if f := x.wrote(c.to.empty(c.pipe, x.c.edge.cfg.Client.Write)); f != failNone {
+			return f
 		}
 	}
 	return failNone
@@ -253,17 +250,20 @@ func (b *body) end() failure {
 	return b.x.write([]byte("0\r\n\r\n"))
 }
 
-// abort ends a client's connection whose answer is not whole. Where only the
-// connection's end frames the body, a reset tells it from a whole one; a gap
-// that counts as the end is none.
+// tear has the end of the client's connection, whatever brings it, be a reset, or no more, if
+// nothing else frames the body.
+func (b *body) tear(yes bool) {
+	if b.out == framedClose {
+		b.x.c.link.tear(yes)
+	}
+}
+
+// abort notes that the client's answer is not whole, which the end of its connection has to
+// tell. A gap that counts as the body's end is none, unless a length was promised.
 func (b *body) abort(f failure) {
-	if b.out != framedClose {
+	if f == failBetweenBytes && !b.x.site.strict && b.out != framedLength {
+		b.tear(false)
 		return
 	}
-	switch f {
-	case failTruncated, failFetch:
-		b.x.c.torn = true
-	case failBetweenBytes:
-		b.x.c.torn = b.x.site.strict
-	}
+	b.x.c.short, b.x.c.torn = true, b.out == framedClose
 }

@@ -44,7 +44,8 @@ type clientConn struct {
 	asking *exchange // a request that an origin was sent, and whose answer nobody waits for: likewise
 	over   bool      // no more requests
 	unread bool      // the client may still be sending
-	torn   bool      // the last answer is not whole, and only a reset can tell
+	short  bool      // the last answer is not whole
+	torn   bool      // and only a reset can tell, which close sends
 
 	exchange *exchange // the one under way, nil between two
 	worker   *worker   // which serves the connection and leads a lot; nil if it is another's goroutine
@@ -127,10 +128,9 @@ func (c *clientConn) leave() {
 	case m != nil:
 		c.leaveMux(m)
 	case c.torn:
-		c.link.tear()
 	case c.unread:
 		c.linger()
-	case c.secure:
+	case c.secure && !c.short:
 		c.tls.link.farewell()
 	}
 }
@@ -436,7 +436,7 @@ const (
 // for a while: closing with unread bytes would send a reset, which can destroy
 // the answer before the client has read it.
 func (c *clientConn) linger() {
-	c.link.closeWrite()
+	c.closeWrite()
 	due := time.Now().Add(lingerTime)
 	buf := getBuffer(0)
 	defer buf.free()
@@ -447,6 +447,16 @@ func (c *clientConn) linger() {
 		}
 		left -= n
 	}
+}
+
+// closeWrite ends our half of the connection. Over TLS there is no closing alert behind an
+// answer that is not whole.
+func (c *clientConn) closeWrite() {
+	l := c.link
+	if c.secure && c.short {
+		l = c.tls.link.inner
+	}
+	l.closeWrite()
 }
 
 // drain asks an idle connection to end now; a busy one ends after its answer, and a

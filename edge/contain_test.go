@@ -21,7 +21,7 @@ func TestPanicsAreContained(t *testing.T) {
 				log, logger := edgetest.NewLog(t)
 				e := edgetest.Start(t, edge.Config{PlainIO: plain, Log: logger}, edgetest.Snapshot(edgetest.Backend(o)))
 				answers(t, e, edgetest.Host, "here")
-				e.Break(edgetest.Host)
+				e.Break(edgetest.Host, 0)
 				c := e.Dial(t)
 				c.Send(request)
 				c.MustClose()

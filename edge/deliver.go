@@ -82,6 +82,7 @@ func (x *exchange) deliver() bool {
 	} else {
 		x.disconnect(false) // unless the body is at its end
 	}
+	b.tear(true) // until all of it has been sent
 	f := x.sendFirst(wanted && !b.done)
 	x.disconnect(false) // unless release has given it back
 	if f != failNone {
@@ -90,14 +91,16 @@ func (x *exchange) deliver() bool {
 		b.abort(f)
 		return false
 	}
+	b.tear(false)
 	x.event.completed = true
 	return keep
 }
 
 // sendFirst sends the head and what is behind it, and then what is still to come of the body,
-// if there is more. A program that asks what became of it is not told before that is known.
+// if there is more. It is put off unless somebody asks at once what became of it: a program, or
+// who has torn the connection.
 func (x *exchange) sendFirst(more bool) failure {
-	if !more && !x.site.logs {
+	if !more && !x.site.logs && x.body.out != framedClose {
 		return x.post(x.out.b)
 	}
 	if f := x.write(x.out.b); f != failNone || !more {

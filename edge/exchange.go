@@ -248,7 +248,7 @@ func (x *exchange) lost(n int, err error) {
 func (x *exchange) wrote(n int, err error) failure {
 	x.event.written += int64(n)
 	if err != nil {
-		x.event.cause = err
+		x.event.cause, x.c.short = err, true
 		return failClientWrite
 	}
 	return failNone

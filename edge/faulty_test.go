@@ -13,18 +13,28 @@ import (
 	"headwater/edge/h2"
 )
 
-// A buggy link cannot read.
-type buggy struct{ link }
+// A buggy link can read a few times and no more.
+type buggy struct {
+	link
+	left *int
+}
 
-func (buggy) read([]byte, time.Time) (int, error) { panic("a bug") }
+func (l buggy) read(b []byte, due time.Time) (int, error) {
+	if *l.left == 0 {
+		panic("a bug")
+	}
+	*l.left--
+	return l.link.read(b, due)
+}
 
-// Break puts a bug into the idle connections to the site's first backend.
-func (e *Edge) Break(host string) {
+// Break puts a bug into the idle connections to the site's first backend, which is met after
+// that many reads.
+func (e *Edge) Break(host string, reads int) {
 	p := e.table.Load().exact.find([]byte(host)).backends[0].pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.idle {
-		c.link = buggy{c.link}
+		c.link = buggy{c.link, &reads}
 	}
 }
 

@@ -82,9 +82,9 @@ type link interface {
 	// closeWrite ends our half of the stream.
 	closeWrite()
 
-	// tear has close reset the connection, which tells the other side that
-	// something is missing.
-	tear()
+	// tear has close reset the connection, or no more. A reset tells the other side that
+	// something is missing, whoever or whatever closes, the end of the process too.
+	tear(yes bool)
 
 	close()
 }
@@ -246,6 +246,12 @@ func (l *plainLink) stale(*lot) bool     { return peek(l.tcp) }
 
 func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
 
-func (l *plainLink) tear() { l.tcp.SetLinger(0) }
+func (l *plainLink) tear(yes bool) {
+	linger := -1 // as the system has it
+	if yes {
+		linger = 0
+	}
+	l.tcp.SetLinger(linger)
+}
 
 func (l *plainLink) close() { l.tcp.Close() }

@@ -411,10 +411,14 @@ func (l *lotLink) closeWrite() {
 	}
 }
 
-func (l *lotLink) tear() {
+func (l *lotLink) tear(yes bool) {
 	l.settle()
 	if l.acquire() {
-		syscall.SetsockoptLinger(int(l.fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+		var linger syscall.Linger
+		if yes {
+			linger.Onoff = 1
+		}
+		syscall.SetsockoptLinger(int(l.fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &linger)
 		l.release()
 	}
 }

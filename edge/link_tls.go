@@ -147,7 +147,7 @@ func (l *tlsLink) farewell() {
 	}
 }
 
-func (l *tlsLink) tear() { l.inner.tear() }
+func (l *tlsLink) tear(yes bool) { l.inner.tear(yes) }
 
 // close sends no closing alert, which might wait.
 func (l *tlsLink) close() { l.inner.close() }

@@ -244,6 +244,26 @@ func answerInVain(t *testing.T, spoil func(*lotLink), secure bool, text string, 
 	return event
 }
 
+// What tells an answer from a part of it, such as the reset of its connection, waits for nothing: no such
+// answer is put off.
+func TestAnswerToTheEndIsNotPosted(t *testing.T) {
+	o := newPostOffice(t)
+	c, told := o.service("")
+	c.theSite().backends[0].pool.idle[0].link = &cannedLink{answer: []byte(
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")}
+	l, peer := o.connect(c, false)
+	io.WriteString(peer, "GET / HTTP/1.0\r\nHost: test.example\r\n\r\n")
+	readable(t, l)
+	syscall.Shutdown(int(l.fd), syscall.SHUT_WR)
+	c.serve()
+	if event := told.event(); event["reason"] != "client write error" {
+		t.Errorf("told: %v", event)
+	}
+	if !c.torn {
+		t.Error("the connection ends in order")
+	}
+}
+
 // Requests that come together are told of one after the other, each once and when its answer was sent.
 func TestPostedAnswers(t *testing.T) {
 	for _, tt := range []struct {

@@ -120,7 +120,7 @@ func (paper) reside(resident) error                        { return errStage }
 func (paper) interrupt()                                   {}
 func (paper) interrupted() bool                            { return false }
 func (paper) closeWrite()                                  {}
-func (paper) tear()                                        {}
+func (paper) tear(bool)                                    {}
 func (paper) close()                                       {}
 
 // requestHead is the request as a client would send it, or [service.Invalid] if that is

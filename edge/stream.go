@@ -222,7 +222,7 @@ func (s *clientStream) stale(*lot) bool      { return true }
 func (s *clientStream) interrupt()           { s.stream.Interrupt() }
 func (s *clientStream) interrupted() bool    { return s.stream.Interrupted() }
 func (s *clientStream) closeWrite()          {}
-func (s *clientStream) tear()                {}
+func (s *clientStream) tear(bool)            {}
 func (s *clientStream) close()               { s.stream.Reset(h2.InternalError) }
 
 // appendBlock is appendHead for HTTP/2.

@@ -175,8 +175,8 @@ func (t *tunnel) end(f failure, cause error) {
 	t.broken.Do(func() {
 		t.failure, t.cause = f, cause
 		if f != failNone && f != failTunnelIdle {
-			t.origin.link.tear()
-			t.x.c.link.tear()
+			t.origin.link.tear(true)
+			t.x.c.link.tear(true)
 		}
 		t.origin.link.close()
 		t.x.c.link.close()
