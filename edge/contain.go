@@ -37,6 +37,7 @@ func (c *clientConn) contain() {
 		return
 	}
 	c.edge.notePanic(p)
+	c.conclude()
 	if m := c.mux.Load(); m != nil {
 		c.cut()
 		m.Finish(nil) // or its streams would wait for a reader that is gone

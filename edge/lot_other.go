@@ -30,6 +30,7 @@ type mail struct{}
 
 func (*mail) behind() bool { return false }
 
-func (*clientConn) settle() {}
+func (*clientConn) settle()   {}
+func (*clientConn) conclude() {}
 
 func (*clientConn) putOff(*exchange) bool { return false }

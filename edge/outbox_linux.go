@@ -290,9 +290,18 @@ func (c *clientConn) putOff(x *exchange) bool {
 	return true
 }
 
-// tell ends the exchange whose answer has been sent, or cannot be.
+// conclude is settle for an answer, after a panic over what came behind it.
+func (c *clientConn) conclude() {
+	if c.mail.answer != nil {
+		defer c.edge.outlive()
+		c.settle()
+	}
+}
+
+// tell ends the exchange whose answer has been sent, or cannot be. A panic over that leaves the
+// next one alone.
 func (c *clientConn) tell() {
-	defer c.contain()
+	defer c.edge.outlive()
 	x := c.mail.answer
 	c.mail.answer = nil
 	x.free()

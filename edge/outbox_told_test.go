@@ -302,6 +302,58 @@ func TestPostedAnswers(t *testing.T) {
 	}
 }
 
+// A request that was answered is told of, once, whatever becomes of the next one.
+func TestPostedAnswerBeforeBug(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		spoil  func(*lotLink)
+		reason any
+		sent   bool
+	}{
+		{"a client that reads", func(*lotLink) {}, nil, true},
+		{"one that does not", fill, "client write error", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newPostOffice(t)
+			c, told := o.service("")
+			l, peer := o.connect(c, false)
+			idle := c.theSite().backends[0].pool.idle[0]
+			idle.link = buggy{idle.link, new(1)}
+			io.WriteString(peer, "GET /0 HTTP/1.1\r\nHost: test.example\r\n\r\nGET /1 HTTP/1.1\r\nHost: test.example\r\n\r\n")
+			readable(t, l)
+			tt.spoil(l)
+			if !c.serve() {
+				t.Fatal("the connection goes on")
+			}
+			if event := told.event(); event["target"] != "/0" || event["reason"] != tt.reason {
+				t.Errorf("told: %v", event)
+			}
+			all, _ := io.ReadAll(peer)
+			if sent := bytes.HasSuffix(all, []byte("\r\n\r\n"+strings.Repeat("x", 1024))); sent != tt.sent {
+				t.Errorf("the answer was sent: %t", sent)
+			}
+			if n, bugs := c.theSite().traffic.answers[2].Load(), c.edge.Panics(); n != 1 || bugs != 1 {
+				t.Errorf("%d answers and %d panics are counted", n, bugs)
+			}
+		})
+	}
+}
+
+// A bug in telling of a request is none of the next one's.
+func TestBugInTelling(t *testing.T) {
+	o := newPostOffice(t)
+	c, told := o.service("")
+	_, peer := o.connect(c, false)
+	c.mail.answer = &exchange{} // of nobody
+	c.get()
+	o.lot.outbox.next()
+	o.gets(peer, "HTTP/1.1 200 OK\r\n")
+	c.settle()
+	if event := told.event(); event["reason"] != nil || c.edge.Panics() != 1 {
+		t.Errorf("%d panics; told: %v", c.edge.Panics(), event)
+	}
+}
+
 // A during link fails if its client has no exchange when that has posted.
 type during struct{ *lotLink }
 
