@@ -29,8 +29,9 @@ type exchange struct {
 	obj     message.Response // made here in its place
 	resp    message.Response // to the client
 
-	out output  // the message being written: first the request, then the answer
-	in  *buffer // the origin's bytes
+	out    output  // the message being written: first the request, then the answer
+	sealed int     // bytes of what was posted last that are in one record, the last, if the client speaks TLS
+	in     *buffer // the origin's bytes
 
 	headBytes int    // of the request, as it came
 	head      []byte // that, if it is short and nothing came with it
@@ -235,13 +236,18 @@ func (x *exchange) write(b []byte) failure {
 
 // post sends the last that the client gets of this exchange, or puts it off: see [clientConn.end].
 func (x *exchange) post(b []byte) failure {
+	x.sealed = (len(b)-1)%maxPlain + 1
 	return x.wrote(x.c.link.post(b, x.c.edge.cfg.Client.Write))
 }
 
-// lost notes that the end of what was put off was not sent: n bytes, as the link of the lot counts
-// them, under TLS with what that adds.
+// lost notes that the last n bytes of what was put off were not sent. Over TLS these are of a
+// record, which a client takes whole or not at all: nothing of what is in it counts then, as with
+// one that was not put off. What counts is of the answer in either case.
 func (x *exchange) lost(n int, err error) {
-	x.event.failure = x.wrote(-min(n, int(x.event.written)), err)
+	if _, secure := x.c.link.(*tlsLink); secure {
+		n = x.sealed
+	}
+	x.event.failure = x.wrote(-n, err)
 	x.event.completed = false
 }
 

@@ -218,6 +218,41 @@ func TestPostedAnswerInVain(t *testing.T) {
 	}
 }
 
+// A client that gets a part of an answer has it counted, but a part of a record is none.
+func TestPostedAnswerInPart(t *testing.T) {
+	const interim = "HTTP/1.1 103 Early Hints\r\n\r\n"
+	for _, tt := range []struct {
+		name         string
+		secure       bool
+		letter, want int // bytes that are sent of the letter, and that count
+	}{
+		{"in clear", false, 100, len(interim) + 100},
+		{"nothing in clear", false, 0, len(interim)},
+		{"over TLS", true, 100, len(interim)},
+		{"nothing over TLS", true, 0, len(interim)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newPostOffice(t)
+			c, told := o.service("")
+			c.theSite().backends[0].pool.idle[0].link = &cannedLink{answer: []byte(interim + answer1K)}
+			l, _ := o.connect(c, tt.secure)
+			c.get()
+			outbox := &o.lot.outbox
+			m := &outbox.letters[0]
+			n, err := l.put(outbox.text[m.from : m.from+tt.letter])
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.from += n
+			syscall.Shutdown(int(l.fd), syscall.SHUT_WR)
+			c.settle()
+			if event := told.event(); event["written"] != float64(tt.want) || event["reason"] != "client write error" {
+				t.Errorf("want %d bytes; told: %v", tt.want, event)
+			}
+		})
+	}
+}
+
 // answerInVain has a client with a link that was spoilt be answered, and returns what the access log tells.
 func answerInVain(t *testing.T, spoil func(*lotLink), secure bool, text string, posts bool) map[string]any {
 	o := newPostOffice(t)
