@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
@@ -124,9 +125,10 @@ func (c *chooser) answer(method string) (raw string, closes bool) {
 	return raw, closes
 }
 
-// left out of every comparison: what the edge writes itself, what frames a body on
-// one hop, and what net/http rewrites.
-var incomparable = append([]string{"content-length", "transfer-encoding", "connection", "trailer", "x-forwarded-for"}, our...)
+// left out of every comparison: what the edge writes itself, for a client that speaks TLS too, what
+// frames a body on one hop, and what net/http rewrites.
+var incomparable = append([]string{"content-length", "transfer-encoding", "connection", "trailer",
+	"x-forwarded-for", "x-forwarded-host", "x-forwarded-server", "fastly-ssl"}, our...)
 
 // comparableFields returns the values of each field, in order.
 func comparableFields(fields edgetest.Fields) map[string][]string {
@@ -154,10 +156,11 @@ type exchanged struct {
 	AnswerBody    string
 }
 
-// A rig is an origin with an edge and a ReverseProxy before it.
+// A rig is an origin with an edge and a ReverseProxy before it. The clients of that are in clear.
 type rig struct {
 	origin *edgetest.Origin
-	addrs  map[string]string
+	edge   *edgetest.Edge
+	judge  string
 
 	mu     sync.Mutex
 	answer string
@@ -174,10 +177,13 @@ func startRig(f *testing.F) *rig {
 			c.Close()
 		}
 	}))
-	e := edgetest.Start(f, edge.Config{PlainIO: !edgetest.Lots}, edgetest.Snapshot(edgetest.Backend(r.origin)))
+	r.edge = edgetest.Start(f, edge.Config{PlainIO: !edgetest.Lots}, edgetest.Snapshot(edgetest.Backend(r.origin)))
 	judge := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", fmt.Sprint("127.0.0.1:", r.origin.Port())
+			if r.origin.Secure() {
+				p.Out.URL.Scheme = "https"
+			}
 			p.Out.URL.RawQuery = p.In.URL.RawQuery // Rewrite drops what it cannot parse
 			p.Out.Host = p.In.Host
 			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"} {
@@ -186,18 +192,17 @@ func startRig(f *testing.F) *rig {
 				}
 			}
 		},
-		Transport: &http.Transport{DisableCompression: true},
+		Transport: &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		ErrorLog:  log.New(io.Discard, "", 0),
 	})
 	judge.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.Cleanup(judge.Close)
-	r.addrs = map[string]string{"edge": e.Addr, "judge": judge.Listener.Addr().String()}
+	r.judge = judge.Listener.Addr().String()
 	return r
 }
 
-// run sends the request by way of addr and reports what both ends saw.
-func (r *rig) run(t *testing.T, addr, request, method string) exchanged {
-	c := edgetest.Dial(t, addr)
+// run sends the request by way of c and reports what both ends saw.
+func (r *rig) run(t *testing.T, c *edgetest.Client, request, method string) exchanged {
 	c.TCP.SetLinger(0) // or else the machine runs out of ports
 	c.Push(request)
 	a, err := c.TryAnswerTo(method)
@@ -242,8 +247,8 @@ func FuzzForward(f *testing.F) {
 		r.mu.Lock()
 		r.answer, r.closes = c.answer(method)
 		r.mu.Unlock()
-		want := r.run(t, r.addrs["judge"], request, method)
-		got := r.run(t, r.addrs["edge"], request, method)
+		want := r.run(t, edgetest.DialClear(t, r.judge), request, method)
+		got := r.run(t, r.edge.Dial(t), request, method)
 		if want.Status == 0 {
 			return // the judge had none to give: its transport can lose an answer that crosses its write
 		}

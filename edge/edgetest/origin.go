@@ -145,6 +145,9 @@ func (o *Origin) accept() {
 	}
 }
 
+// Secure reports whether the origin speaks TLS.
+func (o *Origin) Secure() bool { return o.tls != nil }
+
 // Port is where the origin listens, on 127.0.0.1.
 func (o *Origin) Port() int { return o.l.Addr().(*net.TCPAddr).Port }
 
