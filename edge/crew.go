@@ -117,6 +117,9 @@ func (w *worker) lead(l *lot) {
 func (w *worker) turn() (c *clientConn, open bool) {
 	if w.at == len(w.opened) {
 		w.opened, w.at = w.opened[:0], 0
+		if c = w.lot.prolong(); c != nil {
+			return c, true
+		}
 		return w.lot.turn()
 	}
 	c, w.opened[w.at] = w.opened[w.at], nil

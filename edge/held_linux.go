@@ -2,6 +2,14 @@ package edge
 
 // A held client is one that speaks HTTP/2, and to which its streams put off what they have to
 // write until all events that have come are dealt with. Then it goes out together, without waiting.
+// In a rush it also waits for those that have come meanwhile: what many streams are answered in one
+// write costs the client less, and us.
+
+// heldClients are those of a lot.
+type heldClients struct {
+	clients   []*clientConn
+	prolonged bool // they have waited for one batch more
+}
 
 // hold holds c, or the client whose stream that is.
 func (l *lot) hold(c *clientConn) {
@@ -9,19 +17,36 @@ func (l *lot) hold(c *clientConn) {
 		c = c.stream.client
 	}
 	m := c.mux.Load()
-	if m == nil || !c.keeps || len(l.held) > 0 && l.held[len(l.held)-1] == c {
+	if m == nil || !c.keeps || len(l.held.clients) > 0 && l.held.clients[len(l.held.clients)-1] == c {
 		return
 	}
 	m.Hold()
-	l.held = append(l.held, c)
+	l.held.clients = append(l.held.clients, c)
+}
+
+// prolong has those who are held wait for one batch more in a rush, if that is there. Requests to
+// origins do not wait for it. It returns a client that has to go on first, nil for none.
+func (l *lot) prolong() (c *clientConn) {
+	defer l.contain()
+	if l.at < l.n || l.held.prolonged || len(l.held.clients) == 0 || !l.rush.on.Load() {
+		return nil
+	}
+	if c = l.outbox.next(); c == nil {
+		l.held.prolonged = true
+		l.rush.batches++
+		l.take()
+	}
+	return c
 }
 
 // release has what was put off be written.
 func (l *lot) release() {
-	for len(l.held) > 0 {
-		last := len(l.held) - 1
-		c := l.held[last]
-		l.held[last], l.held = nil, l.held[:last]
+	h := &l.held
+	h.prolonged = false
+	for len(h.clients) > 0 {
+		last := len(h.clients) - 1
+		c := h.clients[last]
+		h.clients[last], h.clients = nil, h.clients[:last]
 		l.releaseOne(c)
 	}
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,4 +68,47 @@ func TestReleasePanicIsContained(t *testing.T) {
 			}
 		})
 	}
+}
+
+// In a rush those who are held wait for one batch more, if that is there, but not the requests of
+// others, nor for a second one.
+func TestProlong(t *testing.T) {
+	o := newPostOffice(t)
+	l := o.lot
+	c, _, peer := o.client() // which the lot tells of room
+	c.edge = o.leader.edge
+	c.startMux()
+	l.hold(c)
+	if _, err := c.mux.Load().Feed([]byte(h2.Preface), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	_, other, otherPeer := o.client()
+	o.post(other, "hello")
+	waits := func(want bool) {
+		t.Helper()
+		l.at = l.n
+		if next := l.prolong(); next != nil {
+			t.Fatal("a client has to go on")
+		}
+		if took := l.at < l.n; took != want {
+			t.Fatalf("there is another batch: %v", took)
+		}
+	}
+	waits(true)
+	o.gets(otherPeer, "hello")
+	o.client()
+	waits(false)
+	l.release()
+	peer.SetReadDeadline(soon(time.Minute))
+	if _, err := io.ReadFull(peer, make([]byte, 9)); err != nil {
+		t.Errorf("what was put off: %v", err)
+	}
+	waits(false) // for whom?
+	l.hold(c)
+	l.rush.on.Store(false)
+	waits(false)
+	l.rush.on.Store(true)
+	waits(true)
+	l.at = l.n
+	waits(false) // there is nothing, and it is not waited for
 }

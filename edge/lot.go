@@ -44,7 +44,7 @@ type lot struct {
 	rush   rush               // of the lot, whoever leads it
 	escort escort
 	outbox outbox
-	held   []*clientConn
+	held   heldClients
 	streak int // batches since it last waited, or let others run
 
 	born time.Time    // what times of links count from

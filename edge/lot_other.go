@@ -20,6 +20,8 @@ func (*lot) clear(func(task)) {}
 func (*lot) rouse()           {}
 func (*lot) hold(*clientConn) {}
 
+func (*lot) prolong() *clientConn { return nil }
+
 // A rush is a time in which much of a lot goes on at once.
 type rush struct{}
 
