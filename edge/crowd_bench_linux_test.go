@@ -116,7 +116,7 @@ func benchmarkCrowd(b *testing.B, cfg Config, versions ...*service.Snapshot) {
 		c.requests = append(c.requests, "GET /bench/1k?x=y HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
 	}
 	p := e.services[versions[0].Service].site.backends[0].pool
-	p.idle = nil
+	p.shelves = nil
 	answer := []byte(answer1K)
 	ran := make([]time.Duration, 0, b.N+crowdSize)
 	done := make(chan bool)

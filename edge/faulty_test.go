@@ -33,8 +33,10 @@ func (e *Edge) Break(host string, reads int) {
 	p := e.table.Load().exact.find([]byte(host)).backends[0].pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range p.idle {
-		c.link = buggy{c.link, &reads}
+	for _, s := range p.shelves {
+		for _, c := range s.idle {
+			c.link = buggy{c.link, &reads}
+		}
 	}
 }
 

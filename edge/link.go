@@ -66,6 +66,10 @@ type link interface {
 	// may be nil, is not asked for again.
 	stale(leads *lot) bool
 
+	// move has another lot watch an idle connection, which nobody else uses or closes meanwhile. It
+	// reports false where that cannot be, and then the one watches it that did.
+	move(to *lot) bool
+
 	// reside hands r its bytes as they come, by way of its turn, until that
 	// asks to leave. It returns turn's error, errTimeout when r's due passes,
 	// errInterrupted, or errParked.
@@ -243,6 +247,7 @@ func (l *plainLink) lend(c *clientConn) { c.stepOut() }
 
 func (l *plainLink) park(time.Time) bool { return false }
 func (l *plainLink) stale(*lot) bool     { return peek(l.tcp) }
+func (l *plainLink) move(*lot) bool      { return false }
 
 func (l *plainLink) closeWrite() { l.tcp.CloseWrite() }
 

@@ -356,6 +356,23 @@ func (l *lotLink) stale(leads *lot) bool {
 	return l.holds()
 }
 
+// move leaves what the lots have told to the next look.
+func (l *lotLink) move(to *lot) bool {
+	if to == l.lot || !l.acquire() {
+		return to == l.lot
+	}
+	defer l.release()
+	if to.add(l) != nil {
+		to.remove(l)
+		return false
+	}
+	from := l.lot
+	l.lot, l.last = to, takenSome
+	syscall.EpollCtl(from.fd, syscall.EPOLL_CTL_DEL, int(l.fd), nil)
+	from.remove(l)
+	return true
+}
+
 // holds reports whether there is anything to be taken.
 func (l *lotLink) holds() bool {
 	if !l.acquire() {

@@ -121,6 +121,8 @@ func (l *tlsLink) stale(leads *lot) bool {
 	return l.inner.stale(leads)
 }
 
+func (l *tlsLink) move(to *lot) bool { return l.inner.move(to) }
+
 func (l *tlsLink) lend(c *clientConn) { l.inner.lend(c) }
 
 // park does nothing where crypto/tls has something left to give.

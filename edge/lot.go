@@ -307,6 +307,14 @@ func (c *clientConn) near() *lot {
 	return c.lot
 }
 
+// place is the number that the lot, nil for none, has among those of its edge.
+func (l *lot) place() int {
+	if l == nil {
+		return 0
+	}
+	return int(l.escort.place)
+}
+
 func (l *lot) contain() {
 	if p := recover(); p != nil {
 		l.caught(p)
@@ -393,7 +401,9 @@ func (l *lot) sweep() {
 	defer l.contain()
 	for _, h := range l.overdue() {
 		h.late.Store(true)
-		h.wake()
+		if h.tell() {
+			l.resume(h.link.owner)
+		}
 	}
 }
 

@@ -29,6 +29,14 @@ type originConn struct {
 	tls           string // the version, in OpenSSL's words; "" without TLS
 }
 
+// join has the lot that the caller leads, nil for none, watch an idle connection that another watched:
+// as long as two lead, each answer on it would go to and fro between their processors.
+func (c *originConn) join(leads *lot) {
+	if leads != nil && c.lot != leads && c.link.move(leads) {
+		c.lot = leads
+	}
+}
+
 // connect gives the exchange a connection: a warm one unless fresh is asked for.
 // It counts against the backend's max_conn from the moment it is wanted.
 func (x *exchange) connect(fresh bool) failure {

@@ -146,8 +146,8 @@ func (o *postOffice) origin(c *clientConn) (*lotLink, *net.TCPConn) {
 	o.Helper()
 	_, l, peer := o.client()
 	p := c.theSite().backends[0].pool
-	p.idle = nil
-	p.put(&originConn{pool: p, link: l})
+	p.shelves = nil
+	p.put(&originConn{pool: p, link: l, lot: l.lot})
 	return l, peer
 }
 
@@ -234,7 +234,7 @@ func TestPostedAnswerInPart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newPostOffice(t)
 			c, told := o.service("")
-			c.theSite().backends[0].pool.idle[0].link = &cannedLink{answer: []byte(interim + answer1K)}
+			c.theSite().backends[0].pool.shelves[0].idle[0].link = &cannedLink{answer: []byte(interim + answer1K)}
 			l, _ := o.connect(c, tt.secure)
 			c.get()
 			outbox := &o.lot.outbox
@@ -284,7 +284,7 @@ func answerInVain(t *testing.T, spoil func(*lotLink), secure bool, text string, 
 func TestAnswerToTheEndIsNotPosted(t *testing.T) {
 	o := newPostOffice(t)
 	c, told := o.service("")
-	c.theSite().backends[0].pool.idle[0].link = &cannedLink{answer: []byte(
+	c.theSite().backends[0].pool.shelves[0].idle[0].link = &cannedLink{answer: []byte(
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")}
 	l, peer := o.connect(c, false)
 	io.WriteString(peer, "GET / HTTP/1.0\r\nHost: test.example\r\n\r\n")
@@ -352,7 +352,7 @@ func TestPostedAnswerBeforeBug(t *testing.T) {
 			o := newPostOffice(t)
 			c, told := o.service("")
 			l, peer := o.connect(c, false)
-			idle := c.theSite().backends[0].pool.idle[0]
+			idle := c.theSite().backends[0].pool.shelves[0].idle[0]
 			idle.link = buggy{idle.link, new(1)}
 			io.WriteString(peer, "GET /0 HTTP/1.1\r\nHost: test.example\r\n\r\nGET /1 HTTP/1.1\r\nHost: test.example\r\n\r\n")
 			readable(t, l)
@@ -418,7 +418,7 @@ func TestPostedAnswerInPlace(t *testing.T) {
 	o := newPostOffice(t)
 	c, told := o.service("")
 	l, peer := o.connect(c, false)
-	origin := c.theSite().backends[0].pool.idle[0]
+	origin := c.theSite().backends[0].pool.shelves[0].idle[0]
 	origin.served, origin.tls = 0, "TLSv1.3" // so that the answer is waited for
 	io.WriteString(peer, "GET /0 HTTP/1.1\r\nHost: test.example\r\n\r\nGET /another-path-that-is-longer HTTP/1.1\r\n")
 	readable(t, l)

@@ -18,6 +18,7 @@ type cannedLink struct {
 func (l *cannedLink) write(b []byte, _ time.Duration) (int, error) { return len(b), nil }
 func (l *cannedLink) post(b []byte, _ time.Duration) (int, error)  { return len(b), nil }
 func (l *cannedLink) stale(*lot) bool                              { return false }
+func (l *cannedLink) move(*lot) bool                               { return false }
 func (l *cannedLink) interrupted() bool                            { return false }
 func (l *cannedLink) close()                                       {}
 func (l *cannedLink) lend(*clientConn)                             {}

@@ -36,24 +36,29 @@ func (t *terms) over(c *originConn, now time.Time) bool {
 	return t.idle > 0 && now.Sub(c.rested) >= t.idle || t.life > 0 && now.Sub(c.born) >= t.life
 }
 
-// A pool keeps the idle connections to one endpoint of one customer, newest
-// first in use. It outlives versions: it lives as long as some compiled version
+// A pool keeps the idle connections to one endpoint of one customer, those of each lot on a
+// shelf, newest first in use. It outlives versions: it lives as long as some compiled version
 // of any service refers to it.
 type pool struct {
 	key    poolKey
 	origin *dial.Origin
 	swept  *roster[pool] // for those that have connections
 
-	mu     sync.Mutex
-	idle   []*originConn
-	used   int  // connections that exchanges have
-	listed bool // in swept
-	closed bool
+	mu      sync.Mutex
+	shelves []shelf // by the places of lots
+	used    int     // connections that exchanges have
+	listed  bool    // in swept
+	closed  bool
 
 	// Of a sweep under way, or the last one.
-	sweeps uint32        // how many there were
-	looked bool          // it looks at one that is nowhere else
-	seen   []*originConn // idle ones that it has looked at, older than those of idle
+	sweeps uint32 // how many there were
+	looked bool   // it looks at one that is nowhere else
+}
+
+// A shelf has the idle connections of one lot, the newest last.
+type shelf struct {
+	idle []*originConn
+	seen []*originConn // those that a sweep under way has looked at, older than those of idle
 }
 
 // get returns a warm connection that is fit for a request, or nil. Connections
@@ -61,7 +66,8 @@ type pool struct {
 // way: what they hold might be taken for the answer to the next request. The look is a system
 // call, and has to be as late as it can. Those to addresses
 // that a check, which may be nil, finds sick are left to backends that it is not for. Those
-// of the lot near the client are preferred; the client may be nil.
+// of the lot near the client are preferred, and others become that lot's if the caller leads it; the client
+// may be nil.
 func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
@@ -70,26 +76,24 @@ func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	near, leads := client.near(), client.leads()
 	for {
 		c := p.newest(check, near)
-		if c == nil || p.fit(c, now, leads) {
+		if c == nil {
+			return nil
+		}
+		if c.join(leads); p.fit(c, now, leads) {
 			return c
 		}
 		p.drop(c)
 	}
 }
 
-// farthest is how many connections are looked at for one of the same lot.
-const farthest = 8
-
 // newest takes the connection that came back last, of those that a check has nothing
-// against and, if there is one among the last, of those of a lot: whoever leads that has
+// against and, if there is one, of those of a lot: whoever leads that has
 // client and origin in its caches, and wakes nobody. It returns nil if there is none.
 func (p *pool) newest(check *checkup, near *lot) *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, conns := range [...]*[]*originConn{&p.idle, &p.seen} {
-		if at := choose(*conns, check, near); at >= 0 {
-			c := (*conns)[at]
-			*conns = slices.Delete(*conns, at, at+1)
+	for i := range p.shelves {
+		if c := p.shelves[(near.place()+i)%len(p.shelves)].take(check); c != nil {
 			p.used++
 			return c
 		}
@@ -97,22 +101,25 @@ func (p *pool) newest(check *checkup, near *lot) *originConn {
 	return nil
 }
 
-// choose returns where the one is that newest wants, -1 for nowhere.
-func choose(conns []*originConn, check *checkup, near *lot) int {
-	at := -1
-	for i := len(conns) - 1; i >= 0 && (at < 0 || at-i < farthest); i-- {
-		c := conns[i]
-		if !check.passes(c) {
-			continue
-		}
-		if at < 0 {
-			at = i
-		}
-		if near == nil || c.lot == near {
-			return i
+// take takes the newest connection that a check has nothing against, nil if there is none.
+func (s *shelf) take(check *checkup) *originConn {
+	for _, conns := range [...]*[]*originConn{&s.idle, &s.seen} {
+		for i := len(*conns) - 1; i >= 0; i-- {
+			if c := (*conns)[i]; check.passes(c) {
+				*conns = slices.Delete(*conns, i, i+1)
+				return c
+			}
 		}
 	}
-	return at
+	return nil
+}
+
+// shelf returns the one of a lot, under the lock.
+func (p *pool) shelf(of *lot) *shelf {
+	for len(p.shelves) <= of.place() {
+		p.shelves = append(p.shelves, shelf{})
+	}
+	return &p.shelves[of.place()]
 }
 
 // fit reports whether an idle connection may have another request.
@@ -139,7 +146,10 @@ func (p *pool) drop(c *originConn) {
 func (p *pool) count() (open, used int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	open = len(p.idle) + len(p.seen) + p.used
+	open = p.used
+	for _, s := range p.shelves {
+		open += len(s.idle) + len(s.seen)
+	}
 	if p.looked {
 		open++
 	}
@@ -160,7 +170,8 @@ func (p *pool) put(c *originConn) {
 	p.used--
 	if !p.closed {
 		c.swept = p.sweeps
-		p.idle = append(p.idle, c)
+		s := p.shelf(c.lot)
+		s.idle = append(s.idle, c)
 		wakes := !p.listed
 		p.listed = true
 		p.mu.Unlock()
@@ -198,20 +209,25 @@ func (p *pool) startSweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweeps++
-	p.seen = p.idle[:0]
+	for i := range p.shelves {
+		s := &p.shelves[i]
+		s.seen = s.idle[:0]
+	}
 }
 
-// lift takes the oldest connection that the sweep has still to look at, nil if there is
+// lift takes the oldest connection of a shelf that the sweep has still to look at, nil if there is
 // none. They are in the order of that.
 func (p *pool) lift() *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.idle) == 0 || p.idle[0].swept+1 >= p.sweeps {
-		return nil
+	for i := range p.shelves {
+		if s := &p.shelves[i]; len(s.idle) > 0 && s.idle[0].swept+1 < p.sweeps {
+			c := s.idle[0]
+			s.idle, p.looked = s.idle[1:], true
+			return c
+		}
 	}
-	c := p.idle[0]
-	p.idle, p.looked = p.idle[1:], true
-	return c
+	return nil
 }
 
 // lay puts it back where it was, or closes it.
@@ -219,7 +235,8 @@ func (p *pool) lay(c *originConn, fit bool) {
 	p.mu.Lock()
 	p.looked = false
 	if fit = fit && !p.closed; fit {
-		p.seen = append(p.seen, c)
+		s := p.shelf(c.lot)
+		s.seen = append(s.seen, c)
 	}
 	p.mu.Unlock()
 	if !fit {
@@ -235,9 +252,13 @@ func (p *pool) endSweep(panicked bool) (stays bool) {
 	if p.closed {
 		return panicked
 	}
-	p.idle, p.seen = append(p.seen, p.idle...), nil
-	clear(p.idle[len(p.idle):cap(p.idle)]) // where others were
-	p.listed = len(p.idle)+p.used > 0 || panicked
+	p.listed = p.used > 0 || panicked
+	for i := range p.shelves {
+		s := &p.shelves[i]
+		s.idle, s.seen = append(s.seen, s.idle...), nil
+		clear(s.idle[len(s.idle):cap(s.idle)]) // where others were
+		p.listed = p.listed || len(s.idle) > 0
+	}
 	return p.listed
 }
 
@@ -245,11 +266,13 @@ func (p *pool) endSweep(panicked bool) (stays bool) {
 // is looked at after that.
 func (p *pool) close() {
 	p.mu.Lock()
-	idle, seen := p.idle, p.seen
-	p.idle, p.seen, p.closed = nil, nil, true
+	shelves := p.shelves
+	p.shelves, p.closed = nil, true
 	p.mu.Unlock()
-	closeAll(idle)
-	closeAll(seen)
+	for _, s := range shelves {
+		closeAll(s.idle)
+		closeAll(s.seen)
+	}
 }
 
 func closeAll(conns []*originConn) {

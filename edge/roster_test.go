@@ -117,7 +117,7 @@ func TestSweepOutlivesPanics(t *testing.T) {
 	s.sweep(nil) // which looks at none that have come back of late
 	for range 2 {
 		s.sweep(func(any) { caught++ })
-		if got := pools[0].idle; !slices.Equal(got, []*originConn{conns[0], conns[2]}) || !slices.Equal(s.warm.all, pools[:1]) || !pools[0].listed {
+		if got := pools[0].shelves[0].idle; !slices.Equal(got, []*originConn{conns[0], conns[2]}) || !slices.Equal(s.warm.all, pools[:1]) || !pools[0].listed {
 			t.Errorf("%d connections are left, and %d pools", len(got), len(s.warm.all))
 		}
 		if caught != 1 || !odd.closed || len(s.awake.all) != 0 {

@@ -113,6 +113,7 @@ func (paper) read([]byte, time.Time) (int, error)          { return 0, io.EOF }
 func (paper) lend(*clientConn)                             {}
 func (paper) park(time.Time) bool                          { return false }
 func (paper) stale(*lot) bool                              { return true }
+func (paper) move(*lot) bool                               { return false }
 func (paper) share() bool                                  { return false }
 func (paper) keep([]byte) error                            { return errStage }
 func (paper) flush() (bool, error)                         { return false, errStage }

@@ -219,6 +219,7 @@ func (s *clientStream) flush() (bool, error) { return false, errStage }
 func (s *clientStream) lend(*clientConn)     {}
 func (s *clientStream) park(time.Time) bool  { return false }
 func (s *clientStream) stale(*lot) bool      { return true }
+func (s *clientStream) move(*lot) bool       { return false }
 func (s *clientStream) interrupt()           { s.stream.Interrupt() }
 func (s *clientStream) interrupted() bool    { return s.stream.Interrupted() }
 func (s *clientStream) closeWrite()          {}
