@@ -210,7 +210,7 @@ func TestCalm(t *testing.T) {
 			}
 			e := &m.head.escort
 			e.calm.Store(true)
-			m.relaxAt(tt.rate)
+			m.relaxAt(tt.rate, 0)
 			if got := e.calm.Load(); got != tt.calm || len(m.given) != tt.parts {
 				t.Errorf("calm = %t and %d lots are to be led, want %t and %d", got, len(m.given), tt.calm, tt.parts)
 			}
@@ -218,10 +218,11 @@ func TestCalm(t *testing.T) {
 	}
 }
 
-// relaxAt has the head wait when so many events have come a second.
-func (m *march) relaxAt(rate int) {
+// relaxAt has the head wait when so many events have come a second, of which some roused somebody.
+func (m *march) relaxAt(rate, roused int) {
 	e := &m.head.escort
 	const hours = 1 // for the time that the test takes to make no difference
-	e.waits, e.since, e.came = someWaits, m.head.since(time.Now().Add(-hours*time.Hour)), rate*hours*3600
+	e.waits, e.since = someWaits, m.head.since(time.Now().Add(-hours*time.Hour))
+	e.came, e.roused = rate*hours*3600, roused*hours*3600
 	m.head.relax()
 }

@@ -27,7 +27,8 @@ type vigil struct {
 	roused bool
 }
 
-// A vigil begins in a convoy to which more than vigilRate events come a second. It ends when
+// A vigil begins in a convoy to which more than vigilRate events come a second for which nobody is roused:
+// with a pause for each of the others, as of long bodies, it would cost more than it saves. It ends when
 // less do, with a stint in vain, or when the head is busy.
 const (
 	vigilRate = 2_000
@@ -61,7 +62,10 @@ func (l *lot) endVigil() {
 }
 
 // rouse notes that somebody may have to run where the caller does, which leads the lot.
-func (l *lot) rouse() { l.escort.vigil.roused = true }
+func (l *lot) rouse() {
+	l.escort.vigil.roused = true
+	l.escort.roused++
+}
 
 // watch waits for events in a vigil. It reports false when that is over.
 func (l *lot) watch() bool {

@@ -183,15 +183,17 @@ func TestVigilOfBusy(t *testing.T) {
 func TestVigilByRate(t *testing.T) {
 	tests := []struct {
 		what            string
-		rate            int
+		rate, roused    int  // events a second, and those for somebody else
 		vigil           bool // there is one already
 		stays, followed bool
 	}{
-		{"steadily", 2 * vigilRate, false, true, true},
-		{"seldom", vigilRate / 2, false, false, true},
-		{"steadily, in a vigil", 2 * vigilRate, true, true, true},
-		{"seldom, in a vigil", vigilRate / 2, true, false, true},
-		{"often, in a vigil", 2 * busyRate, true, false, false},
+		{"steadily", 2 * vigilRate, vigilRate / 2, false, true, true},
+		{"seldom", vigilRate / 2, 0, false, false, true},
+		{"steadily, in a vigil", 2 * vigilRate, vigilRate / 2, true, true, true},
+		{"seldom, in a vigil", vigilRate / 2, 0, true, false, true},
+		{"steadily, and mostly for others", 2 * vigilRate, vigilRate * 3 / 2, false, false, true},
+		{"steadily, and mostly for others, in a vigil", 2 * vigilRate, vigilRate * 3 / 2, true, false, true},
+		{"often, in a vigil", 2 * busyRate, 0, true, false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
@@ -199,7 +201,7 @@ func TestVigilByRate(t *testing.T) {
 			if m.begin(); !tt.vigil {
 				m.head.endVigil()
 			}
-			m.relaxAt(tt.rate)
+			m.relaxAt(tt.rate, tt.roused)
 			e := &m.head.escort
 			if !e.vigil.on {
 				m.head.keepVigil()
