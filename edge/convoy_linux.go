@@ -51,7 +51,10 @@ const (
 func form(all []*lot, give func(task)) *convoy {
 	c := &convoy{all: all, give: give}
 	for i, l := range all {
-		if l.escort.place = int32(i); i > 0 && l.call(all[0], syscall.EPOLL_CTL_ADD, 0) != nil {
+		l.escort.place = int32(i)
+	}
+	for i, l := range all {
+		if i > 0 && l.call(all[0], syscall.EPOLL_CTL_ADD, 0) != nil {
 			break // it never follows
 		}
 		l.escort.convoy = c

@@ -187,6 +187,23 @@ func TestConvoyRefused(t *testing.T) {
 	}
 }
 
+// Lots have places of their own, those that can never follow too.
+func TestPlaces(t *testing.T) {
+	var all []*lot
+	for range 4 {
+		all = append(all, newLotOf(t))
+	}
+	fd := all[1].fd
+	all[1].fd = -1 // so that it cannot be called
+	form(all, func(task) {})
+	all[1].fd = fd
+	for i, l := range all {
+		if l.place() != i || (l.escort.convoy == nil) != (i > 0) {
+			t.Errorf("lot %d has place %d, and convoy %p", i, l.place(), l.escort.convoy)
+		}
+	}
+}
+
 // A lot is calm if little comes, and a head with followers busy if much does.
 func TestCalm(t *testing.T) {
 	tests := []struct {

@@ -38,8 +38,8 @@
 // The table owns nothing that must survive it. Pools are keyed by customer and by
 // what shapes a connection, and counted by the compiled backends that refer to
 // them, so that activating a version that changes a comment does not drop ten
-// thousand warm connections. An idle connection belongs to a lot: that of the leader
-// who used it last.
+// thousand warm connections. An idle connection belongs to a lot, that of the last
+// leader who took it.
 //
 // A program's texts point into the messages, and into memory of the exchange's own;
 // none of it is used again before the exchange ends. So buffers that heads of

@@ -24,19 +24,23 @@ func (l *lot) hold(c *clientConn) {
 	l.held.clients = append(l.held.clients, c)
 }
 
-// prolong has those who are held wait for one batch more in a rush, if that is there. Requests to
+// prolong has those who are held wait for one batch more in a rush, if that is there; a look that finds
+// none does not count as one. Requests to
 // origins do not wait for it. It returns a client that has to go on first, nil for none.
 func (l *lot) prolong() (c *clientConn) {
 	defer l.contain()
 	if l.at < l.n || l.held.prolonged || len(l.held.clients) == 0 || !l.rush.on.Load() {
 		return nil
 	}
-	if c = l.outbox.next(); c == nil {
-		l.held.prolonged = true
-		l.rush.batches++
-		l.take()
+	if c = l.outbox.next(); c != nil {
+		return c
 	}
-	return c
+	l.held.prolonged = true
+	if n, _ := epollWait(l.fd, l.events[:], 0); n > 0 {
+		l.rush.batches++
+		l.took(l, n)
+	}
+	return nil
 }
 
 // release has what was put off be written.

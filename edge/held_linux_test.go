@@ -110,5 +110,20 @@ func TestProlong(t *testing.T) {
 	l.rush.on.Store(true)
 	waits(true)
 	l.at = l.n
+	l.release()
+	l.hold(c)
+	batches, level := l.rush.batches, l.rush.level
 	waits(false) // there is nothing, and it is not waited for
+	if l.rush.batches != batches || l.rush.level != level {
+		t.Error("what was not there counts as a batch")
+	}
+	o.client()
+	l.release()
+	l.hold(c)
+	if c, open := o.leader.turn(); c != nil || !open || !l.held.prolonged {
+		t.Error("who leads does not have them wait")
+	}
+	if l.rush.batches != batches+1 {
+		t.Error("a batch does not count")
+	}
 }

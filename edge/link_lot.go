@@ -18,7 +18,7 @@ import (
 // owner go on when something comes. So is an origin's whose answer is waited for, see
 // [clientConn.rest].
 type lotLink struct {
-	lot   *lot
+	lot   *lot        // which move changes; others read it of a link in use, or that is closed
 	owner *clientConn // whoever uses the link does so for it
 	fd    int32
 
@@ -89,7 +89,8 @@ func (h *half) tell() bool {
 	}
 }
 
-// wake is tell for whoever cannot have the owner go on.
+// wake is tell for whoever cannot have the owner go on, and does so for one that is in use: an idle
+// link may be on its way to another lot.
 func (h *half) wake() {
 	if h.tell() {
 		h.link.lot.resume(h.link.owner)
@@ -356,10 +357,11 @@ func (l *lotLink) stale(leads *lot) bool {
 	return l.holds()
 }
 
-// move leaves what the lots have told to the next look.
+// move has the next look ask the system, as what the new lot was told last is older than the
+// connection in it. The old one watches until the new one does, so that nothing is missed.
 func (l *lotLink) move(to *lot) bool {
-	if to == l.lot || !l.acquire() {
-		return to == l.lot
+	if !l.acquire() {
+		return false
 	}
 	defer l.release()
 	if to.add(l) != nil {

@@ -74,21 +74,21 @@ func (p *pool) get(check *checkup, client *clientConn) *originConn {
 		now = time.Now()
 	}
 	near, leads := client.near(), client.leads()
-	for {
-		c := p.newest(check, near)
-		if c == nil {
-			return nil
-		}
-		if c.join(leads); p.fit(c, now, leads) {
-			return c
+	for c := p.newest(check, near); c != nil; c = p.newest(check, near) {
+		if !p.key.terms.over(c, now) {
+			if c.join(leads); !c.link.stale(leads) {
+				return c
+			}
 		}
 		p.drop(c)
 	}
+	return nil
 }
 
-// newest takes the connection that came back last, of those that a check has nothing
-// against and, if there is one, of those of a lot: whoever leads that has
-// client and origin in its caches, and wakes nobody. It returns nil if there is none.
+// newest takes the connection of a lot that came back last, of those that a check has nothing
+// against: whoever leads that lot has
+// client and origin in its caches, and wakes nobody. If there is none, it takes the newest of the next lot that has
+// one, and nil if no lot has.
 func (p *pool) newest(check *checkup, near *lot) *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,17 +114,12 @@ func (s *shelf) take(check *checkup) *originConn {
 	return nil
 }
 
-// shelf returns the one of a lot, under the lock.
-func (p *pool) shelf(of *lot) *shelf {
+// shelfOf returns the one of a lot, under the lock and until the next call.
+func (p *pool) shelfOf(of *lot) *shelf {
 	for len(p.shelves) <= of.place() {
 		p.shelves = append(p.shelves, shelf{})
 	}
 	return &p.shelves[of.place()]
-}
-
-// fit reports whether an idle connection may have another request.
-func (p *pool) fit(c *originConn, now time.Time, leads *lot) bool {
-	return !p.key.terms.over(c, now) && !c.link.stale(leads)
 }
 
 // add makes a new connection one of the pool's, in use.
@@ -170,7 +165,7 @@ func (p *pool) put(c *originConn) {
 	p.used--
 	if !p.closed {
 		c.swept = p.sweeps
-		s := p.shelf(c.lot)
+		s := p.shelfOf(c.lot)
 		s.idle = append(s.idle, c)
 		wakes := !p.listed
 		p.listed = true
@@ -199,7 +194,7 @@ func (p *pool) sweep() (stays bool) {
 		}
 	}()
 	for c = p.lift(); c != nil; c = p.lift() {
-		p.lay(c, p.fit(c, now, nil))
+		p.lay(c, !p.key.terms.over(c, now) && !c.link.stale(nil))
 	}
 	return stays // which is up to endSweep
 }
@@ -235,7 +230,7 @@ func (p *pool) lay(c *originConn, fit bool) {
 	p.mu.Lock()
 	p.looked = false
 	if fit = fit && !p.closed; fit {
-		s := p.shelf(c.lot)
+		s := p.shelfOf(c.lot)
 		s.seen = append(s.seen, c)
 	}
 	p.mu.Unlock()

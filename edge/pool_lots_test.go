@@ -3,6 +3,7 @@
 package edge
 
 import (
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -110,6 +111,26 @@ func TestPoolMovesConnections(t *testing.T) {
 	}
 }
 
+// That a connection has ended which no lot has told of yet is seen when it moves, whatever the lot that it
+// goes to was told just now.
+func TestMoveLooks(t *testing.T) {
+	s := newShelved(t)
+	c := led(s.lots[0], s.lots[0])
+	s.mustGet(c, 4, 2, 0)
+	far := s.conns[5].link.(*lotLink)
+	for far.stale(nil) || far.in.state.Load() != quiet {
+		turnOf(t, s.lots[1])
+	}
+	s.ends[5]()
+	for !peekFD(uintptr(far.fd)) {
+		runtime.Gosched() // until that has come
+	}
+	s.lots[0].own = never - int64(time.Hour) // as a test may be slow
+	if got := s.pool.get(nil, c); got == s.conns[5] {
+		t.Error("a connection that has ended is given out")
+	}
+}
+
 // What comes for a connection as it moves is not missed, whoever is told.
 func TestMoveLosesNothing(t *testing.T) {
 	var lots [2]*lot
@@ -123,7 +144,7 @@ func TestMoveLosesNothing(t *testing.T) {
 	b := make([]byte, 1)
 	for i := range 10_000 {
 		go peer.Write(b)
-		if !link.move(lots[i%2]) {
+		if !link.move(lots[(i+1)%2]) {
 			t.Fatal("the connection cannot be moved")
 		}
 		if _, err := link.read(b, soon(time.Minute)); err != nil {
