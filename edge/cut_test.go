@@ -1,7 +1,12 @@
 package edge_test
 
 import (
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,38 +20,28 @@ import (
 type cutting struct {
 	edge   *edgetest.Edge
 	origin *edgetest.Conn
-	client *edgetest.Client
 	log    *edgetest.Events
 }
 
-// cuts are what can go wrong within an answer. Each returns what the client gets until the
-// connection ends, and how that looks.
-var cuts = map[string]func(*cutting) (string, error){
-	"the origin": func(c *cutting) (string, error) {
-		c.origin.Close()
-		return c.client.Closed()
-	},
-	"the last moment of a shutdown": func(c *cutting) (string, error) {
-		<-shutdown(c.edge, time.Millisecond)
-		return c.client.Closed()
-	},
-	"a bug": func(c *cutting) (string, error) {
-		c.origin.Write("2\r\nhe\r\n") // which is read with a bug
-		return c.client.Closed()
-	},
-	"a client that stops reading": func(c *cutting) (string, error) {
+// cuts are what can go wrong within an answer.
+var cuts = map[string]func(*cutting){
+	"the origin":                    func(c *cutting) { c.origin.Close() },
+	"the last moment of a shutdown": func(c *cutting) { <-shutdown(c.edge, time.Millisecond) },
+	"a bug":                         func(c *cutting) { c.origin.Write("2\r\nhe\r\n") }, // which is read with a bug
+	"a client that stops reading": func(c *cutting) {
 		for piece := strings.Repeat("x", 1<<20); c.origin.Push("100000\r\n"+piece+"\r\n") == nil; {
 		}
 		c.log.Next()
-		return c.client.Closed()
 	},
 }
 
 // However an answer is cut, and however its end is marked, no client can take the part for
-// the whole: where only the connection's end marks it, that is a reset.
+// the whole: where only the connection's end marks it, that is a reset, and no closing alert
+// comes in any case.
 func TestCutAnswers(t *testing.T) {
+	const promised = 100000000
 	framings := []struct{ name, version, field, piece string }{
-		{"with a length", "1.1", "Content-Length: 100000000", "hello"},
+		{"with a length", "1.1", fmt.Sprint("Content-Length: ", promised), "hello"},
 		{"in chunks", "1.1", "Transfer-Encoding: chunked", "5\r\nhello\r\n"},
 		{"to the end", "1.0", "Transfer-Encoding: chunked", "5\r\nhello\r\n"},
 	}
@@ -74,20 +69,48 @@ func TestCutAnswers(t *testing.T) {
 							log.Next()
 							e.Break(edgetest.Host, 1)
 						}
-						c := &cutting{e, nil, e.Dial(t), log}
-						c.client.Send("GET / HTTP/" + f.version + "\r\nHost: " + edgetest.Host + "\r\n\r\n")
-						c.client.ReadUntil("hello")
-						c.origin = <-conns
-						rest, err := cut(c)
+						seen := &kinds{Conn: edgetest.DialClear(t, e.Addr).TCP}
+						var c net.Conn = seen
+						if client == "over TLS" {
+							c = tls.Client(seen, unhidden)
+						}
+						c.SetDeadline(time.Now().Add(30 * time.Second))
+						io.WriteString(c, "GET / HTTP/"+f.version+"\r\nHost: "+edgetest.Host+"\r\n\r\n")
+						readUntil(t, c, "hello")
+						cut(&cutting{e, <-conns, log})
+						rest, err := io.ReadAll(c)
 						switch {
-						case f.name == "in chunks" && strings.HasSuffix(rest, "\r\n0\r\n\r\n"):
+						case errors.Is(err, os.ErrDeadlineExceeded):
+							t.Error("the connection did not end")
+						case f.name == "with a length" && len("hello")+len(rest) >= promised:
+							t.Error("all that was promised came")
+						case f.name == "in chunks" && strings.HasSuffix(string(rest), "\r\n0\r\n\r\n"):
 							t.Error("the last chunk came")
 						case f.name == "to the end" && !errors.Is(err, syscall.ECONNRESET):
 							t.Errorf("the connection ended with %v, want a reset", err)
+						case client == "over TLS" && seen.last == 21:
+							t.Error("a closing alert came")
 						}
 					})
 				}
 			}
 		}
 	})
+}
+
+// unhidden is what a client goes by of whose records [kinds] sees which are alerts.
+var unhidden = &tls.Config{
+	ServerName: edgetest.Host, InsecureSkipVerify: true,
+	MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+}
+
+// readUntil reads up to and including the text.
+func readUntil(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	var b [1]byte
+	for got := ""; !strings.HasSuffix(got, text); got += string(b[:]) {
+		if _, err := c.Read(b[:]); err != nil {
+			t.Fatalf("%q, then %v", got, err)
+		}
+	}
 }
