@@ -114,3 +114,30 @@ func readUntil(t *testing.T, c net.Conn, text string) {
 		}
 	}
 }
+
+// A gap between bytes that counts as the end of a body cuts nothing, where the connection's
+// end is all that tells: the client has everything, and an orderly end, be it as late as it
+// may with reading.
+func TestGapCutsNothing(t *testing.T) {
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		page := strings.Repeat("x", 200<<10) // more than the client's system takes unread
+		o := edgetest.NewOrigin(t, func(c *edgetest.Conn) {
+			c.ReadRequest()
+			c.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(page), page))
+			c.AwaitClose()
+		})
+		log, logger := edgetest.NewEvents(t)
+		e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, edgetest.Snapshot(edgetest.Backend(o, betweenBytes(200))))
+		c := e.Dial(t)
+		c.Send("GET / HTTP/1.0\r\nHost: " + edgetest.Host + "\r\n\r\n")
+		c.CloseWrite() // so that the edge closes as soon as it has answered
+		log.Next()
+		if err := <-shutdown(e, 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := c.Closed()
+		if _, body, _ := strings.Cut(rest, "\r\n\r\n"); body != page || err != nil {
+			t.Errorf("%d bytes of %d, then %v", len(body), len(page), err)
+		}
+	})
+}
