@@ -141,3 +141,31 @@ func TestGapCutsNothing(t *testing.T) {
 		}
 	})
 }
+
+// Behind an answer of the edge's own that a client does not take there is no closing alert,
+// should it begin to read again.
+func TestStalledPageHasNoClosingAlert(t *testing.T) {
+	const closing = "\x15\x03\x03\x00\x1a" // how a record of unhidden begins that holds an alert
+	edgetest.Both(t, func(t *testing.T, plain bool) {
+		log, logger := edgetest.NewEvents(t)
+		e := edgetest.StartFor(t, true, edge.Config{PlainIO: plain, AccessLog: logger, Client: edge.Timeouts{Write: 100 * time.Millisecond}},
+			edgetest.WithVCL(t, edgetest.Snapshot(), `sub vcl_recv { error 600; }
+sub vcl_error {
+  synthetic "`+strings.Repeat("x", 40000)+`";
+  return(deliver);
+}`))
+		tcp := edgetest.DialClear(t, e.Addr).TCP
+		tcp.SetDeadline(time.Now().Add(30 * time.Second))
+		c := tls.Client(tcp, unhidden)
+		io.WriteString(c, strings.Repeat(get("/"), 500)) // 20 MB to come
+		for log.Next()["cause"].Any() == nil {
+		}
+		taken, err := io.ReadAll(tcp)
+		if err != nil || len(taken) == 0 {
+			t.Errorf("%d bytes, then %v", len(taken), err)
+		}
+		if strings.Contains(string(taken), closing) {
+			t.Error("a closing alert came")
+		}
+	})
+}
