@@ -142,30 +142,48 @@ func TestGapCutsNothing(t *testing.T) {
 	})
 }
 
-// Behind an answer of the edge's own that a client does not take there is no closing alert,
-// should it begin to read again.
-func TestStalledPageHasNoClosingAlert(t *testing.T) {
+// The log has why there was an answer of the edge's own that a client did not take, or else that it was
+// not taken. Behind it there is no closing alert, should the client begin to read again.
+func TestStalledPage(t *testing.T) {
 	const closing = "\x15\x03\x03\x00\x1a" // how a record of unhidden begins that holds an alert
+	tests := []struct {
+		what, recv          string
+		reason, side, cause string
+	}{
+		{"the program's own", "error 600;", "client write error", "client", "timeout"},
+		{"of a failure", "", "Connection refused", "origin", "connect: connection refused"},
+	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
-		log, logger := edgetest.NewEvents(t)
-		e := edgetest.StartFor(t, true, edge.Config{PlainIO: plain, AccessLog: logger, Client: edge.Timeouts{Write: 100 * time.Millisecond}},
-			edgetest.WithVCL(t, edgetest.Snapshot(), `sub vcl_recv { error 600; }
+		for _, tt := range tests {
+			t.Run(tt.what, func(t *testing.T) {
+				log, logger := edgetest.NewEvents(t)
+				e := edgetest.StartFor(t, true, edge.Config{PlainIO: plain, AccessLog: logger, Client: edge.Timeouts{Write: 100 * time.Millisecond}},
+					edgetest.WithVCL(t, edgetest.Snapshot(edgetest.BackendAt("127.0.0.1", edgetest.RefusedPort(t))), `sub vcl_recv { `+tt.recv+` }
 sub vcl_error {
   synthetic "`+strings.Repeat("x", 40000)+`";
   return(deliver);
 }`))
-		tcp := edgetest.DialClear(t, e.Addr).TCP
-		tcp.SetDeadline(time.Now().Add(30 * time.Second))
-		c := tls.Client(tcp, unhidden)
-		io.WriteString(c, strings.Repeat(get("/"), 500)) // 20 MB to come
-		for log.Next()["cause"].Any() == nil {
-		}
-		taken, err := io.ReadAll(tcp)
-		if err != nil || len(taken) == 0 {
-			t.Errorf("%d bytes, then %v", len(taken), err)
-		}
-		if strings.Contains(string(taken), closing) {
-			t.Error("a closing alert came")
+				tcp := edgetest.DialClear(t, e.Addr).TCP
+				tcp.SetDeadline(time.Now().Add(30 * time.Second))
+				c := tls.Client(tcp, unhidden)
+				io.WriteString(c, strings.Repeat(get("/"), 500)) // 20 MB to come
+				first := log.Next()
+				event := log.Next()
+				for event["written"].Int64() == first["written"].Int64() {
+					event = log.Next()
+				}
+				reason, side, cause := event["reason"].String(), event["side"].String(), event["cause"].String()
+				if reason != tt.reason || side != tt.side || !strings.Contains(cause, tt.cause) {
+					t.Errorf("the log has %q of the %s, and %q; want %q of the %s, and %q", reason, side, cause, tt.reason, tt.side, tt.cause)
+				}
+				taken, err := io.ReadAll(tcp)
+				if err != nil || len(taken) == 0 {
+					t.Errorf("%d bytes, then %v", len(taken), err)
+				}
+				if strings.Contains(string(taken), closing) {
+					t.Error("a closing alert came")
+				}
+			})
 		}
 	})
 }

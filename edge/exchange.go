@@ -253,11 +253,14 @@ func (x *exchange) lost(n int, err error) {
 
 func (x *exchange) wrote(n int, err error) failure {
 	x.event.written += int64(n)
-	if err != nil {
-		x.event.cause, x.c.short = err, true
-		return failClientWrite
+	if err == nil {
+		return failNone
 	}
-	return failNone
+	x.c.short = true
+	if x.event.failure == failNone { // else this is the page that tells of another
+		x.event.cause = err
+	}
+	return failClientWrite
 }
 
 // fail answers with the failure's synthetic page, if it has one, and reports

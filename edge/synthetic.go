@@ -74,8 +74,16 @@ func (x *exchange) sendObj() bool {
 	} else {
 		f = x.writePage(x.clock(), keep)
 	}
-	x.event.completed = f == failNone
-	return keep && f == failNone
+	return x.wasSent(f) && keep
+}
+
+// wasSent notes what became of an answer of our own, and reports whether the client has all of it. Why there
+// was such a one goes before that it has not.
+func (x *exchange) wasSent(f failure) bool {
+	if x.event.completed = f == failNone; !x.event.completed && x.event.failure == failNone {
+		x.event.failure = f
+	}
+	return x.event.completed
 }
 
 // asText makes text of a page out of any. Quotes stay: the text is in no attribute,

@@ -71,6 +71,5 @@ func (x *exchange) sendValidation(text []byte) bool {
 	x.obj.Fields.Add(cacheControlKey, "private, no-cache")
 	x.makeResp(&x.obj, x.clock())
 	keep := x.persistent() && x.whole
-	x.event.completed = x.writeWhole(text, keep) == failNone
-	return keep && x.event.completed
+	return x.wasSent(x.writeWhole(text, keep)) && keep
 }
