@@ -24,9 +24,9 @@ func (l *lot) hold(c *clientConn) {
 	l.held.clients = append(l.held.clients, c)
 }
 
-// prolong has those who are held wait for one batch more in a rush, if that is there; a look that finds
-// none does not count as one. Requests to
-// origins do not wait for it. It returns a client that has to go on first, nil for none.
+// prolong has those who are held wait for one batch more in a rush, if that is there; a look
+// that finds none does not count as one. Requests to origins do not wait for it. It returns a
+// client that has to go on first, nil for none.
 func (l *lot) prolong() (c *clientConn) {
 	defer l.contain()
 	if l.at < l.n || l.held.prolonged || len(l.held.clients) == 0 || !l.rush.on.Load() {

@@ -29,9 +29,9 @@ type originConn struct {
 	tls           string // the version, in OpenSSL's words; "" without TLS
 }
 
-// join has the lot that the caller leads, nil for none, watch an idle connection that another watched:
-// as long as two lead, each answer on it would go to and fro between their processors.
-func (c *originConn) join(leads *lot) {
+// move has the lot that the caller leads, nil for none, watch an idle connection that another
+// watched: as long as two lead, each answer on it would go to and fro between their processors.
+func (c *originConn) move(leads *lot) {
 	if leads != nil && c.lot != leads && c.link.move(leads) {
 		c.lot = leads
 	}

@@ -64,10 +64,9 @@ type shelf struct {
 // get returns a warm connection that is fit for a request, or nil. Connections
 // that the origin has ended, or has sent something on unasked, are closed on the
 // way: what they hold might be taken for the answer to the next request. The look is a system
-// call, and has to be as late as it can. Those to addresses
-// that a check, which may be nil, finds sick are left to backends that it is not for. Those
-// of the lot near the client are preferred, and others become that lot's if the caller leads it; the client
-// may be nil.
+// call, and has to be as late as it can. Those to addresses that a check, which may be nil,
+// finds sick are left to backends that it is not for. Those of the lot near the client, which
+// may be nil, are preferred, and others become that lot's if the caller leads it.
 func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	var now time.Time
 	if p.key.terms.timed() {
@@ -76,7 +75,7 @@ func (p *pool) get(check *checkup, client *clientConn) *originConn {
 	near, leads := client.near(), client.leads()
 	for c := p.newest(check, near); c != nil; c = p.newest(check, near) {
 		if !p.key.terms.over(c, now) {
-			if c.join(leads); !c.link.stale(leads) {
+			if c.move(leads); !c.link.stale(leads) {
 				return c
 			}
 		}
@@ -86,14 +85,14 @@ func (p *pool) get(check *checkup, client *clientConn) *originConn {
 }
 
 // newest takes the connection of a lot that came back last, of those that a check has nothing
-// against: whoever leads that lot has
-// client and origin in its caches, and wakes nobody. If there is none, it takes the newest of the next lot that has
-// one, and nil if no lot has.
+// against: whoever leads that lot has client and origin in its caches, and wakes nobody. If there
+// is none, it takes the newest of the next lot that has one. It returns nil if no lot has.
 func (p *pool) newest(check *checkup, near *lot) *originConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	first := near.place()
 	for i := range p.shelves {
-		if c := p.shelves[(near.place()+i)%len(p.shelves)].take(check); c != nil {
+		if c := p.shelves[(first+i)%len(p.shelves)].take(check); c != nil {
 			p.used++
 			return c
 		}
