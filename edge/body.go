@@ -99,10 +99,11 @@ func (b *body) stream() failure {
 }
 
 // pipe carries a body that has the same length on both sides, and is long, until its
-// end, or until the pipe is wanted elsewhere.
+// end, or until the pipe is wanted elsewhere. What is longer than a long buffer is rather copied through
+// one: what has gone through a pipe is in nobody's cache when it is read (docs/performance.md).
 func (b *body) pipe() failure {
 	x := b.x
-	if b.in != framedLength || b.out != framedLength {
+	if b.in != framedLength || b.out != framedLength || b.left > longBuffer {
 		return failNone
 	}
 	c := x.c.edge.pipes.conduit(x.origin.link, x.c.link, b.left)
@@ -139,12 +140,13 @@ func (b *body) passed(n int) {
 func (b *body) copy() failure {
 	x := b.x
 	b.makeRoom()
-	room := x.in.room()
-	for !b.done {
+	defer b.shorten()
+	for now := time.Now(); !b.done; {
+		room := x.in.room()
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]
 		}
-		n, err := x.readOrigin(room, x.due(time.Now(), x.limits.BetweenBytes))
+		n, err := x.readOrigin(room, x.due(now, x.limits.BetweenBytes))
 		if err != nil {
 			return b.interrupted(err)
 		}
@@ -159,6 +161,9 @@ func (b *body) copy() failure {
 		if f := b.send(len(data)); f != failNone {
 			return f
 		}
+		began := now
+		now = time.Now()
+		x.in = x.in.suit(n, now.Sub(began))
 	}
 	return failNone
 }
@@ -179,6 +184,14 @@ func (b *body) makeRoom() {
 		x.in.free()
 	}
 	x.in = getBuffer(n)
+}
+
+// shorten gives a long buffer back, after a panic too: there are few.
+func (b *body) shorten() {
+	if in := b.x.in; in != nil && len(in.b) == longBuffer {
+		b.x.in = nil
+		in.free()
+	}
 }
 
 // send writes the n data bytes that stand at chunkRoom in x.in, framed, and the

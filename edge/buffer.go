@@ -1,12 +1,18 @@
 package edge
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // Buffer sizes. Small ones hold nearly every head; big ones take the largest head
-// we accept and stream bodies. Output has room for the fields that we add.
+// we accept and stream bodies. Long ones stream bodies that are fast. Output has room for the
+// fields that we add.
 const (
 	smallBuffer  = 16 << 10
 	bigBuffer    = maxHead
+	longBuffer   = 512 << 10
 	outputBuffer = smallBuffer + 4<<10
 )
 
@@ -17,8 +23,23 @@ type buffer struct{ b []byte }
 var (
 	smallBuffers  = sync.Pool{New: func() any { return &buffer{make([]byte, smallBuffer)} }}
 	bigBuffers    = sync.Pool{New: func() any { return &buffer{make([]byte, bigBuffer)} }}
+	longBuffers   = sync.Pool{New: func() any { return &buffer{make([]byte, longBuffer)} }}
 	outputBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, outputBuffer)} }}
 )
+
+// maxLong is how many long buffers are in use at a time, which are 32 MiB.
+const maxLong = 64
+
+var longInUse atomic.Int32
+
+// getLong returns a long buffer, nil if there is none to be had.
+func getLong() *buffer {
+	if longInUse.Add(1) > maxLong {
+		longInUse.Add(-1)
+		return nil
+	}
+	return longBuffers.Get().(*buffer)
+}
 
 // getBuffer returns a buffer with room for more than n bytes, n below bigBuffer.
 func getBuffer(n int) *buffer {
@@ -34,6 +55,9 @@ func (b *buffer) free() {
 		smallBuffers.Put(b)
 	case bigBuffer:
 		bigBuffers.Put(b)
+	case longBuffer:
+		longBuffers.Put(b)
+		longInUse.Add(-1)
 	}
 }
 
@@ -53,6 +77,28 @@ func (b *buffer) fit(n int) *buffer {
 		return getBuffer(0)
 	}
 	return b
+}
+
+// slowPiece is how long a piece of a body may take, from when it was waited for until it has been
+// sent, of whom is kept what others may be short of: a pipe or a long buffer. Copying little at a
+// time costs least where little comes.
+const slowPiece = 100 * time.Millisecond
+
+// suit is fit for an answer of which a piece has come and gone in the time that it took. One that is
+// fast has a long buffer, if there is one to be had: it moves in fewer pieces, for which client and
+// origin wake less often.
+func (b *buffer) suit(n int, took time.Duration) *buffer {
+	switch slow := took > slowPiece; {
+	case slow && len(b.b) == longBuffer:
+		b.free()
+		return getBuffer(smallBuffer)
+	case !slow && len(b.b) == bigBuffer && n == len(b.room()):
+		if long := getLong(); long != nil {
+			b.free()
+			return long
+		}
+	}
+	return b.fit(n)
 }
 
 // grow returns a big buffer with the first n bytes of b, and frees b.

@@ -26,7 +26,7 @@ var longest = sync.OnceValue(func() string {
 // long is a body of n bytes.
 func long(n int) string { return longest()[:n] }
 
-var longSizes = []int{16 << 10, 64 << 10, 80 << 10, 100 << 10, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5 << 20}
+var longSizes = []int{16 << 10, 64 << 10, 80 << 10, 100 << 10, 512 << 10, 560 << 10, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5 << 20}
 
 // Bodies with a length arrive whole, whatever way they pass the edge, and leave both
 // connections fit for the next request.
@@ -69,13 +69,17 @@ func TestLongUploads(t *testing.T) {
 // came before.
 func TestLongAnswersThatBreakOff(t *testing.T) {
 	t.Parallel()
-	const came, length = 300 << 10, 1 << 20
+	const came = 300 << 10
+	end, pause := func(*edgetest.Conn) {}, func(c *edgetest.Conn) { c.AwaitClose() }
 	tests := []struct {
 		name, reason string
+		length       int
 		then         func(*edgetest.Conn)
 	}{
-		{"an end", "truncated response", func(*edgetest.Conn) {}},
-		{"a pause", "between bytes timeout", func(c *edgetest.Conn) { c.AwaitClose() }},
+		{"an end", "truncated response", 1 << 20, end},
+		{"an end of what goes through a pipe", "truncated response", 400 << 10, end},
+		{"a pause", "between bytes timeout", 1 << 20, pause},
+		{"a pause of what goes through a pipe", "between bytes timeout", 400 << 10, pause},
 	}
 	edgetest.Both(t, func(t *testing.T, plain bool) {
 		for _, tt := range tests {
@@ -83,7 +87,7 @@ func TestLongAnswersThatBreakOff(t *testing.T) {
 				log, logger := edgetest.NewEvents(t)
 				o := edgetest.NewOrigin(t, func(c *edgetest.Conn) {
 					c.ReadRequest()
-					c.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", length, long(came)))
+					c.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", tt.length, long(came)))
 					tt.then(c)
 				})
 				e := edgetest.Start(t, edge.Config{PlainIO: plain, AccessLog: logger}, edgetest.Snapshot(edgetest.Backend(o, betweenBytes(2000))))

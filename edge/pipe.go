@@ -135,10 +135,6 @@ func (p *pipes) between(from, to link) *conduit {
 // end gives the pipe back.
 func (c *conduit) end() { c.home.put(c.pipe) }
 
-// slowPiece is how long a piece of a body may take that keeps its pipe while others
-// have none: copying costs least where little comes.
-const slowPiece = 100 * time.Millisecond
-
 // yields reports whether the rest of the body is to be copied, so that another can
 // have the pipe. It is asked when a piece begins.
 func (c *conduit) yields(now time.Time) bool {
