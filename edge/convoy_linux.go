@@ -71,7 +71,7 @@ func (l *lot) call(head *lot, op int, events uint32) error {
 // leave reports whether the lot follows from now on: the caller, who has led it, does so no more.
 func (l *lot) leave() bool {
 	e := &l.escort
-	if e.convoy == nil || e.place == 0 || l.at < l.n || !e.calm.Load() {
+	if e.convoy == nil || e.place == 0 || l.at < l.n || !l.outbox.empty() || !e.calm.Load() {
 		return false
 	}
 	e.calm.Store(false) // until the next waits

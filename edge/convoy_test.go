@@ -162,13 +162,14 @@ func TestConvoyInRush(t *testing.T) {
 	m.follow()
 }
 
-// The head itself follows nobody, and no lot does so that has events left, or is not calm.
+// The head itself follows nobody, and no lot does so that has events left, or letters, or is not calm.
 func TestConvoyRefused(t *testing.T) {
 	tests := []struct {
 		what   string
 		change func(*march)
 	}{
 		{"events are left", func(m *march) { m.rear.n = 1 }},
+		{"a letter is left", func(m *march) { m.rear.outbox.letters = make([]letter, 1) }},
 		{"it is not calm", func(m *march) { m.rear.escort.calm.Store(false) }},
 		{"the head is not", func(m *march) { m.head.escort.calm.Store(false) }},
 		{"the convoy is over", func(m *march) { m.convoy.end() }},
@@ -182,7 +183,7 @@ func TestConvoyRefused(t *testing.T) {
 			if m.rear.leave() || m.head.leave() {
 				t.Error("it follows")
 			}
-			m.rear.n = 0
+			m.rear.n, m.rear.outbox.letters = 0, nil
 		})
 	}
 }

@@ -9,15 +9,15 @@ import (
 )
 
 // An outbox is what clients that have gone on have to send, to themselves or to origins.
-// In a rush it goes out with one system call for many connections (io_submit(2)). A
-// write by itself wakes its reader, which the system then runs in the place of whoever
-// writes: that was a switch of threads for every other request, and readers that found one
-// message at a time.
+// Where there is more than one of them, and in a rush, it goes out with one system call for many
+// connections (io_submit(2)). A write by itself wakes its reader, which the system then runs in
+// the place of whoever writes: that was a switch of threads for every other request, and readers
+// that found one message at a time.
 //
 // It belongs to whoever leads the lot. A client that has something in it stays that goroutine's:
 // it is parked, or handed to another, when that has been sent.
 type outbox struct {
-	queue  uintptr // the system's (io_setup(2)); 0 until there has been a rush
+	queue  uintptr // the system's (io_setup(2)); 0 until there was a letter
 	barred bool    // the system gives none
 
 	text    []byte // of the letters, one behind the other
@@ -117,6 +117,9 @@ func (o *outbox) close() {
 		syscall.Syscall(syscall.SYS_IO_DESTROY, o.queue, 0, 0)
 	}
 }
+
+// empty reports whether all has been sent, and all who wait for that were seen to.
+func (o *outbox) empty() bool { return len(o.letters) == 0 && len(o.parks) == 0 }
 
 // add takes a letter, whose link has been acquired.
 func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
@@ -228,8 +231,8 @@ func (o *outbox) next() *clientConn {
 	return nil
 }
 
-// post is [link].post: it takes b to the outbox of the lot that the goroutine leads, if that
-// is in a rush. What ended already is left to write, which tells.
+// post is [link].post: it takes b to the outbox of the lot that the goroutine leads, if others
+// may have something to send too. What ended already is left to write, which tells.
 func (l *lotLink) post(b []byte, stall time.Duration) (int, error) {
 	l.settle() // which may step out
 	if len(b) > maxLetter || l.ended.Load() || l.failed != nil || !l.owner.mayPost() || !l.acquire() {
@@ -239,9 +242,16 @@ func (l *lotLink) post(b []byte, stall time.Duration) (int, error) {
 	return len(b), nil
 }
 
-// mayPost reports whether the caller leads a lot in a rush, and the system has a queue for it.
+// mayPost reports whether the caller leads a lot in which letters are gathered, and the system has
+// a queue for it.
 func (c *clientConn) mayPost() bool {
-	return c != nil && c.worker != nil && c.worker.lot.rush.on.Load() && c.worker.lot.outbox.open()
+	return c != nil && c.worker != nil && c.worker.lot.gathers() && c.worker.lot.outbox.open()
+}
+
+// gathers reports whether others of this batch have something to send, or may have: a letter alone
+// takes one call more than a write. In a rush they have.
+func (l *lot) gathers() bool {
+	return l.at < l.n || len(l.outbox.letters) > 0 || l.rush.on.Load()
 }
 
 // behind reports whether a letter was sent in part.

@@ -108,6 +108,30 @@ func TestPost(t *testing.T) {
 	}
 }
 
+// Outside of a rush a letter is for whom others of the batch may come behind, or were before.
+func TestPostInBatch(t *testing.T) {
+	o := newPostOffice(t)
+	o.lot.rush.on.Store(false)
+	for _, tt := range []struct {
+		name    string
+		at, n   int // of the batch's events
+		letters int // then
+	}{
+		{"alone", 1, 1, 0},
+		{"the first of two", 1, 2, 1},
+		{"the last", 2, 2, 2},
+	} {
+		_, l, peer := o.client()
+		o.lot.at, o.lot.n = tt.at, tt.n
+		o.post(l, "hello")
+		if got := len(o.lot.outbox.letters); got != tt.letters {
+			t.Errorf("%s: %d letters, want %d", tt.name, got, tt.letters)
+		}
+		defer o.gets(peer, "hello")
+	}
+	o.lot.outbox.next()
+}
+
 // What is written behind a letter comes behind it, and so does the end.
 func TestPostKeepsOrder(t *testing.T) {
 	long := "!" + string(make([]byte, maxLetter))
