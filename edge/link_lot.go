@@ -65,25 +65,25 @@ const (
 	parked         // nobody waits, and the owner is to go on
 )
 
-// tell has whoever waits look, or who looks next not wait. It reports true if nobody
-// waits and the owner is to go on, which is up to the caller.
-func (h *half) tell() bool {
+// tell has whoever waits look, or who looks next not wait. It returns the state that it has
+// found: if that is parked the owner is to go on, which is up to the caller.
+func (h *half) tell() uint32 {
 	for {
-		switch h.state.Load() {
+		switch was := h.state.Load(); was {
 		case quiet:
 			if h.state.CompareAndSwap(quiet, news) {
-				return false
+				return was
 			}
 		case news:
-			return false
+			return was
 		case awaited:
 			if h.state.CompareAndSwap(awaited, quiet) {
 				h.ready <- struct{}{}
-				return false
+				return was
 			}
 		case parked:
 			if h.state.CompareAndSwap(parked, quiet) {
-				return true
+				return was
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func (h *half) tell() bool {
 // wake is tell for whoever cannot have the owner go on, and does so for one that is in use: an idle
 // link may be on its way to another lot.
 func (h *half) wake() {
-	if h.tell() {
+	if h.tell() == parked {
 		h.link.lot.resume(h.link.owner)
 	}
 }
@@ -171,20 +171,26 @@ func (l *lotLink) foresee(events uint32) {
 	}
 }
 
-// come is told by the lot. It returns the owner if that is to go on.
-func (l *lotLink) come(events uint32) (next *clientConn) {
+// come is told by the lot. It returns the owner if that is to go on, and reports whether a
+// goroutine that has waited is to.
+func (l *lotLink) come(events uint32) (next *clientConn, roused bool) {
 	const ends = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 	if events&ends != 0 {
 		l.ended.Store(true)
 	}
-	if events&(syscall.EPOLLIN|ends) != 0 && l.in.tell() {
-		l.last = takenSome
-		next = l.owner
+	if events&(syscall.EPOLLIN|ends) != 0 {
+		switch l.in.tell() {
+		case parked:
+			l.last = takenSome
+			next = l.owner
+		case awaited:
+			roused = true
+		}
 	}
 	if events&(syscall.EPOLLOUT|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
-		l.out.tell() // which is never parked
+		roused = l.out.tell() == awaited || roused // which is never parked
 	}
-	return next
+	return next, roused
 }
 
 // acquire keeps the descriptor open until release. It reports false on a link that

@@ -166,9 +166,13 @@ func (l *lot) turn() (c *clientConn, open bool) {
 	l.at++
 	if link := l.found[i]; link != nil {
 		l.found[i] = nil
-		c = link.come(l.events[i].Events)
-		if c == nil { // but perhaps one that waits on a goroutine of its own
+		var roused bool
+		c, roused = link.come(l.events[i].Events)
+		switch {
+		case roused:
 			l.rouse()
+		case c == nil: // whoever has the link in use finds it
+			l.escort.roused++
 		}
 	}
 	if c != nil && c.requests > 1 {
@@ -401,7 +405,7 @@ func (l *lot) sweep() {
 	defer l.contain()
 	for _, h := range l.overdue() {
 		h.late.Store(true)
-		if h.tell() {
+		if h.tell() == parked {
 			l.resume(h.link.owner)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor (a P), and it
 // may be that nobody looks into the runtime's poller. So after each maxStreak batches, and after each
-// wait, there is a pause, in which the runtime waits and others run. A rush is the lot's: whoever leads
-// next goes on with it.
+// wait, there is a pause, in which the runtime waits and others run. Whoever is roused meanwhile runs
+// before the next batch. A rush is the lot's: whoever leads next goes on with it.
 type rush struct {
 	may     bool        // the edge is the one that is busy
 	on      atomic.Bool // of whoever leads; tests look at it from elsewhere
@@ -52,13 +52,9 @@ func (r *rush) note(n int) { r.level += n - r.level/rushMemory }
 // over.
 func (l *lot) linger() bool {
 	r := &l.rush
-	if r.batches >= maxStreak {
-		r.batches = 0
-		r.letThreadGo()
-		if l.rc.Read(r.pauseFn) != nil {
-			r.on.Store(false)
-			return false // the lot is closed, as is found next
-		}
+	if !l.letOthersRun() {
+		r.on.Store(false)
+		return false // the lot is closed, as is found next
 	}
 	if !r.kept {
 		r.keepThread(r.home)
@@ -76,6 +72,25 @@ func (l *lot) linger() bool {
 		l.listen(true)
 	}
 	return l.n > 0
+}
+
+// letOthersRun has a pause when it is time for one, and has those run who were roused. It
+// reports false once the lot is closed.
+func (l *lot) letOthersRun() (open bool) {
+	r, roused := &l.rush, &l.escort.vigil.roused
+	switch {
+	case r.batches >= maxStreak:
+		r.batches = 0
+		r.letThreadGo()
+		if l.rc.Read(r.pauseFn) != nil {
+			return false
+		}
+	case *roused:
+		r.letThreadGo()
+		runtime.Gosched()
+	}
+	*roused = false
+	return true
 }
 
 // sleep waits for events for a time. A wait in vain is the end of a rush, but not if the

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -155,6 +156,46 @@ func TestRushPauses(t *testing.T) {
 	}
 	if pauses == 0 {
 		t.Error("there are no pauses")
+	}
+}
+
+// A goroutine that is roused in a rush does not wait for the next pause, even with one processor.
+func TestRushRouses(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	c := newThrong(t, many, old)
+	tested, peer := tcpPair(t)
+	link := c.lot.adopt(tested)
+	link.lend(&clientConn{})
+	var read atomic.Int32
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer link.close()
+	reader.Go(func() {
+		for {
+			if _, err := link.read(make([]byte, 8), time.Time{}); err != nil {
+				return
+			}
+			read.Add(1)
+		}
+	})
+	const times = 50
+	late := 0
+	for n := range int32(times) {
+		for read.Load() < n || link.in.state.Load() != awaited {
+			runtime.Gosched()
+		}
+		c.busy()
+		peer.Write([]byte("x"))
+		c.lot.rush.batches = 0
+		for range maxStreak / 2 {
+			c.round()
+		}
+		if read.Load() == n {
+			late++
+		}
+	}
+	if late > times/2 { // the runtime now and then lets the same go on
+		t.Errorf("%d of %d who were roused have waited for a pause", late, times)
 	}
 }
 
