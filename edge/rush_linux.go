@@ -17,13 +17,15 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor (a P), and it
 // may be that nobody looks into the runtime's poller. So after each maxStreak batches, and after each
-// wait, there is a pause, in which the runtime waits and others run. Whoever is roused meanwhile runs
-// before the next batch. A rush is the lot's: whoever leads next goes on with it.
+// rushStint, there is a pause, in which the runtime waits and others run. Whoever is roused meanwhile runs
+// before the next batch. A pause after each wait as well had all that the lot has wait for the system's
+// scheduler twice as often. A rush is the lot's: whoever leads next goes on with it.
 type rush struct {
 	may     bool        // the edge is the one that is busy
 	on      atomic.Bool // of whoever leads; tests look at it from elsewhere
 	level   int         // of connections that go on at a time, in parts of rushMemory
 	batches int         // since the last pause
+	ran     int64       // when others ran last in a pause, in the lot's time
 	paused  bool
 	hurry   int64 // nobody gives way before, in the lot's time
 	pauseFn func(uintptr) bool
@@ -40,6 +42,7 @@ const (
 	rushFrom   = 4 * rushMemory
 	rushUntil  = rushMemory
 	rushWait   = time.Millisecond
+	rushStint  = 4 * time.Millisecond
 
 	rushFew      = 8 // events of a batch
 	rushPatience = 100 * time.Millisecond
@@ -79,12 +82,13 @@ func (l *lot) linger() bool {
 func (l *lot) letOthersRun() (open bool) {
 	r, roused := &l.rush, &l.escort.vigil.roused
 	switch {
-	case r.batches >= maxStreak:
+	case r.batches >= maxStreak || l.own-r.ran >= int64(rushStint):
 		r.batches = 0
 		r.letThreadGo()
 		if l.rc.Read(r.pauseFn) != nil {
 			return false
 		}
+		r.ran = l.since(time.Now())
 	case *roused:
 		r.letThreadGo()
 		runtime.Gosched()
@@ -94,13 +98,16 @@ func (l *lot) letOthersRun() (open bool) {
 }
 
 // sleep waits for events for a time. A wait in vain is the end of a rush, but not if the
-// runtime has cut it short.
+// runtime has cut it short, which wants a pause.
 func (l *lot) sleep() {
 	n, errno := epollWait(l.fd, l.events[:], rushWait)
-	if n == 0 && errno == 0 {
+	switch {
+	case errno != 0:
+		l.rush.batches = maxStreak
+	case n == 0:
 		l.rush.level = 0
 	}
-	l.n, l.rush.batches = n, maxStreak
+	l.n = n
 	l.note(l, n)
 }
 

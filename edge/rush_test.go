@@ -108,6 +108,9 @@ func (c *throng) busy() {
 	}
 }
 
+// noPause has the next pause be a stint away.
+func (c *throng) noPause() { c.lot.rush.batches, c.lot.rush.ran = 0, c.lot.since(time.Now()) }
+
 // on fails the test unless the caller's thread is kept on these.
 func (c *throng) on(want processors) {
 	c.Helper()
@@ -131,8 +134,8 @@ func TestRush(t *testing.T) {
 		c.busy()
 		c.on(c.lot.rush.home)
 		for c.lot.rush.on.Load() {
-			c.lot.rush.batches = 0 // no pause, which would last until something comes
-			c.lot.linger()         // in vain, but for a signal
+			c.noPause()    // which would last until something comes
+			c.lot.linger() // in vain, but for a signal
 		}
 		c.on(all)
 		c.peers[0].Write([]byte("y"))
@@ -156,6 +159,36 @@ func TestRushPauses(t *testing.T) {
 	}
 	if pauses == 0 {
 		t.Error("there are no pauses")
+	}
+}
+
+// A rush has a pause after each stint, and none for a wait.
+func TestRushStint(t *testing.T) {
+	c := newThrong(t, many, old)
+	c.busy()
+	waits := 0
+	for range 20 {
+		c.lot.rush.batches, c.lot.rush.ran = 0, c.lot.own-int64(rushStint)
+		ran := c.lot.rush.ran
+		if c.round(); c.lot.rush.ran == ran {
+			t.Fatal("there is no pause after a stint")
+		}
+		c.noPause()
+		ran = c.lot.rush.ran
+		for c.lot.take() { // until there is something to wait for
+		}
+		c.peers[0].Write([]byte("y"))
+		c.lot.sleep()
+		c.turn(1)
+		if _, err := c.peers[0].Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if c.round(); c.lot.rush.ran == ran {
+			waits++
+		}
+	}
+	if waits == 0 { // the runtime may ask for some
+		t.Error("there is a pause after each wait")
 	}
 }
 
@@ -186,8 +219,8 @@ func TestRushRouses(t *testing.T) {
 		}
 		c.busy()
 		peer.Write([]byte("x"))
-		c.lot.rush.batches = 0
 		for range maxStreak / 2 {
+			c.noPause()
 			c.round()
 		}
 		if read.Load() == n {
