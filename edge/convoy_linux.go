@@ -32,7 +32,8 @@ type escort struct {
 	waits  int    // since
 	since  int64  // in the lot's time
 	came   int    // events since then
-	roused int    // for how many of them somebody else may have to run
+	aside  int    // of them, those for which who leads has served nobody
+	roused bool   // a goroutine was, since others ran last
 	steady bool   // what came last came steadily
 	rung   []*lot // followers that may have events
 	vigil  vigil
@@ -153,16 +154,16 @@ func (l *lot) relax() {
 	if e.waits++; e.waits%someWaits != 1 {
 		return
 	}
-	now, came, roused := l.since(time.Now()), e.came, e.roused
+	now, came, aside := l.since(time.Now()), e.came, e.aside
 	took := time.Duration(now - e.since)
-	e.since, e.came, e.roused = now, 0, 0
+	e.since, e.came, e.aside = now, 0, 0
 	switch {
 	case e.waits == 1: // the first for a while
 	case e.followed.Load() && exceeds(came, took, busyRate):
 		l.tire()
 	default:
 		e.calm.Store(!exceeds(came, took, busyRate/2/len(e.convoy.all)))
-		if e.steady = exceeds(came-roused, took, vigilRate); !e.steady && e.vigil.on {
+		if e.steady = exceeds(came-aside, took, vigilRate); !e.steady && e.vigil.on {
 			l.endVigil()
 		}
 	}

@@ -236,11 +236,11 @@ func TestCalm(t *testing.T) {
 	}
 }
 
-// relaxAt has the head wait when so many events have come a second, of which some roused somebody.
-func (m *march) relaxAt(rate, roused int) {
+// relaxAt has the head wait when so many events have come a second, some of them not for who leads.
+func (m *march) relaxAt(rate, aside int) {
 	e := &m.head.escort
 	const hours = 1 // for the time that the test takes to make no difference
 	e.waits, e.since = someWaits, m.head.since(time.Now().Add(-hours*time.Hour))
-	e.came, e.roused = rate*hours*3600, roused*hours*3600
+	e.came, e.aside = rate*hours*3600, aside*hours*3600
 	m.head.relax()
 }

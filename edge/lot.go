@@ -172,7 +172,7 @@ func (l *lot) turn() (c *clientConn, open bool) {
 		case roused:
 			l.rouse()
 		case c == nil: // whoever has the link in use finds it
-			l.escort.roused++
+			l.escort.aside++
 		}
 	}
 	if c != nil && c.requests > 1 {

@@ -80,7 +80,7 @@ func (l *lot) linger() bool {
 // letOthersRun has a pause when it is time for one, and has those run who were roused. It
 // reports false once the lot is closed.
 func (l *lot) letOthersRun() (open bool) {
-	r, roused := &l.rush, &l.escort.vigil.roused
+	r := &l.rush
 	switch {
 	case r.batches >= maxStreak || l.own-r.ran >= int64(rushStint):
 		r.batches = 0
@@ -89,11 +89,11 @@ func (l *lot) letOthersRun() (open bool) {
 			return false
 		}
 		r.ran = l.since(time.Now())
-	case *roused:
+	case l.escort.roused:
 		r.letThreadGo()
 		runtime.Gosched()
 	}
-	*roused = false
+	l.escort.roused = false
 	return true
 }
 

@@ -24,7 +24,6 @@ type vigil struct {
 	stints int
 	began  int64 // the present one, in the head's time
 	came   bool  // something, in it
-	roused bool
 }
 
 // A vigil begins in a convoy to which more than vigilRate events come a second for which nobody is roused:
@@ -49,7 +48,7 @@ func (l *lot) keepVigil() {
 	e := &l.escort
 	if e.steady && e.followed.Load() && l.rush.may {
 		e.steady, l.streak = false, 0
-		e.vigil = vigil{on: true, roused: true}
+		e.vigil, e.roused = vigil{on: true}, true
 		l.listen(false)
 	}
 }
@@ -63,16 +62,16 @@ func (l *lot) endVigil() {
 
 // rouse notes that somebody may have to run where the caller does, which leads the lot.
 func (l *lot) rouse() {
-	l.escort.vigil.roused = true
-	l.escort.roused++
+	l.escort.roused = true
+	l.escort.aside++
 }
 
 // watch waits for events in a vigil. It reports false when that is over.
 func (l *lot) watch() bool {
 	for v := &l.escort.vigil; !l.takeRung(); {
 		now := l.since(time.Now())
-		if v.roused || now-v.began >= int64(stint) {
-			v.stints, v.began, v.came, v.roused = v.stints+1, now, false, false
+		if l.escort.roused || now-v.began >= int64(stint) {
+			v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
 			l.rush.letThreadGo()
 			runtime.Gosched()
 		}

@@ -117,8 +117,8 @@ func TestVigilPauses(t *testing.T) {
 			}
 			v.began = m.head.since(time.Now().Add(time.Hour))
 		}
-		v.roused = true
-		if !pauses() || v.roused {
+		m.head.escort.roused = true
+		if !pauses() || m.head.escort.roused {
 			t.Error("there is no pause when somebody was roused")
 		}
 		v.began = m.head.since(time.Now().Add(-stint))
@@ -145,10 +145,9 @@ func TestVigilRouses(t *testing.T) {
 		runtime.Gosched()
 	}
 	m.settle()
-	v := &m.head.escort.vigil
-	v.roused = false
+	m.head.escort.roused = false
 	peer.Write([]byte("x"))
-	for !v.roused {
+	for !m.head.escort.roused {
 		if len(came) > 0 {
 			t.Fatal("who waited was roused, and that is not known")
 		}
@@ -183,7 +182,7 @@ func TestVigilOfBusy(t *testing.T) {
 func TestVigilByRate(t *testing.T) {
 	tests := []struct {
 		what            string
-		rate, roused    int  // events a second, and those for somebody else
+		rate, aside     int  // events a second, and those for somebody else
 		vigil           bool // there is one already
 		stays, followed bool
 	}{
@@ -201,7 +200,7 @@ func TestVigilByRate(t *testing.T) {
 			if m.begin(); !tt.vigil {
 				m.head.endVigil()
 			}
-			m.relaxAt(tt.rate, tt.roused)
+			m.relaxAt(tt.rate, tt.aside)
 			e := &m.head.escort
 			if !e.vigil.on {
 				m.head.keepVigil()
