@@ -10,6 +10,7 @@ type body struct {
 	x       *exchange
 	in, out framing
 	left    int64 // framedLength: bytes still to come
+	slow    bool  // a piece has taken longer than slowPiece
 	done    bool  // the end has come
 	clean   bool  // nothing has come behind it
 }
@@ -90,20 +91,37 @@ func (b *body) release() {
 const chunkTail = 2 + len("0\r\n\r\n")
 
 // stream passes on what is left of the body: through a pipe, or else copied, one write
-// a read.
+// a read. What is longer than a long buffer is rather copied through one, if there is one to be had and while
+// it is fast: what has gone through a pipe is in nobody's cache when it is read (docs/performance.md).
 func (b *body) stream() failure {
-	if f := b.pipe(); f != failNone || b.done {
-		return f
+	for _, way := range [...]func() failure{b.copyFast, b.pipe} {
+		if f := way(); f != failNone || b.done {
+			return f
+		}
 	}
-	return b.copy()
+	b.makeRoom()
+	return b.copy(false)
+}
+
+// copyFast copies a body with a length that is longer than a long buffer, until its end or a piece
+// is slow.
+func (b *body) copyFast() failure {
+	if b.in != framedLength || b.left <= longBuffer {
+		return failNone
+	}
+	long := b.long()
+	if long == nil {
+		return failNone
+	}
+	b.readInto(long)
+	return b.copy(true)
 }
 
 // pipe carries a body that has the same length on both sides, and is long, until its
-// end, or until the pipe is wanted elsewhere. What is longer than a long buffer is rather copied through
-// one: what has gone through a pipe is in nobody's cache when it is read (docs/performance.md).
+// end, or until the pipe is wanted elsewhere.
 func (b *body) pipe() failure {
 	x := b.x
-	if b.in != framedLength || b.out != framedLength || b.left > longBuffer {
+	if b.in != framedLength || b.out != framedLength {
 		return failNone
 	}
 	c := x.c.edge.pipes.conduit(x.origin.link, x.c.link, b.left)
@@ -137,11 +155,11 @@ func (b *body) passed(n int) {
 	}
 }
 
-func (b *body) copy() failure {
+// copy copies the body until its end, or, if it is for fast ones, until a piece is slow.
+func (b *body) copy(fast bool) failure {
 	x := b.x
-	b.makeRoom()
 	defer b.shorten()
-	for now := time.Now(); !b.done; {
+	for now := time.Now(); !b.done && !(fast && b.slow); {
 		room := x.in.room()
 		if b.in == framedLength && b.left < int64(len(room)) {
 			room = room[:b.left]
@@ -163,34 +181,70 @@ func (b *body) copy() failure {
 		}
 		began := now
 		now = time.Now()
-		x.in = x.in.suit(n, now.Sub(began))
+		b.fit(n, now.Sub(began))
 	}
 	return failNone
 }
 
-// makeRoom readies x.in for the rest of the body. The answer's head is in it, which
-// has been sent, and is kept if the program or a trace has something to do afterwards.
+// makeRoom readies x.in for the rest of the body.
 func (b *body) makeRoom() {
-	x, n := b.x, smallBuffer
-	if b.in == framedLength && b.left <= smallBuffer {
-		n = 0
-	}
-	switch {
-	case x.site.logs || x.recorder != nil:
-		x.kept = append(x.kept, x.in)
-	case n == 0:
-		return // it does as it is
-	default:
-		x.in.free()
-	}
-	x.in = getBuffer(n)
+	switch short := b.in == framedLength && b.left <= smallBuffer; {
+	case !short:
+		b.readInto(getBuffer(smallBuffer))
+	case b.keepsHead():
+		b.readInto(getBuffer(0))
+	} // else what there is does
 }
 
-// shorten gives a long buffer back, after a panic too: there are few.
+// readInto makes in x.in. What is there has the answer's head, which has been sent.
+func (b *body) readInto(in *buffer) {
+	x := b.x
+	if b.keepsHead() {
+		x.kept = append(x.kept, x.in)
+	} else {
+		x.in.free()
+	}
+	x.in = in
+}
+
+// keepsHead reports whether the program or a trace has something to do afterwards.
+func (b *body) keepsHead() bool { return b.x.site.logs || b.x.recorder != nil }
+
+// fit has a buffer in x.in that suits a body of which a piece of n bytes took that time. One that fills
+// what it has, and was never slow, has a long one: it moves in fewer pieces, for which client and
+// origin wake less often. A client that takes little at a time looks fast whenever there is room in the
+// system's buffers again, so that one slow piece is enough.
+func (b *body) fit(n int, took time.Duration) {
+	x := b.x
+	b.slow = b.slow || took > slowPiece
+	switch full := n == len(x.in.room()); {
+	case b.slow && len(x.in.b) == longBuffer:
+		b.shorten()
+		return
+	case !b.done && full && len(x.in.b) == bigBuffer && (b.in != framedLength || b.left > bigBuffer):
+		if long := b.long(); long != nil {
+			x.in.free()
+			x.in = long
+			return
+		}
+	}
+	x.in = x.in.fit(n)
+}
+
+// long returns a long buffer for the body, nil if it may not have one or there is none to be had. HTTP/2 has
+// none: one client could take all of them.
+func (b *body) long() *buffer {
+	if b.slow || b.x.c.stream != nil {
+		return nil
+	}
+	return getLong()
+}
+
+// shorten gives a long buffer back, after a panic too: there are few, and nobody else uses it.
 func (b *body) shorten() {
-	if in := b.x.in; in != nil && len(in.b) == longBuffer {
-		b.x.in = nil
+	if in := b.x.in; len(in.b) == longBuffer {
 		in.free()
+		b.x.in = getBuffer(smallBuffer)
 	}
 }
 
@@ -203,6 +257,12 @@ func (b *body) send(n int) failure {
 		to += copy(x.in.b[to:], "\r\n")
 	}
 	if b.done && len(x.chunks.trailer) > 0 && b.marked() {
+		if len(x.in.b) == longBuffer { // which x.out cannot take
+			if f := x.write(x.in.b[from:to]); f != failNone {
+				return f
+			}
+			to = from
+		}
 		x.out.b = b.finish(append(x.out.b[:0], x.in.b[from:to]...))
 		return x.write(x.out.b)
 	}

@@ -3,11 +3,10 @@ package edge
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Buffer sizes. Small ones hold nearly every head; big ones take the largest head
-// we accept and stream bodies. Long ones stream bodies that are fast. Output has room for the
+// we accept and stream bodies. Long ones stream answers that are fast. Output has room for the
 // fields that we add.
 const (
 	smallBuffer  = 16 << 10
@@ -66,9 +65,13 @@ func (b *buffer) free() {
 func (b *buffer) room() []byte { return b.b[chunkRoom : len(b.b)-chunkTail] }
 
 // fit returns a buffer for a sender whose last read brought n bytes into b's
-// room, and frees b if that is another: who sends slowly holds a small one.
+// room, and frees b if that is another: who sends slowly holds a small one. Who is to have a
+// long one [body.fit] says.
 func (b *buffer) fit(n int) *buffer {
 	switch {
+	case len(b.b) == longBuffer && n < smallBuffer:
+		b.free()
+		return getBuffer(smallBuffer)
 	case len(b.b) == smallBuffer && n == len(b.room()):
 		b.free()
 		return getBuffer(smallBuffer)
@@ -77,28 +80,6 @@ func (b *buffer) fit(n int) *buffer {
 		return getBuffer(0)
 	}
 	return b
-}
-
-// slowPiece is how long a piece of a body may take, from when it was waited for until it has been
-// sent, of whom is kept what others may be short of: a pipe or a long buffer. Copying little at a
-// time costs least where little comes.
-const slowPiece = 100 * time.Millisecond
-
-// suit is fit for an answer of which a piece has come and gone in the time that it took. One that is
-// fast has a long buffer, if there is one to be had: it moves in fewer pieces, for which client and
-// origin wake less often.
-func (b *buffer) suit(n int, took time.Duration) *buffer {
-	switch slow := took > slowPiece; {
-	case slow && len(b.b) == longBuffer:
-		b.free()
-		return getBuffer(smallBuffer)
-	case !slow && len(b.b) == bigBuffer && n == len(b.room()):
-		if long := getLong(); long != nil {
-			b.free()
-			return long
-		}
-	}
-	return b.fit(n)
 }
 
 // grow returns a big buffer with the first n bytes of b, and frees b.

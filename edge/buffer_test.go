@@ -1,47 +1,57 @@
 package edge
 
 import (
+	"cmp"
+	"io"
 	"testing"
 	"time"
 )
 
-// A buffer goes by what the last read brought, and an answer's by how fast that was.
-func TestBufferSuits(t *testing.T) {
-	const all = -1 // that there is room for
+const filled = -1 // is all that a buffer has room for
+
+// An answer's buffer goes by what the last piece brought, and by whether all were fast.
+func TestBufferOfBody(t *testing.T) {
 	tests := []struct {
-		name      string
-		have      int
-		n         int
-		took      time.Duration
-		fit, suit int
+		name string
+		body body
+		have int
+		n    int
+		took time.Duration
+		want int
 	}{
-		{"little", smallBuffer, 100, 0, smallBuffer, smallBuffer},
-		{"all", smallBuffer, all, 0, bigBuffer, bigBuffer},
-		{"much", bigBuffer, smallBuffer, 0, bigBuffer, bigBuffer},
-		{"little after much", bigBuffer, 100, 0, smallBuffer, smallBuffer},
-		{"all, fast", bigBuffer, all, slowPiece, bigBuffer, longBuffer},
-		{"all, slowly", bigBuffer, all, slowPiece + 1, bigBuffer, bigBuffer},
-		{"fast", longBuffer, 100, slowPiece, longBuffer, longBuffer},
-		{"not fast any more", longBuffer, all, slowPiece + 1, longBuffer, bigBuffer},
+		{"little", body{}, smallBuffer, 100, 0, smallBuffer},
+		{"all", body{}, smallBuffer, filled, 0, bigBuffer},
+		{"much", body{}, bigBuffer, smallBuffer, 0, bigBuffer},
+		{"little after much", body{}, bigBuffer, 100, 0, smallBuffer},
+		{"all, fast", body{}, bigBuffer, filled, slowPiece, longBuffer},
+		{"all, fast, of a length", body{in: framedLength, left: bigBuffer + 1}, bigBuffer, filled, 0, longBuffer},
+		{"all, fast, and little left", body{in: framedLength, left: bigBuffer}, bigBuffer, filled, 0, bigBuffer},
+		{"all, fast, and nothing left", body{done: true}, bigBuffer, filled, 0, bigBuffer},
+		{"all, slowly", body{}, bigBuffer, filled, slowPiece + 1, bigBuffer},
+		{"all, once slow", body{slow: true}, bigBuffer, filled, 0, bigBuffer},
+		{"much again", body{}, longBuffer, smallBuffer, slowPiece, longBuffer},
+		{"not fast any more", body{}, longBuffer, filled, slowPiece + 1, bigBuffer},
+		{"little after very much", body{}, longBuffer, 100, 0, bigBuffer},
 	}
 	for _, tt := range tests {
-		have := func() (*buffer, int) {
-			b := newBufferOf(t, tt.have)
-			if tt.n == all {
-				return b, len(b.room())
+		t.Run(tt.name, func(t *testing.T) {
+			x := &exchange{c: &clientConn{}, in: newBufferOf(t, tt.have)}
+			b := &x.body
+			*b = tt.body
+			b.x = x
+			n := tt.n
+			if n == filled {
+				n = len(x.in.room())
 			}
-			return b, tt.n
-		}
-		b, n := have()
-		if b = b.fit(n); len(b.b) != tt.fit {
-			t.Errorf("%s: fit has %d", tt.name, len(b.b))
-		}
-		b.free()
-		b, n = have()
-		if b = b.suit(n, tt.took); len(b.b) != tt.suit {
-			t.Errorf("%s: suit has %d", tt.name, len(b.b))
-		}
-		b.free()
+			b.fit(n, tt.took)
+			if got := len(x.in.b); got != tt.want {
+				t.Errorf("it has %d bytes, want %d", got, tt.want)
+			}
+			if slow := tt.body.slow || tt.took > slowPiece; b.slow != slow {
+				t.Errorf("slow: %t", b.slow)
+			}
+			x.in.free()
+		})
 	}
 	if n := longInUse.Load(); n != 0 {
 		t.Errorf("%d long buffers in use", n)
@@ -63,26 +73,104 @@ func newBufferOf(t *testing.T, size int) *buffer {
 	return b
 }
 
-// There are so many long buffers, and who has none goes on with what it has.
+// There are so many long buffers. Who has none goes on with what it has, or has a pipe, and nobody has one
+// for a stream.
 func TestLongBuffersAreFew(t *testing.T) {
-	var all []*buffer
+	var taken []*buffer
 	for b := getLong(); b != nil; b = getLong() {
-		all = append(all, b)
+		taken = append(taken, b)
 	}
-	if len(all) != maxLong {
-		t.Errorf("%d long buffers, want %d", len(all), maxLong)
+	if len(taken) != maxLong {
+		t.Errorf("%d long buffers, want %d", len(taken), maxLong)
 	}
-	b := getBuffer(smallBuffer)
-	defer b.free()
-	if got := b.suit(len(b.room()), 0); got != b {
-		t.Errorf("another buffer: %d", len(got.b))
+	x := &exchange{c: &clientConn{}, in: getBuffer(smallBuffer)}
+	b := &x.body
+	b.x = x
+	if b.fit(len(x.in.room()), 0); len(x.in.b) != bigBuffer {
+		t.Errorf("it has %d bytes", len(x.in.b))
 	}
-	for _, b := range all {
+	for _, b := range taken {
 		b.free()
 	}
-	if b := getLong(); b == nil {
-		t.Error("none afterwards")
+	x.c.stream = &clientStream{}
+	if b.long() != nil {
+		t.Error("a stream has a long one")
+	}
+	x.c.stream = nil
+	if long := b.long(); long == nil {
+		t.Error("there is none afterwards")
 	} else {
-		b.free()
+		long.free()
+	}
+}
+
+// A gushing link brings all that there is room for, until it has brought so much.
+type gushing struct {
+	link
+	left int
+}
+
+func (g *gushing) read(b []byte, _ time.Time) (int, error) {
+	if g.left <= 0 {
+		return 0, io.EOF
+	}
+	g.left -= len(b)
+	return len(b), nil
+}
+
+// A gulping link takes everything, and may have a bug with what is long.
+type gulping struct {
+	link
+	buggy   bool
+	first   int // bytes that it was given
+	longest int
+	in      int32 // long buffers in use then
+}
+
+func (g *gulping) write(b []byte, _ time.Duration) (int, error) {
+	g.first = cmp.Or(g.first, len(b))
+	if len(b) > g.longest {
+		g.longest, g.in = len(b), longInUse.Load()
+	}
+	if g.buggy && len(b) > bigBuffer {
+		panic("a bug")
+	}
+	return len(b), nil
+}
+
+// A long buffer is in use while the body is under way, and goes back whatever becomes of that.
+func TestLongBufferGoesBack(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		body  body
+		buggy bool
+		first int
+	}{
+		{"of a length", body{in: framedLength, out: framedLength, left: 1 << 40}, false, longBuffer},
+		{"until the end", body{in: framedClose, out: framedClose}, false, bigBuffer},
+		{"a bug", body{in: framedClose, out: framedClose}, true, bigBuffer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := New(Config{})
+			t.Cleanup(func() { e.Shutdown(t.Context()) })
+			client := &gulping{buggy: tt.buggy}
+			x := newExchange(&clientConn{edge: e, link: client})
+			x.origin = &originConn{link: &gushing{left: 4 << 20}}
+			x.site, x.in = &site{}, getBuffer(0)
+			b := &x.body
+			*b = tt.body
+			b.x = x
+			func() {
+				defer func() { recover() }()
+				b.stream()
+			}()
+			const framing = chunkRoom + chunkTail
+			if client.first != tt.first-framing || client.longest != longBuffer-framing || client.in != 1 {
+				t.Errorf("%d bytes at first, %d at a time, %d long buffers", client.first, client.longest, client.in)
+			}
+			if n := longInUse.Load(); n != 0 {
+				t.Errorf("%d long buffers are in use afterwards", n)
+			}
+		})
 	}
 }

@@ -170,6 +170,7 @@ func TestConvoyRefused(t *testing.T) {
 	}{
 		{"events are left", func(m *march) { m.rear.n = 1 }},
 		{"a letter is left", func(m *march) { m.rear.outbox.letters = make([]letter, 1) }},
+		{"who waits for one is", func(m *march) { m.rear.outbox.parks = make([]parking, 1) }},
 		{"it is not calm", func(m *march) { m.rear.escort.calm.Store(false) }},
 		{"the head is not", func(m *march) { m.head.escort.calm.Store(false) }},
 		{"the convoy is over", func(m *march) { m.convoy.end() }},
@@ -183,7 +184,7 @@ func TestConvoyRefused(t *testing.T) {
 			if m.rear.leave() || m.head.leave() {
 				t.Error("it follows")
 			}
-			m.rear.n, m.rear.outbox.letters = 0, nil
+			m.rear.n, m.rear.outbox.letters, m.rear.outbox.parks = 0, nil, nil
 		})
 	}
 }

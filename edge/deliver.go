@@ -83,7 +83,7 @@ func (x *exchange) deliver() bool {
 		x.disconnect(false) // unless the body is at its end
 	}
 	b.tear(true) // until all of it has been sent
-	f := x.sendFirst(wanted && !b.done)
+	f := x.sendFirst(wanted && !b.done, keep)
 	x.disconnect(false) // unless release has given it back
 	if f != failNone {
 		x.event.failure = f
@@ -98,9 +98,9 @@ func (x *exchange) deliver() bool {
 
 // sendFirst sends the head and what is behind it, and then what is still to come of the body,
 // if there is more. It is put off unless somebody asks at once what became of it: a program, or
-// who has torn the connection.
-func (x *exchange) sendFirst(more bool) failure {
-	if !more && !x.site.logs && x.body.out != framedClose {
+// who closes the connection behind it.
+func (x *exchange) sendFirst(more, keep bool) failure {
+	if !more && !x.site.logs && keep {
 		return x.post(x.out.b)
 	}
 	if f := x.write(x.out.b); f != failNone || !more {

@@ -159,6 +159,7 @@ func (l *lot) turn() (c *clientConn, open bool) {
 			return nil, false
 		}
 	}
+	l.outbox.hasten()
 	if l.known < l.n {
 		l.find()
 	}

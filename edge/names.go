@@ -27,7 +27,7 @@ func (n *names) find(name []byte) *site {
 // A part is a hash table of names with open addressing: each is in the first free place from where its
 // hash says. Where there are thousands of services the caches have none of it, and of a map they would
 // miss its directory, its table, a group of names and a name, one after the other. Here it is one
-// entry, and name and site at the same time.
+// entry, and name and site at the same time. A part never shrinks.
 type part struct {
 	entries []entry // a power of two of them, or none
 	n       int     // that are taken: three quarters at most
@@ -55,7 +55,8 @@ func (p *part) find(hash uint64, name []byte) *site {
 	return nil
 }
 
-// home is where the search for a hash begins, of which shards are told apart already.
+// home is where the search for a hash begins. What of it tells the parts apart is the same for all in
+// one.
 func (p *part) home(hash uint64) int { return int(hash/shards) & (len(p.entries) - 1) }
 
 func (p *part) next(i int) int { return (i + 1) & (len(p.entries) - 1) }

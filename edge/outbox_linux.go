@@ -20,7 +20,8 @@ type outbox struct {
 	queue  uintptr // the system's (io_setup(2)); 0 until there was a letter
 	barred bool    // the system gives none
 
-	text    []byte // of the letters, one behind the other
+	text    []byte    // of the letters, one behind the other
+	began   time.Time // when the first of them came
 	letters []letter
 	calls   [outboxLetters]controlBlock
 	list    [outboxLetters]*controlBlock // of calls
@@ -36,6 +37,9 @@ const (
 	outboxSize    = 64 << 10
 	maxLetter     = 8 << 10
 )
+
+// maxLie is more than a full outbox takes to fill with small requests.
+const maxLie = 500 * time.Microsecond
 
 // A letter is bytes that a link is to write.
 type letter struct {
@@ -126,6 +130,9 @@ func (o *outbox) add(l *lotLink, b []byte, stall time.Duration) {
 	if len(o.letters) == outboxLetters || len(o.text)+len(b) > outboxSize {
 		o.send()
 	}
+	if len(o.letters) == 0 {
+		o.began = time.Now()
+	}
 	from := len(o.text)
 	o.text = append(o.text, b...)
 	o.letters = append(o.letters, letter{l, l.owner, from, len(o.text), stall})
@@ -208,6 +215,14 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 		m.client.mail.stuck = append(m.client.mail.stuck, l)
 	}
 	l.release()
+}
+
+// hasten sends what has lain for maxLie, before another client goes on: one with a long program keeps
+// those back that are behind it, but not what others have done already.
+func (o *outbox) hasten() {
+	if len(o.letters) > 0 && time.Since(o.began) > maxLie {
+		o.send()
+	}
 }
 
 // keep has a client parked when its letter has been sent.

@@ -378,3 +378,20 @@ func TestPostForNobody(t *testing.T) {
 	o.post(l, "hello")
 	o.gets(peer, "hello")
 }
+
+// What has lain for long does not wait for those who go on next.
+func TestPostDoesNotLie(t *testing.T) {
+	o := newPostOffice(t)
+	_, l, peer := o.client()
+	o.post(l, "hello")
+	o.lot.outbox.began = time.Now().Add(time.Hour)
+	if o.lot.outbox.hasten(); len(o.lot.outbox.letters) != 1 {
+		t.Error("a letter is sent at once")
+	}
+	o.lot.outbox.began = time.Now().Add(-maxLie - time.Microsecond)
+	o.lot.at, o.lot.n, o.lot.known = 0, 1, 1 // an event of nobody's
+	if _, open := o.lot.turn(); !open || len(o.lot.outbox.letters) != 0 {
+		t.Error("a letter lies for long")
+	}
+	o.gets(peer, "hello")
+}

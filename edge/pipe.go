@@ -101,6 +101,11 @@ func (p *pipes) close() {
 	p.idle, p.closed = nil, true
 }
 
+// slowPiece is how long a piece of a body may take, from when it is waited for until it has been
+// sent. A body with a slower piece gives up what others may lack: a pipe if there is none for them, and a
+// long buffer always. Copying little at a time costs least where little comes.
+const slowPiece = 100 * time.Millisecond
+
 // A conduit carries a long body from one link to another through a pipe.
 type conduit struct {
 	from, to piper

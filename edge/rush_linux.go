@@ -77,8 +77,8 @@ func (l *lot) linger() bool {
 	return l.n > 0
 }
 
-// letOthersRun has a pause when it is time for one, and has those run who were roused. It
-// reports false once the lot is closed.
+// letOthersRun has a pause when it is time for one, and has those run who were roused. Behind a batch that was full
+// the time is not known, and a pause comes after maxStreak of them. It reports false once the lot is closed.
 func (l *lot) letOthersRun() (open bool) {
 	r := &l.rush
 	switch {
