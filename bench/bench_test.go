@@ -62,10 +62,10 @@ func TestRows(t *testing.T) {
 		{name: "ours", ours: true, endpoints: at},
 	}}
 	var got []string
-	for _, r := range b.rows(&scenario{name: "many", at: services, base: small}) {
+	for _, r := range b.rows(&scenario{name: "many", at: services, base: oneService}) {
 		got = append(got, r.name)
 	}
-	if diff := cmp.Diff([]string{"peer", "ours", "ours, 1k"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"peer", "ours", "ours, one"}, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }

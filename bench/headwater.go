@@ -165,10 +165,12 @@ func (d *draft) activate() error {
 	return d.err
 }
 
-// setPlain has uploads go to the sink, as the peers do.
+// setPlain has uploads go to the sink, as the peers do. Its second domain is the one of a load that
+// names one of one host.
 func (h *headwater) setPlain(b *bench) error {
 	d := h.draft("plain")
 	d.add("domain", "name", host)
+	d.add("domain", "name", "s1."+host)
 	d.backend("origin", b.origin.Origin)
 	d.add("condition", "name", "upload", "type", "REQUEST", "statement", `req.url == "/upload"`)
 	d.backend("sink", b.origin.Sink, "request_condition", "upload")

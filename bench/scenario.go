@@ -18,10 +18,12 @@ type scenario struct {
 	once        func(context.Context, *bench) error // of one that has a table of its own
 }
 
-var small = &scenario{name: "1k", about: "1 KiB, 64 kept connections", load: wrk(64, "/1k")}
+// oneService is what many services are compared with: the same load, whose generator takes time to
+// choose a Host, on one.
+var oneService = &scenario{name: "one", load: visiting(64, 1, "/1k")}
 
 var scenarios = []*scenario{
-	small,
+	{name: "1k", about: "1 KiB, 64 kept connections", load: wrk(64, "/1k")},
 	{name: "100k", about: "100 KiB, 32 kept connections", load: wrk(32, "/100k")},
 	{name: "10m", about: "10 MiB, 8 kept connections", load: wrk(8, "/10m")},
 	{name: "up100k", about: "bodies of 100 KiB to the origin, 32 kept connections", load: posting(32, 100<<10)},
@@ -32,7 +34,7 @@ var scenarios = []*scenario{
 	{name: "new", about: "1 KiB, a new connection each", load: wrk(64, "/1k", "-HConnection: close")},
 	{name: "paced", about: "1 KiB at a fixed rate, 32 kept connections", load: paced(32, "/1k")},
 	{name: "realistic", about: "1 KiB through 20 conditions, 5 snippets, a weighted pool with health checks, and an access log; the peers plain", at: realistic, load: wrk(64, "/1k")},
-	{name: "services", about: "1 KiB to a thousand services of ten backends each, Hosts at random; the peers plain", at: services, load: visiting(64, manyServices, "/1k"), base: small},
+	{name: "services", about: "1 KiB to a thousand services of ten backends each, Hosts at random; the peers plain", at: services, load: visiting(64, manyServices, "/1k"), base: oneService},
 	{name: "idle", about: "5,000 idle connections", once: idle},
 }
 
