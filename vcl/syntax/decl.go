@@ -141,16 +141,7 @@ func (p *parser) prop() *Property {
 func (p *parser) group(o *Property) {
 	open := p.here().Pos
 	p.expect("{")
-	for p.is(".") {
-		inner := &Property{at: p.here()}
-		inner.note(p.take())
-		p.next()
-		inner.Name = p.name("a property").Text
-		p.expect("=")
-		inner.Value = p.concat()
-		p.endOfEntry(inner, ";")
-		o.Props = append(o.Props, inner)
-	}
+	o.Props = p.flatProps()
 	o.note(p.take())
 	if !p.is("}") {
 		p.missing(`"." or "}"`)
@@ -159,6 +150,21 @@ func (p *parser) group(o *Property) {
 	if p.is(";") {
 		p.next()
 	}
+}
+
+// flatProps reads properties of which none has some.
+func (p *parser) flatProps() (list []*Property) {
+	for p.is(".") {
+		o := &Property{at: p.here()}
+		o.note(p.take())
+		p.next()
+		o.Name = p.name("a property").Text
+		p.expect("=")
+		o.Value = p.concat()
+		p.endOfEntry(o, ";")
+		list = append(list, o)
+	}
+	return list
 }
 
 // endOfEntry reads what ends an entry, and the comments up to there.
@@ -186,7 +192,7 @@ func (p *parser) director(place at) Decl {
 		m.note(p.take())
 		open := p.here().Pos
 		p.next()
-		m.Props = p.props()
+		m.Props = p.flatProps()
 		for _, o := range m.Props { // a member is one line
 			m.note(o.Comments)
 			o.Comments = nil
