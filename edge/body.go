@@ -99,7 +99,9 @@ func (b *body) stream() failure {
 			return f
 		}
 	}
-	b.makeRoom()
+	if !b.slow { // else copyFast has
+		b.makeRoom()
+	}
 	return b.copy(false)
 }
 
@@ -240,11 +242,12 @@ func (b *body) long() *buffer {
 	return getLong()
 }
 
-// shorten gives a long buffer back, after a panic too: there are few, and nobody else uses it.
+// shorten has a small buffer instead of a long one, after a panic too: there are few of these, and nobody else
+// uses it.
 func (b *body) shorten() {
 	if in := b.x.in; len(in.b) == longBuffer {
 		in.free()
-		b.x.in = getBuffer(smallBuffer)
+		b.x.in = getBuffer(0)
 	}
 }
 

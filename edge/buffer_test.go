@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"headwater/dial/dialtest"
 )
 
 const filled = -1 // is all that a buffer has room for
@@ -30,7 +32,7 @@ func TestBufferOfBody(t *testing.T) {
 		{"all, slowly", body{}, bigBuffer, filled, slowPiece + 1, bigBuffer},
 		{"all, once slow", body{slow: true}, bigBuffer, filled, 0, bigBuffer},
 		{"much again", body{}, longBuffer, smallBuffer, slowPiece, longBuffer},
-		{"not fast any more", body{}, longBuffer, filled, slowPiece + 1, bigBuffer},
+		{"not fast any more", body{}, longBuffer, filled, slowPiece + 1, smallBuffer},
 		{"little after very much", body{}, longBuffer, 100, 0, bigBuffer},
 	}
 	for _, tt := range tests {
@@ -122,9 +124,12 @@ func (g *gushing) read(b []byte, _ time.Time) (int, error) {
 type gulping struct {
 	link
 	buggy   bool
-	first   int // bytes that it was given
+	slow    bool // with what is long
+	first   int  // bytes that it was given
 	longest int
 	in      int32 // long buffers in use then
+	last    int
+	lastIn  int32
 }
 
 func (g *gulping) write(b []byte, _ time.Duration) (int, error) {
@@ -135,6 +140,10 @@ func (g *gulping) write(b []byte, _ time.Duration) (int, error) {
 	if g.buggy && len(b) > bigBuffer {
 		panic("a bug")
 	}
+	if g.slow && len(b) > bigBuffer {
+		time.Sleep(slowPiece + 1)
+	}
+	g.last, g.lastIn = len(b), longInUse.Load()
 	return len(b), nil
 }
 
@@ -173,4 +182,23 @@ func TestLongBufferGoesBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A body that is slow goes on without its long buffer, in the memory that others have, and its head is kept once.
+func TestLongBufferOfSlowBody(t *testing.T) {
+	dialtest.Bubble(t, func(t *testing.T) {
+		client := &gulping{slow: true}
+		x := newExchange(&clientConn{edge: &Edge{}, link: client})
+		x.origin = &originConn{link: &gushing{left: 4 << 20}}
+		x.site, x.in = &site{logs: true}, getBuffer(0)
+		x.body = body{x: x, in: framedLength, out: framedLength, left: 1 << 40}
+		head := x.in
+		x.body.stream()
+		if !x.body.slow || client.in != 1 || client.lastIn != 0 || client.last > bigBuffer {
+			t.Errorf("slow: %t; %d long buffers in use at first, %d at last, for %d bytes", x.body.slow, client.in, client.lastIn, client.last)
+		}
+		if len(x.kept) != 1 || x.kept[0] != head {
+			t.Errorf("%d buffers are kept", len(x.kept))
+		}
+	})
 }
