@@ -136,7 +136,8 @@ func (d *draft) add(name string, s *site) {
 
 // remove takes out a site's name, but for one that another site has taken over.
 func (d *draft) remove(name string, s *site) {
-	if hash := nameHash([]byte(name)); d.find([]byte(name)) == s {
+	hash := nameHash([]byte(name))
+	if d.parts[hash%shards].find(hash, []byte(name)) == s {
 		d.part(hash).remove(hash, name)
 		d.n--
 	}
