@@ -122,19 +122,30 @@ func (p *parser) props() (list []*Property) {
 
 // prop reads .name = value; or .name = { properties }, one level deep.
 func (p *parser) prop() *Property {
+	o := p.propName()
+	if p.is("{") {
+		p.group(o)
+		p.trail(o)
+	} else {
+		p.propValue(o)
+	}
+	return o
+}
+
+// propName reads .name = of a property.
+func (p *parser) propName() *Property {
 	o := &Property{at: p.here()}
 	o.note(p.take())
 	p.next()
 	o.Name = p.name("a property").Text
 	p.expect("=")
-	if p.is("{") {
-		p.group(o)
-		p.trail(o)
-		return o
-	}
+	return o
+}
+
+// propValue reads that of o, and what ends it.
+func (p *parser) propValue(o *Property) {
 	o.Value = p.concat()
 	p.endOfEntry(o, ";")
-	return o
 }
 
 // group reads the properties that are the value of o. None of them has some.
@@ -155,13 +166,8 @@ func (p *parser) group(o *Property) {
 // flatProps reads properties of which none has some.
 func (p *parser) flatProps() (list []*Property) {
 	for p.is(".") {
-		o := &Property{at: p.here()}
-		o.note(p.take())
-		p.next()
-		o.Name = p.name("a property").Text
-		p.expect("=")
-		o.Value = p.concat()
-		p.endOfEntry(o, ";")
+		o := p.propName()
+		p.propValue(o)
 		list = append(list, o)
 	}
 	return list
