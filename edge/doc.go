@@ -56,6 +56,6 @@
 //
 // A request on a warm keep-alive connection allocates nothing, waits for no
 // change of configuration, and makes five system calls: read and write on
-// both sides, and one look at the pooled connection before it is used. Where much goes
-// on one call writes for many (outbox_linux.go).
+// both sides, and one look at the pooled connection before it is used. Where several
+// are served at a time one call writes for all (outbox_linux.go).
 package edge

@@ -38,8 +38,9 @@ const (
 	maxLetter     = 8 << 10
 )
 
-// maxLie is more than a full outbox takes to fill with small requests.
-const maxLie = 500 * time.Microsecond
+// letterAge is how long a letter lies before it is sent at the next occasion: longer than small requests take to fill
+// an outbox.
+const letterAge = 500 * time.Microsecond
 
 // A letter is bytes that a link is to write.
 type letter struct {
@@ -217,10 +218,10 @@ func (m *letter) sent(text []byte, wrote int, errno syscall.Errno) {
 	l.release()
 }
 
-// hasten sends what has lain for maxLie, before another client goes on: one with a long program keeps
+// hasten sends what has lain for letterAge, before another client goes on: one with a long program keeps
 // those back that are behind it, but not what others have done already.
 func (o *outbox) hasten() {
-	if len(o.letters) > 0 && time.Since(o.began) > maxLie {
+	if len(o.letters) > 0 && time.Since(o.began) > letterAge {
 		o.send()
 	}
 }

@@ -388,7 +388,7 @@ func TestPostDoesNotLie(t *testing.T) {
 	if o.lot.outbox.hasten(); len(o.lot.outbox.letters) != 1 {
 		t.Error("a letter is sent at once")
 	}
-	o.lot.outbox.began = time.Now().Add(-maxLie - time.Microsecond)
+	o.lot.outbox.began = time.Now().Add(-letterAge - time.Microsecond)
 	o.lot.at, o.lot.n, o.lot.known = 0, 1, 1 // an event of nobody's
 	if _, open := o.lot.turn(); !open || len(o.lot.outbox.letters) != 0 {
 		t.Error("a letter lies for long")
