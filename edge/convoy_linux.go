@@ -37,6 +37,8 @@ type escort struct {
 	steady bool   // what came last came steadily
 	rung   []*lot // followers that may have events
 	vigil  vigil
+
+	patience patience
 }
 
 // How much goes on is told by the events a second, of which a request is two or more, over someWaits waits.
@@ -187,6 +189,24 @@ func (l *lot) takeRung() bool {
 		}
 	}
 	return false
+}
+
+// house has a client that goes on be where it is told of soonest: with the head in a vigil, for which its own
+// lot would only ring, and in its own again when that has a leader. First requests stay where they
+// are, and what others may have in use.
+func (l *lot) house(link *lotLink) {
+	c, to := link.owner, link.home
+	switch {
+	case to == nil || c.requests < 2 || c.mux.Load() != nil:
+		return
+	case l.escort.vigil.on:
+		to = l
+	case l.escort.followed.Load():
+		return
+	}
+	if link.lot != to {
+		link.move(to)
+	}
 }
 
 // noteRings takes those of followers out of the head's events.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"headwater/edge/h2"
 )
 
 // A march is a convoy of two lots with a client each. The goroutine of the test leads them.
@@ -14,13 +16,15 @@ type march struct {
 	convoy     *convoy
 	head, rear *lot
 	peers      map[*lot]io.ReadWriter
+	links      map[*lot]*lotLink // of the clients
+	homes      map[*lotLink]*lot
 	answered   map[*lot]int // not heard yet
 	given      []task       // to other leaders
 }
 
 func newMarch(t *testing.T) *march {
 	t.Helper()
-	m := &march{T: t, peers: map[*lot]io.ReadWriter{}, answered: map[*lot]int{}}
+	m := &march{T: t, peers: map[*lot]io.ReadWriter{}, links: map[*lot]*lotLink{}, homes: map[*lotLink]*lot{}, answered: map[*lot]int{}}
 	for range 2 {
 		l, err := newLot(resumeEcho, func(p any) { t.Errorf("panic: %v", p) })
 		if err != nil {
@@ -28,13 +32,15 @@ func newMarch(t *testing.T) *march {
 		}
 		tested, peer := tcpPair(t)
 		e, client := parkEcho(t, l, tested, time.Minute)
-		client.link.(*lotLink).watch(e.due())
-		m.peers[l] = peer
+		link := client.link.(*lotLink)
+		link.home, client.requests = l, old
+		link.watch(e.due())
+		m.peers[l], m.links[l], m.homes[link] = peer, link, l
 		m.head, m.rear = m.rear, l
 	}
 	m.convoy = form([]*lot{m.head, m.rear}, func(next task) { m.given = append(m.given, next) })
 	t.Cleanup(func() {
-		m.head.rush.letThreadGo()
+		m.head.thread.letGo()
 		for _, l := range m.convoy.all {
 			if !l.escort.follows {
 				close(l.ended)
@@ -71,7 +77,7 @@ func (m *march) hear(led, of *lot) {
 	for m.answered[of] == 0 {
 		rested(led)
 		if client := turnOf(m, led); client != nil {
-			m.answered[client.link.(*lotLink).lot]++
+			m.answered[m.homes[client.link.(*lotLink)]]++
 		}
 	}
 	m.answered[of]--
@@ -115,10 +121,53 @@ func TestConvoy(t *testing.T) {
 				m.say(m.rear)
 				m.say(m.head)
 				m.partWith(m.head.tire)
-				m.hear(m.rear, m.rear)
+				m.hear(m.links[m.rear].lot, m.rear)
 				m.hear(m.head, m.head)
 				m.say(m.rear)
 				m.hear(m.rear, m.rear)
+			}
+		})
+	}
+}
+
+// In a vigil kept clients are with the head, and in their own lot again when that is led; others stay in that.
+func TestConvoyHouses(t *testing.T) {
+	tests := []struct {
+		what   string
+		change func(*lotLink)
+		moves  bool
+	}{
+		{"a kept client", func(*lotLink) {}, true},
+		{"one with its first request", func(l *lotLink) { l.owner.requests = 1 }, false},
+		{"one that speaks HTTP/2", func(l *lotLink) { l.owner.mux.Store(&h2.Conn{}) }, false},
+		{"an origin", func(l *lotLink) { l.home = nil }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			m := newMarch(t)
+			link := m.links[m.rear]
+			ask := func(led, want *lot) {
+				t.Helper()
+				m.say(m.rear)
+				m.hear(led, m.rear)
+				if link.lot != want {
+					t.Errorf("the connection is in the head: %t, want %t", link.lot == m.head, want == m.head)
+				}
+			}
+			tt.change(link)
+			for range 3 {
+				with := m.rear
+				if tt.moves {
+					with = m.head
+				}
+				m.begin()
+				ask(m.head, with)
+				ask(m.head, with)
+				m.head.endVigil()
+				ask(m.head, with) // while its own lot follows
+				m.partWith(m.head.tire)
+				ask(with, m.rear)
+				ask(m.rear, m.rear)
 			}
 		})
 	}

@@ -132,7 +132,7 @@ func (w *worker) stepOut() {
 	l := w.lot
 	w.lot = nil
 	defer func() { // whatever becomes of the rest
-		l.rush.letThreadGo()
+		l.thread.letGo()
 		w.edge.give(task{lot: l})
 	}()
 	for _, c := range w.opened[w.at:] {

@@ -151,7 +151,7 @@ func (d *lotDoor) start(fd int, from *syscall.RawSockaddrAny) {
 	}
 	l := newLotLink(d.edge.lots.some(), fd, parked)
 	l.owner = newClientConn(d.edge, l, sockaddr(from), local, d.offer)
-	l.owner.lot = l.lot
+	l.owner.lot, l.home = l.lot, l.lot
 	if d.edge.remember(l.owner) { // and from now on Shutdown may have it go on
 		l.watch(time.Now().Add(wait))
 	} else {

@@ -19,6 +19,7 @@ import (
 // [clientConn.rest].
 type lotLink struct {
 	lot   *lot        // which move changes; others read it of a link in use, or that is closed
+	home  *lot        // of a client, unless the head of a convoy has it; nil for an origin's
 	owner *clientConn // whoever uses the link does so for it
 	fd    int32
 

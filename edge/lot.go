@@ -42,6 +42,7 @@ type lot struct {
 	at, n  int                // those from at to n are still to be dealt with
 	gone   int                // connections that went on since the last take, and not for their first request
 	rush   rush               // of the lot, whoever leads it
+	thread thread
 	escort escort
 	outbox outbox
 	held   heldClients
@@ -174,6 +175,8 @@ func (l *lot) turn() (c *clientConn, open bool) {
 			l.rouse()
 		case c == nil: // whoever has the link in use finds it
 			l.escort.aside++
+		case link.lot != link.home || l.escort.vigil.on:
+			l.house(link)
 		}
 	}
 	if c != nil && c.requests > 1 {

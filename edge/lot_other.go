@@ -5,8 +5,8 @@ package edge
 // A lot is where connections wait without a goroutine. There is none on this system, and
 // so nobody who leads one.
 type lot struct {
-	ended chan struct{}
-	rush  rush
+	ended  chan struct{}
+	thread thread
 }
 
 func (*clientConn) leads() *lot { return nil }
@@ -24,10 +24,10 @@ func (*lot) hold(*clientConn) {}
 
 func (*lot) prolong() *clientConn { return nil }
 
-// A rush is a time in which much of a lot goes on at once.
-type rush struct{}
+// A thread is that of whoever leads a lot.
+type thread struct{}
 
-func (*rush) letThreadGo() {}
+func (*thread) letGo() {}
 
 // mail is what a client has to do with a lot's outbox.
 type mail struct{}

@@ -1,12 +1,12 @@
 package edge
 
 import (
-	"math/bits"
 	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // A rush is the time in which connections of a lot go on faster than one after the other.
@@ -30,9 +30,7 @@ type rush struct {
 	hurry   int64 // nobody gives way before, in the lot's time
 	pauseFn func(uintptr) bool
 
-	home processors // that the leader's thread is kept on in a rush; none for wherever the system puts it
-	all  processors // that the process may use; none where no thread is to be kept
-	kept bool
+	home processors // that the leader's thread is kept on; none for wherever the system puts it
 }
 
 // A rush begins at more than rushFrom connections at a time and ends at less than
@@ -59,8 +57,8 @@ func (l *lot) linger() bool {
 		r.on.Store(false)
 		return false // the lot is closed, as is found next
 	}
-	if !r.kept {
-		r.keepThread(r.home)
+	if !l.thread.kept {
+		l.thread.keep(r.home)
 	}
 	r.batches++
 	if !l.take() {
@@ -71,7 +69,7 @@ func (l *lot) linger() bool {
 	}
 	if r.level < rushUntil {
 		r.on.Store(false)
-		r.letThreadGo()
+		l.thread.letGo()
 		l.listen(true)
 	}
 	return l.n > 0
@@ -84,13 +82,13 @@ func (l *lot) letOthersRun() (open bool) {
 	switch {
 	case r.batches >= maxStreak || l.own-r.ran >= int64(rushStint):
 		r.batches = 0
-		r.letThreadGo()
+		l.thread.letGo()
 		if l.rc.Read(r.pauseFn) != nil {
 			return false
 		}
 		r.ran = l.since(time.Now())
 	case l.escort.roused:
-		r.letThreadGo()
+		l.thread.letGo()
 		runtime.Gosched()
 	}
 	l.escort.roused = false
@@ -135,60 +133,14 @@ func (l *lot) pause(uintptr) (over bool) {
 	return !l.rush.paused
 }
 
-// processors are a set of those that the system has (sched_setaffinity(2)).
-type processors [16]uint64
-
 // settle has lots have rushes, on a processor each if there are just as many.
 func (s *lots) settle() {
 	all := mayUse()
-	each := all.each()
+	each, common := all.each(), policy() == unix.SCHED_NORMAL
 	for i, l := range s.all {
-		l.rush.may = true
+		l.rush.may, l.thread.common = true, common
 		if len(each) == len(s.all) {
-			l.rush.home, l.rush.all = each[i], all
+			l.rush.home, l.thread.all = each[i], all
 		}
 	}
-}
-
-// each returns a set of one for each processor.
-func (s *processors) each() (all []processors) {
-	for i, word := range s {
-		for ; word != 0; word &= word - 1 {
-			var one processors
-			one[i] = 1 << bits.TrailingZeros64(word)
-			all = append(all, one)
-		}
-	}
-	return all
-}
-
-// keepThread keeps the caller's thread on processors, unless they are none, and the caller on it,
-// until letThreadGo. Nobody else may run there: threads that the runtime begins from it would be
-// kept there too, and for good.
-func (r *rush) keepThread(on processors) {
-	if on != (processors{}) && r.all != (processors{}) {
-		runtime.LockOSThread()
-		on.keep()
-		r.kept = true
-	}
-}
-
-func (r *rush) letThreadGo() {
-	if r.kept {
-		r.kept = false
-		r.all.keep()
-		runtime.UnlockOSThread()
-	}
-}
-
-// mayUse returns what the calling thread may run on, none if the system does not say.
-func mayUse() (p processors) {
-	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, 0, unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
-	return p
-}
-
-// keep has the calling thread stay on processors of the set. Where the system refuses, it is no
-// more than slower.
-func (s *processors) keep() {
-	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
 }

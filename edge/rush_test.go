@@ -47,7 +47,7 @@ func newLots(t *testing.T) *lot {
 		}
 		s.all = append(s.all, l)
 		t.Cleanup(func() {
-			l.rush.letThreadGo()
+			l.thread.letGo()
 			close(l.ended)
 			l.close()
 		})
@@ -103,7 +103,7 @@ func (c *throng) round() {
 // busy has rounds until there is a rush that has the caller's thread.
 func (c *throng) busy() {
 	c.Helper()
-	for !c.lot.rush.kept {
+	for !c.lot.thread.kept {
 		c.round()
 	}
 }
@@ -293,7 +293,7 @@ func TestRushKeepsNoOtherThread(t *testing.T) {
 	defer blocked.Wait()
 	defer w.Close()
 	c.busy()
-	c.lot.rush.letThreadGo()
+	c.lot.thread.letGo()
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +318,7 @@ func TestCloseInRush(t *testing.T) {
 		if c, open := l.turn(); c != nil || open {
 			t.Errorf("after %d batches: turn() = %v, %t, want nil, false", batches, c, open)
 		}
-		if l.rush.kept {
+		if l.thread.kept {
 			t.Errorf("after %d batches: the thread is not let go", batches)
 		}
 	}

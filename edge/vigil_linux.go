@@ -4,9 +4,6 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // A vigil is the time in which whoever leads the head of a convoy waits in the head's epoll set
@@ -16,14 +13,16 @@ import (
 //
 // Who waits there keeps others from what the scheduler has for one processor, and it may be that nobody
 // looks into the runtime's poller. So there is a pause after each stint, and when somebody was roused who may
-// have to run there: others run first, one of whom looks into the poller from then on. After one pause in
-// freeStints the next wait is on no processor in particular, so that the system wakes the thread on another if something
-// else is in its way. After each of them that would cost more than the pauses do.
+// have to run there: what is ready on that processor runs first, or, after one stint in fullStints, all others, one
+// of whom looks into the poller from then on. After one pause in freeStints the next wait is on no processor in
+// particular, so that the system wakes the thread on another if something else is in its way. After each of
+// them that would cost more than the pauses do.
 type vigil struct {
 	on     bool // of whoever leads the head
 	stints int
 	began  int64 // the present one, in the head's time
 	came   bool  // something, in it
+	wanted int64 // when the runtime wanted the processor last
 }
 
 // A vigil begins in a convoy to which more than vigilRate events come a second for which nobody is roused:
@@ -34,6 +33,14 @@ const (
 
 	// One stint of freeStints begins with a wait on any processor.
 	freeStints = 8
+
+	// One pause in fullStints is for all, and each for a time after the runtime has wanted the processor: it
+	// may be collecting garbage, and what does that would have who yields to it wait for 10 ms.
+	fullStints = 8
+	wantedTime = time.Second
+
+	// One of judgedStints is judged, see [patience]: that costs the time of a request.
+	judgedStints = 16
 
 	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
 	// it looks and 10 ms later. A wait goes on for a millisecond more than is left of a stint.
@@ -56,7 +63,7 @@ func (l *lot) keepVigil() {
 // endVigil has the runtime wait again.
 func (l *lot) endVigil() {
 	l.escort.vigil.on = false
-	l.rush.letThreadGo()
+	l.thread.letGo()
 	l.listen(true)
 }
 
@@ -71,12 +78,11 @@ func (l *lot) watch() bool {
 	for v := &l.escort.vigil; !l.takeRung(); {
 		now := l.since(time.Now())
 		if l.escort.roused || now-v.began >= int64(stint) {
-			v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
-			l.rush.letThreadGo()
-			runtime.Gosched()
+			l.breathe(now)
 		}
-		if free := v.stints%freeStints == 1 && !v.came; !free && !l.rush.kept && l.rush.all != (processors{}) {
-			l.rush.keepThread(here())
+		if free := v.stints%freeStints == 1 && !v.came; !free && !l.thread.kept && l.thread.all != (processors{}) {
+			l.thread.keep(here())
+			l.escort.patience.begin(&l.thread, now, v.stints%judgedStints == 0)
 		}
 		n, errno := epollWait(l.fd, l.events[:], stint-time.Duration(now-v.began)+time.Millisecond)
 		switch {
@@ -86,8 +92,9 @@ func (l *lot) watch() bool {
 			if l.noteWait(now); l.n > 0 {
 				return true
 			}
-		case errno == syscall.EINTR: // the runtime wants the processor
+		case errno == syscall.EINTR:
 			l.rouse()
+			v.wanted = now
 		case errno == 0 && v.came:
 		default:
 			l.endVigil()
@@ -97,6 +104,19 @@ func (l *lot) watch() bool {
 		}
 	}
 	return true
+}
+
+// breathe is the pause between two stints.
+func (l *lot) breathe(now int64) {
+	v := &l.escort.vigil
+	l.escort.patience.end(&l.thread, now)
+	l.thread.letGo()
+	if l.escort.roused || v.stints%fullStints == 0 || now-v.wanted < int64(wantedTime) {
+		runtime.Gosched()
+	} else {
+		goyield()
+	}
+	v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
 }
 
 // noteWait deals with a look at the head's set that began at a time and has found something: it
@@ -110,14 +130,4 @@ func (l *lot) noteWait(began int64) {
 	if l.streak++; l.streak == busyStreak {
 		l.tire()
 	}
-}
-
-// here is the processor that the caller runs on, none if the system does not say.
-func here() (p processors) {
-	var cpu uint32
-	_, _, errno := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0)
-	if word := int(cpu / 64); errno == 0 && word < len(p) {
-		p[word] = 1 << (cpu % 64)
-	}
-	return p
 }

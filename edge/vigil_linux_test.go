@@ -10,7 +10,7 @@ import (
 func (m *march) begin() {
 	m.Helper()
 	m.follow()
-	m.head.rush.may, m.head.rush.all = true, mayUse()
+	m.head.rush.may, m.head.thread.all = true, mayUse()
 	m.head.escort.steady = true
 	if m.head.keepVigil(); !m.head.escort.vigil.on {
 		m.Fatal("there is no vigil where requests come steadily")
@@ -31,7 +31,7 @@ func (m *march) settle() {
 // keep has something come until the thread is kept on a processor.
 func (m *march) keep() {
 	m.Helper()
-	for !m.head.rush.kept {
+	for !m.head.thread.kept {
 		m.say(m.rear)
 		m.hear(m.head, m.rear)
 	}
@@ -51,7 +51,7 @@ func TestVigilInVain(t *testing.T) {
 				t.Fatal("something came")
 			}
 		}
-		if m.head.rush.kept {
+		if m.head.thread.kept {
 			t.Error("the thread is not let go")
 		}
 		m.say(m.rear)
