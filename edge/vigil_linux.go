@@ -36,7 +36,7 @@ const (
 
 	// One pause in fullStints is for all, and each for a time after the runtime has wanted the processor: it
 	// may be collecting garbage, and what does that would have who yields to it wait for 10 ms.
-	fullStints = 8
+	fullStints = 32
 	wantedTime = time.Second
 
 	// One of judgedStints is judged, see [patience]: that costs the time of a request.
