@@ -28,7 +28,7 @@ const (
 	mostWaited = 1.5
 
 	patienceMemory = 8
-	patienceRest   = 10 * time.Second
+	patienceRest   = 30 * time.Second
 )
 
 // untold is what is taken for granted of stints that nobody has judged.

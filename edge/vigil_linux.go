@@ -39,8 +39,8 @@ const (
 	fullStints = 32
 	wantedTime = time.Second
 
-	// One of judgedStints is judged, see [patience]: that costs the time of a request.
-	judgedStints = 16
+	// One of judgedStints is judged, see [patience]: which costs the time of a request.
+	judgedStints = 64
 
 	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
 	// it looks and 10 ms later. A wait goes on for a millisecond more than is left of a stint.
