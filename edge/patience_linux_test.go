@@ -28,7 +28,7 @@ func TestPatience(t *testing.T) {
 		t.Run(tt.what, func(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			if policy() != unix.SCHED_NORMAL {
+			if policy(0) != unix.SCHED_NORMAL {
 				t.Skip("the tests have another policy")
 			}
 			th, p := tt.thread, patience{}
@@ -36,15 +36,15 @@ func TestPatience(t *testing.T) {
 				th.keep(here())
 			}
 			p.begin(&th, 0, true)
-			if got := policy(); got != tt.want {
+			if got := policy(0); got != tt.want {
 				t.Errorf("the thread's policy is %d, want %d", got, tt.want)
 			}
 			p.end(&th, 1)
 			if judged := p.lately != (spans{}); judged != th.patient {
 				t.Errorf("the stint was judged: %t, of a patient thread: %t", judged, th.patient)
 			}
-			if th.letGo(); policy() != unix.SCHED_NORMAL || mayUse() != all {
-				t.Errorf("a thread that is let go has policy %d and may run on %x", policy(), mayUse())
+			if th.letGo(); policy(0) != unix.SCHED_NORMAL || mayUse() != all {
+				t.Errorf("a thread that is let go has policy %d and may run on %x", policy(0), mayUse())
 			}
 		})
 	}

@@ -2,7 +2,9 @@ package edge
 
 import (
 	"math/bits"
+	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -23,7 +25,7 @@ type thread struct {
 func (t *thread) keep(on processors) {
 	if on != (processors{}) && t.all != (processors{}) {
 		runtime.LockOSThread()
-		on.keep()
+		on.keep(0)
 		t.kept = true
 	}
 }
@@ -31,8 +33,8 @@ func (t *thread) keep(on processors) {
 // wait has a thread that is kept be patient until letGo: it does not take the processor from whoever
 // wakes it, but runs when that gives way (SCHED_BATCH of sched(7)).
 func (t *thread) wait() {
-	if t.kept && t.common {
-		setPolicy(unix.SCHED_BATCH)
+	if t.kept && t.common && !t.patient {
+		setPolicy(0, unix.SCHED_BATCH)
 		t.patient = true
 	}
 }
@@ -42,11 +44,42 @@ func (t *thread) letGo() {
 		return
 	}
 	if t.patient {
-		setPolicy(unix.SCHED_NORMAL)
+		setPolicy(0, unix.SCHED_NORMAL)
 	}
-	t.all.keep()
+	t.all.keep(0)
 	t.kept, t.patient = false, false
 	runtime.UnlockOSThread()
+}
+
+// lend has others run on a thread that is kept, as it is, which is nothing to them as long as they take little
+// time and the caller has it again. Where that is on another thread, or one began meanwhile, which may have been from
+// this one, none is kept any more.
+func (t *thread) lend(run func()) {
+	own, before := syscall.Gettid(), threads()
+	runtime.UnlockOSThread()
+	run()
+	runtime.LockOSThread()
+	if syscall.Gettid() != own || threads() != before {
+		t.letAllGo()
+	}
+}
+
+// letAllGo is letGo for all threads of the process. Lots in a rush keep theirs anew within a stint.
+func (t *thread) letAllGo() {
+	t.letGo()
+	all, _ := os.ReadDir("/proc/self/task") // where patience is from
+	for _, entry := range all {
+		if number, err := strconv.Atoi(entry.Name()); err == nil {
+			setPolicy(number, unix.SCHED_NORMAL)
+			t.all.keep(number)
+		}
+	}
+}
+
+// threads is how many threads the runtime has.
+func threads() int {
+	n, _ := runtime.ThreadCreateProfile(nil)
+	return n
 }
 
 // processors are a set of those that the system has (sched_setaffinity(2)).
@@ -64,10 +97,10 @@ func (s *processors) each() (all []processors) {
 	return all
 }
 
-// keep has the calling thread stay on processors of the set. Where the system refuses, it is no
+// keep has a thread, the caller's for 0, stay on processors of the set. Where the system refuses, it is no
 // more than slower.
-func (s *processors) keep() {
-	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
+func (s *processors) keep(thread int) {
+	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
 }
 
 // mayUse returns what the calling thread may run on, none if the system does not say.
@@ -86,17 +119,17 @@ func here() (p processors) {
 	return p
 }
 
-// policy returns that of the calling thread (sched_getscheduler(2)).
-func policy() int {
-	p, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
+// policy returns that of a thread, the caller's for 0 (sched_getscheduler(2)).
+func policy(thread int) int {
+	p, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_GETSCHEDULER, uintptr(thread), 0, 0)
 	if errno != 0 {
 		return -1
 	}
 	return int(p)
 }
 
-// setPolicy sets one that has no priorities.
-func setPolicy(to uintptr) {
+// setPolicy sets that of a thread, the caller's for 0: one that has no priorities.
+func setPolicy(thread int, to uintptr) {
 	var none struct{ priority int32 }
-	syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, 0, to, uintptr(unsafe.Pointer(&none)))
+	syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, uintptr(thread), to, uintptr(unsafe.Pointer(&none)))
 }

@@ -108,15 +108,21 @@ func (l *lot) watch() bool {
 
 // breathe is the pause between two stints.
 func (l *lot) breathe(now int64) {
-	v := &l.escort.vigil
-	l.escort.patience.end(&l.thread, now)
-	l.thread.letGo()
-	if l.escort.roused || v.stints%fullStints == 0 || now-v.wanted < int64(wantedTime) {
+	v, t := &l.escort.vigil, &l.thread
+	l.escort.patience.end(t, now)
+	full := l.escort.roused || v.stints%fullStints == 0 || now-v.wanted < int64(wantedTime)
+	v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
+	switch {
+	case full:
+		t.letGo()
 		runtime.Gosched()
-	} else {
+	case t.patient && now >= l.escort.patience.until && v.stints%freeStints != 1:
+		t.lend(goyield)
+		l.escort.patience.begin(t, now, v.stints%judgedStints == 0)
+	default:
+		t.letGo()
 		goyield()
 	}
-	v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
 }
 
 // noteWait deals with a look at the head's set that began at a time and has found something: it
