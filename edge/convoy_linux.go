@@ -46,7 +46,7 @@ type escort struct {
 // without a wait. A lot is calm as long as a convoy of such lots would have half of busyRate at most.
 const (
 	someWaits  = 32
-	busyRate   = 20_000
+	busyRate   = 40_000
 	busyStreak = 8
 )
 
