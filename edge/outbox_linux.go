@@ -9,7 +9,7 @@ import (
 )
 
 // An outbox is what clients that have gone on have to send, to themselves or to origins.
-// Where there is more than one of them, and in a rush, it goes out with one system call for many
+// Where there is more than one of them, and in a rush, but not in a vigil, it goes out with one system call for many
 // connections (io_submit(2)). A write by itself wakes its reader, which the system then runs in
 // the place of whoever writes: that was a switch of threads for every other request, and readers
 // that found one message at a time.
@@ -265,8 +265,12 @@ func (c *clientConn) mayPost() bool {
 }
 
 // gathers reports whether others of this batch have something to send, or may have: a letter alone
-// takes one call more than a write. In a rush they have.
+// takes one call more than a write. In a rush they have. In a vigil each writes: who reads is asleep
+// then, and may as well begin.
 func (l *lot) gathers() bool {
+	if l.escort.vigil.on {
+		return false
+	}
 	return l.at < l.n || len(l.outbox.letters) > 0 || l.rush.on.Load()
 }
 

@@ -108,21 +108,23 @@ func TestPost(t *testing.T) {
 	}
 }
 
-// Outside of a rush a letter is for whom others of the batch may come behind, or were before.
+// Outside of a rush a letter is for whom others of the batch may come behind, or were before; in a vigil for nobody.
 func TestPostInBatch(t *testing.T) {
 	o := newPostOffice(t)
 	o.lot.rush.on.Store(false)
 	for _, tt := range []struct {
 		name    string
+		vigil   bool
 		at, n   int // of the batch's events
 		letters int // then
 	}{
-		{"alone", 1, 1, 0},
-		{"the first of two", 1, 2, 1},
-		{"the last", 2, 2, 2},
+		{"the first of two in a vigil", true, 1, 2, 0},
+		{"alone", false, 1, 1, 0},
+		{"the first of two", false, 1, 2, 1},
+		{"the last", false, 2, 2, 2},
 	} {
 		_, l, peer := o.client()
-		o.lot.at, o.lot.n = tt.at, tt.n
+		o.lot.escort.vigil.on, o.lot.at, o.lot.n = tt.vigil, tt.at, tt.n
 		o.post(l, "hello")
 		if got := len(o.lot.outbox.letters); got != tt.letters {
 			t.Errorf("%s: %d letters, want %d", tt.name, got, tt.letters)
