@@ -34,13 +34,14 @@ const (
 // untold is what is taken for granted of stints that nobody has judged.
 var untold = spans{ran: 6 * time.Millisecond, waited: 4 * time.Millisecond}
 
-// begin has a thread that is kept be patient, if it may be now, in a stint that is to be judged or not.
+// begin has a thread that is kept be patient, if it may be now, in a stint that is to be judged or not. The
+// first is in any case: where the system does not tell what is needed there is no patience.
 func (p *patience) begin(t *thread, now int64, judge bool) {
 	p.judged = false
 	if now < p.until {
 		return
 	}
-	if judge {
+	if judge || p.lately == (spans{}) {
 		if p.began, p.judged = spansOf(ownSpans); !p.judged {
 			p.until = never
 			return

@@ -35,7 +35,7 @@ func TestPatience(t *testing.T) {
 			if tt.kept {
 				th.keep(here())
 			}
-			p.begin(&th, 0, true)
+			p.begin(&th, 0, false)
 			if got := policy(0); got != tt.want {
 				t.Errorf("the thread's policy is %d, want %d", got, tt.want)
 			}
