@@ -15,6 +15,7 @@ import (
 type patience struct {
 	until  int64 // there is none before, in the head's time
 	lately spans // of the last patienceMemory judged stints or so
+	stints int   // with patience
 	judged bool  // the present stint is
 	began  spans // when it began
 }
@@ -27,6 +28,7 @@ type spans struct{ ran, waited time.Duration }
 const (
 	mostWaited = 1.5
 
+	judgedStints   = 64 // one of so many is, which costs the time of a request
 	patienceMemory = 8
 	patienceRest   = 30 * time.Second
 )
@@ -34,19 +36,20 @@ const (
 // untold is what is taken for granted of stints that nobody has judged.
 var untold = spans{ran: 6 * time.Millisecond, waited: 4 * time.Millisecond}
 
-// begin has a thread that is kept be patient, if it may be now, in a stint that is to be judged or not. The
-// first is in any case: where the system does not tell what is needed there is no patience.
-func (p *patience) begin(t *thread, now int64, judge bool) {
+// begin has a thread that is kept be patient, if it may be now. Where the system does not tell what is needed to
+// judge the first stint there is no patience.
+func (p *patience) begin(t *thread, now int64) {
 	p.judged = false
 	if now < p.until {
 		return
 	}
-	if judge || p.lately == (spans{}) {
+	if p.stints%judgedStints == 0 {
 		if p.began, p.judged = spansOf(ownSpans); !p.judged {
-			p.until = never
+			p.until = now + int64(patienceRest)
 			return
 		}
 	}
+	p.stints++
 	t.wait()
 }
 

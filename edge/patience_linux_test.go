@@ -35,7 +35,7 @@ func TestPatience(t *testing.T) {
 			if tt.kept {
 				th.keep(here())
 			}
-			p.begin(&th, 0, false)
+			p.begin(&th, 0)
 			if got := policy(0); got != tt.want {
 				t.Errorf("the thread's policy is %d, want %d", got, tt.want)
 			}
@@ -97,15 +97,29 @@ func TestPatienceRests(t *testing.T) {
 	th := thread{all: mayUse(), common: true}
 	th.keep(here())
 	defer th.letGo()
-	if p.begin(&th, p.until-1, true); th.patient || p.judged {
+	if p.begin(&th, p.until-1); th.patient || p.judged {
 		t.Error("the thread is patient during the rest")
 	}
 	now := p.until
-	if p.begin(&th, now, false); !th.patient {
+	if p.begin(&th, now); !th.patient {
 		t.Error("the thread is not patient after the rest")
 	}
 	if p.judge(now, spans{400 * time.Microsecond, 2 * time.Millisecond}); p.until > now {
 		t.Error("one bad stint ends it at once")
+	}
+}
+
+// One stint in some is judged, the first for one, also in vigils that are short.
+func TestPatienceIsJudged(t *testing.T) {
+	p := patience{}
+	for i := range 2*judgedStints + 1 {
+		th := thread{all: mayUse(), common: true}
+		th.keep(here())
+		p.begin(&th, 0)
+		th.letGo()
+		if want := i%judgedStints == 0; p.judged != want {
+			t.Fatalf("stint %d is judged: %t, want %t", i, p.judged, want)
+		}
 	}
 }
 

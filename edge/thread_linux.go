@@ -60,11 +60,14 @@ func (t *thread) lend(run func()) {
 	run()
 	runtime.LockOSThread()
 	if syscall.Gettid() != own || threads() != before {
+		setPolicy(own, unix.SCHED_NORMAL)
+		t.all.keep(own)
 		t.letAllGo()
 	}
 }
 
-// letAllGo is letGo for all threads of the process. Lots in a rush keep theirs anew within a stint.
+// letAllGo is letGo for all threads of the process, but for new ones where descriptors have run out. Lots in a rush
+// keep theirs anew within a stint.
 func (t *thread) letAllGo() {
 	t.letGo()
 	all, _ := os.ReadDir("/proc/self/task") // where patience is from

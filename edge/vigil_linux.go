@@ -39,9 +39,6 @@ const (
 	fullStints = 32
 	wantedTime = time.Second
 
-	// One of judgedStints is judged, see [patience]: which costs the time of a request.
-	judgedStints = 64
-
 	// The scheduler's monitor takes a processor away, with signals, from whom it finds to have it when
 	// it looks and 10 ms later. A wait goes on for a millisecond more than is left of a stint.
 	stint = 7 * time.Millisecond
@@ -82,7 +79,7 @@ func (l *lot) watch() bool {
 		}
 		if free := v.stints%freeStints == 1 && !v.came; !free && !l.thread.kept && l.thread.all != (processors{}) {
 			l.thread.keep(here())
-			l.escort.patience.begin(&l.thread, now, v.stints%judgedStints == 0)
+			l.escort.patience.begin(&l.thread, now)
 		}
 		n, errno := epollWait(l.fd, l.events[:], stint-time.Duration(now-v.began)+time.Millisecond)
 		switch {
@@ -118,7 +115,7 @@ func (l *lot) breathe(now int64) {
 		runtime.Gosched()
 	case t.patient && now >= l.escort.patience.until && v.stints%freeStints != 1:
 		t.lend(goyield)
-		l.escort.patience.begin(t, now, v.stints%judgedStints == 0)
+		l.escort.patience.begin(t, now)
 	default:
 		t.letGo()
 		goyield()
