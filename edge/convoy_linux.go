@@ -16,8 +16,9 @@ type convoy struct {
 	all  []*lot // the head first
 	give func(task)
 
-	mu   sync.Mutex
-	over bool // nobody follows any more
+	mu     sync.Mutex
+	over   bool   // nobody follows any more
+	temper temper // changes under the lock
 }
 
 // escort is what a lot has to do with its convoy.
@@ -29,15 +30,14 @@ type escort struct {
 	calm     atomic.Bool // as whoever leads it found last
 
 	// Of whoever leads the lot.
-	waits  int    // since
-	since  int64  // in the lot's time
-	came   int    // events since then
-	aside  int    // of them, those for which who leads has served nobody
-	roused bool   // a goroutine was, since others ran last
-	steady bool   // what came last came steadily
-	rung   []*lot // followers that may have events
-	vigil  vigil
-
+	waits    int    // since
+	since    int64  // in the lot's time
+	came     int    // events since then
+	aside    int    // of them, those for which who leads has served nobody
+	roused   bool   // a goroutine was, since others ran last
+	steady   bool   // what came last came steadily
+	rung     []*lot // followers that may have events
+	vigil    vigil
 	patience patience
 }
 
@@ -127,6 +127,8 @@ func (l *lot) hurry() {
 	if c := e.convoy; c != nil {
 		c.mu.Lock() // else one might follow that does not see the rush
 		l.rush.on.Store(true)
+		c.temper.hurried.Store(c.all[0].since(time.Now()))
+		c.temper.set(false)
 		c.mu.Unlock()
 	}
 	l.rush.on.Store(true)
@@ -145,6 +147,7 @@ func (l *lot) tire() {
 	if e.followed.Load() {
 		e.convoy.part()
 	}
+	l.mind(l.since(time.Now()))
 }
 
 // relax is called when it has to wait.
@@ -165,6 +168,7 @@ func (l *lot) relax() {
 		l.tire()
 	default:
 		e.calm.Store(!exceeds(came, took, busyRate/2/len(e.convoy.all)))
+		l.mind(now)
 		if e.steady = exceeds(came-aside, took, vigilRate); !e.steady && e.vigil.on {
 			l.endVigil()
 		}
@@ -197,7 +201,7 @@ func (l *lot) takeRung() bool {
 func (l *lot) house(link *lotLink) {
 	c, to := link.owner, link.home
 	switch {
-	case to == nil || c.requests < 2 || c.mux.Load() != nil:
+	case to == nil || c.requests == 0 || c.mux.Load() != nil:
 		return
 	case l.escort.vigil.on:
 		to = l
@@ -226,6 +230,7 @@ func (l *lot) noteRings() {
 func (c *convoy) end() {
 	c.mu.Lock()
 	c.over = true
+	c.temper.set(false)
 	c.mu.Unlock()
 }
 

@@ -138,7 +138,7 @@ func TestConvoyHouses(t *testing.T) {
 		moves  bool
 	}{
 		{"a kept client", func(*lotLink) {}, true},
-		{"one with its first request", func(l *lotLink) { l.owner.requests = 1 }, false},
+		{"one with its first request", func(l *lotLink) { l.owner.requests = 0 }, false},
 		{"one that speaks HTTP/2", func(l *lotLink) { l.owner.mux.Store(&h2.Conn{}) }, false},
 		{"an origin", func(l *lotLink) { l.home = nil }, false},
 	}

@@ -68,10 +68,10 @@ func (s *lots) open(e *Edge) {
 		}
 		s.all = append(s.all, l)
 	}
+	s.convoy = form(s.all, e.give)
 	if e.cfg.Rush {
 		s.settle()
 	}
-	s.convoy = form(s.all, e.give)
 	for _, l := range s.all {
 		e.give(task{lot: l})
 	}

@@ -10,11 +10,11 @@ import (
 // Clients that wait are asked to end drainBatch at a time: each takes a goroutine for
 // that, and all of them at once would take the processors, and e.mu, from those whose
 // requests are under way. The next batch has its turn when this one is gone, or after
-// drainPatience: those who are busy stay.
+// drainTurn: those who are busy stay.
 const (
-	drainBatch    = 256
-	drainPatience = 3 * time.Millisecond
-	drainLook     = 500 * time.Microsecond // between looks whether it is gone
+	drainBatch = 256
+	drainTurn  = 3 * time.Millisecond
+	drainLook  = 500 * time.Microsecond // between looks whether it is gone
 )
 
 // drainClients asks all clients to end, and returns when all are asked, or at the end
@@ -27,7 +27,7 @@ func (e *Edge) drainClients(ctx context.Context) {
 		batch := all[:min(drainBatch, len(all))]
 		all = all[len(batch):]
 		e.eachOf(batch, (*clientConn).drain)
-		for due := time.Now().Add(drainPatience); len(all) > 0 && time.Now().Before(due); {
+		for due := time.Now().Add(drainTurn); len(all) > 0 && time.Now().Before(due); {
 			if e.eachOf(batch, func(*clientConn) {}) == 0 {
 				break
 			}

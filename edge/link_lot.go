@@ -19,7 +19,7 @@ import (
 // [clientConn.rest].
 type lotLink struct {
 	lot   *lot        // which move changes; others read it of a link in use, or that is closed
-	home  *lot        // of a client, unless the head of a convoy has it; nil for an origin's
+	home  *lot        // that a client belongs to, also while the head of a convoy has it; nil for an origin's
 	owner *clientConn // whoever uses the link does so for it
 	fd    int32
 
@@ -145,17 +145,18 @@ func newLotLink(lot *lot, fd int, state uint32) *lotLink {
 // watch has the lot have the owner of a new link, which is parked, go on when something
 // comes, or is due.
 func (l *lotLink) watch(due time.Time) {
-	at := l.lot.since(due)
+	lot := l.lot // whose leader may move the link as soon as that is in there
+	at := lot.since(due)
 	l.in.due.Store(at)
 	if !l.acquire() {
 		return
 	}
 	defer l.release()
-	if l.lot.add(l) != nil {
+	if lot.add(l) != nil {
 		l.close() // which has the owner go on, and find that
 		return
 	}
-	l.lot.expect(at)
+	lot.expect(at)
 }
 
 // refuse closes a link that is not watched, without its owner.

@@ -36,11 +36,11 @@ const (
 // untold is what is taken for granted of stints that nobody has judged.
 var untold = spans{ran: 6 * time.Millisecond, waited: 4 * time.Millisecond}
 
-// begin has a thread that is kept be patient, if it may be now. Where the system does not tell what is needed to
+// begin has a thread be patient, if it is kept and may be so now. Where the system does not tell what is needed to
 // judge the first stint there is no patience.
 func (p *patience) begin(t *thread, now int64) {
 	p.judged = false
-	if now < p.until {
+	if !t.kept || now < p.until {
 		return
 	}
 	if p.stints%judgedStints == 0 {

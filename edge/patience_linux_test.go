@@ -11,9 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// needSpans skips a test where there is no patience.
+func needSpans(t *testing.T) {
+	t.Helper()
+	if _, told := spansOf(ownSpans); !told {
+		t.Skip("the system does not count")
+	}
+	if policy(0) != unix.SCHED_NORMAL {
+		t.Skip("the tests have another policy")
+	}
+}
+
 // A thread that is kept waits for those who wake it, and is like any other when it is let go.
 func TestPatience(t *testing.T) {
-	all := mayUse()
+	all := mayUse(0)
 	tests := []struct {
 		what   string
 		thread thread
@@ -28,9 +39,7 @@ func TestPatience(t *testing.T) {
 		t.Run(tt.what, func(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			if policy(0) != unix.SCHED_NORMAL {
-				t.Skip("the tests have another policy")
-			}
+			needSpans(t)
 			th, p := tt.thread, patience{}
 			if tt.kept {
 				th.keep(here())
@@ -43,8 +52,8 @@ func TestPatience(t *testing.T) {
 			if judged := p.lately != (spans{}); judged != th.patient {
 				t.Errorf("the stint was judged: %t, of a patient thread: %t", judged, th.patient)
 			}
-			if th.letGo(); policy(0) != unix.SCHED_NORMAL || mayUse() != all {
-				t.Errorf("a thread that is let go has policy %d and may run on %x", policy(0), mayUse())
+			if th.letGo(); policy(0) != unix.SCHED_NORMAL || mayUse(0) != all {
+				t.Errorf("a thread that is let go has policy %d and may run on %x", policy(0), mayUse(0))
 			}
 		})
 	}
@@ -87,6 +96,7 @@ func TestPatienceEnds(t *testing.T) {
 
 // After a rest there is patience again, and one bad stint more does not end it.
 func TestPatienceRests(t *testing.T) {
+	needSpans(t)
 	bad := spans{time.Millisecond, 10 * time.Millisecond}
 	p := patience{}
 	for p.until == 0 {
@@ -94,7 +104,7 @@ func TestPatienceRests(t *testing.T) {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	th := thread{all: mayUse(), common: true}
+	th := thread{all: mayUse(0), common: true}
 	th.keep(here())
 	defer th.letGo()
 	if p.begin(&th, p.until-1); th.patient || p.judged {
@@ -111,9 +121,11 @@ func TestPatienceRests(t *testing.T) {
 
 // One stint in some is judged, the first for one, also in vigils that are short.
 func TestPatienceIsJudged(t *testing.T) {
+	needSpans(t)
 	p := patience{}
 	for i := range 2*judgedStints + 1 {
-		th := thread{all: mayUse(), common: true}
+		th := thread{all: mayUse(0), common: true}
+		p.begin(&th, 0) // in vain, as nobody has kept it
 		th.keep(here())
 		p.begin(&th, 0)
 		th.letGo()
@@ -128,10 +140,8 @@ func TestSpansOf(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	began := time.Now()
-	before, told := spansOf(ownSpans)
-	if !told {
-		t.Skip("the system does not count")
-	}
+	needSpans(t)
+	before, _ := spansOf(ownSpans)
 	for {
 		now, _ := spansOf(ownSpans)
 		if ran := now.ran - before.ran; ran > 0 {

@@ -42,8 +42,8 @@ const (
 	rushWait   = time.Millisecond
 	rushStint  = 4 * time.Millisecond
 
-	rushFew      = 8 // events of a batch
-	rushPatience = 100 * time.Millisecond
+	rushFew   = 8 // events of a batch
+	rushHurry = 100 * time.Millisecond
 )
 
 // note adds the connections that have gone on since the last time.
@@ -112,7 +112,7 @@ func (l *lot) sleep() {
 // giveWay lets those run first whom the last letters have woken, as long as that takes no
 // time, and takes what has come meanwhile: a batch of few costs each of them more, and them
 // who wait for it nothing less. Where others keep the processor that have work of their own, it does
-// so again after rushPatience only.
+// so again after rushHurry only.
 func (l *lot) giveWay() {
 	began := l.since(time.Now())
 	if began < l.rush.hurry {
@@ -120,7 +120,7 @@ func (l *lot) giveWay() {
 	}
 	syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
 	if l.since(time.Now())-began > int64(rushWait) {
-		l.rush.hurry = began + int64(rushPatience)
+		l.rush.hurry = began + int64(rushHurry)
 	}
 	more, _ := epollWait(l.fd, l.events[l.n:], 0)
 	l.n += more
@@ -135,8 +135,9 @@ func (l *lot) pause(uintptr) (over bool) {
 
 // settle has lots have rushes, on a processor each if there are just as many.
 func (s *lots) settle() {
-	all := mayUse()
+	all := mayUse(0)
 	each, common := all.each(), policy(0) == unix.SCHED_NORMAL
+	s.convoy.temper.may = common
 	for i, l := range s.all {
 		l.rush.may, l.thread.common = true, common
 		if len(each) == len(s.all) {

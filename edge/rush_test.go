@@ -46,13 +46,16 @@ func newLots(t *testing.T) *lot {
 			t.Fatal(err)
 		}
 		s.all = append(s.all, l)
-		t.Cleanup(func() {
+	}
+	s.convoy = form(s.all, func(task) {})
+	s.settle()
+	t.Cleanup(func() {
+		for _, l := range s.all {
 			l.thread.letGo()
 			close(l.ended)
-			l.close()
-		})
-	}
-	s.settle()
+		}
+		s.convoy.close()
+	})
 	return s.all[len(s.all)-1]
 }
 
@@ -114,7 +117,7 @@ func (c *throng) noPause() { c.lot.rush.batches, c.lot.rush.ran = 0, c.lot.since
 // on fails the test unless the caller's thread is kept on these.
 func (c *throng) on(want processors) {
 	c.Helper()
-	if got := mayUse(); got != want {
+	if got := mayUse(0); got != want {
 		c.Errorf("the thread may run on %x, want %x", got, want)
 	}
 }
@@ -128,7 +131,7 @@ const (
 // While much goes on at a time whoever leads stays on one processor. When it is over its thread
 // is let go, and what comes then is not missed.
 func TestRush(t *testing.T) {
-	all := mayUse()
+	all := mayUse(0)
 	c := newThrong(t, many, old)
 	for range 3 {
 		c.busy()
@@ -255,7 +258,7 @@ func TestNoRush(t *testing.T) {
 
 // Whoever steps out of a rush lets its thread go, and the next who leads goes on with it.
 func TestRushWithNextLeader(t *testing.T) {
-	all := mayUse()
+	all := mayUse(0)
 	c := newThrong(t, many, old)
 	c.busy()
 	spare := make(chan task, 1)
@@ -272,7 +275,7 @@ func TestRushWithNextLeader(t *testing.T) {
 
 // Threads that come to be while one is kept are not.
 func TestRushKeepsNoOtherThread(t *testing.T) {
-	all := mayUse()
+	all := mayUse(0)
 	c := newThrong(t, many, old)
 	c.busy()
 	r, w, err := os.Pipe()

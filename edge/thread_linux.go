@@ -19,6 +19,9 @@ type thread struct {
 	patient bool
 }
 
+// loose reports whether a thread may be kept, and is not.
+func (t *thread) loose() bool { return !t.kept && t.all != (processors{}) }
+
 // keep keeps the caller's thread on processors, unless they are none, and the caller on it, until
 // letGo. Nobody else may run there: threads that the runtime begins from it would be kept there
 // too, and for good.
@@ -60,21 +63,44 @@ func (t *thread) lend(run func()) {
 	run()
 	runtime.LockOSThread()
 	if syscall.Gettid() != own || threads() != before {
-		setPolicy(own, unix.SCHED_NORMAL)
-		t.all.keep(own)
-		t.letAllGo()
+		on := mayUse(own)
+		release := func(number int) {
+			setPolicy(number, unix.SCHED_NORMAL)
+			t.all.keep(number)
+		}
+		release(own)
+		t.letGo()
+		eachThread(func(number int) bool {
+			as := policy(number) == unix.SCHED_BATCH && mayUse(number) == on
+			if as {
+				release(number)
+			}
+			return as
+		})
 	}
 }
 
-// letAllGo is letGo for all threads of the process, but for new ones where descriptors have run out. Lots in a rush
-// keep theirs anew within a stint.
-func (t *thread) letAllGo() {
-	t.letGo()
-	all, _ := os.ReadDir("/proc/self/task") // where patience is from
-	for _, entry := range all {
-		if number, err := strconv.Atoi(entry.Name()); err == nil {
-			setPolicy(number, unix.SCHED_NORMAL)
-			t.all.keep(number)
+// exchangePolicies has all threads of the process that have one policy have another.
+func exchangePolicies(from, to int) {
+	eachThread(func(number int) bool {
+		has := policy(number) == from
+		if has {
+			setPolicy(number, uintptr(to))
+		}
+		return has
+	})
+}
+
+// eachThread calls change for all threads of the process, and again for those that may have begun while some were
+// still to be changed, which are like those that began them. Where descriptors have run out it knows of none.
+func eachThread(change func(number int) (changed bool)) {
+	for more, looks := true, 0; more && looks < 4; looks++ { // where the system refuses the change none gets it
+		more = false
+		all, _ := os.ReadDir("/proc/self/task") // where patience is from
+		for _, entry := range all {
+			if number, err := strconv.Atoi(entry.Name()); err == nil {
+				more = change(number) || more
+			}
 		}
 	}
 }
@@ -106,9 +132,9 @@ func (s *processors) keep(thread int) {
 	syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(*s), uintptr(unsafe.Pointer(s)))
 }
 
-// mayUse returns what the calling thread may run on, none if the system does not say.
-func mayUse() (p processors) {
-	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, 0, unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
+// mayUse returns what a thread, the caller's for 0, may run on, none if the system does not say.
+func mayUse(thread int) (p processors) {
+	syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, uintptr(thread), unsafe.Sizeof(p), uintptr(unsafe.Pointer(&p)))
 	return p
 }
 

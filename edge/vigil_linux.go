@@ -77,7 +77,7 @@ func (l *lot) watch() bool {
 		if l.escort.roused || now-v.began >= int64(stint) {
 			l.breathe(now)
 		}
-		if free := v.stints%freeStints == 1 && !v.came; !free && !l.thread.kept && l.thread.all != (processors{}) {
+		if l.thread.loose() && (v.came || !v.free()) {
 			l.thread.keep(here())
 			l.escort.patience.begin(&l.thread, now)
 		}
@@ -103,24 +103,47 @@ func (l *lot) watch() bool {
 	return true
 }
 
-// breathe is the pause between two stints.
+// A pause is what others get before a stint.
+type pause int
+
+const (
+	lent  pause = iota // the thread, as it is, for what is ready on its processor
+	short              // that runs, and the thread is let go
+	whole              // all others run
+)
+
+// breathe has a pause, and a stint begin.
 func (l *lot) breathe(now int64) {
-	v, t := &l.escort.vigil, &l.thread
-	l.escort.patience.end(t, now)
-	full := l.escort.roused || v.stints%fullStints == 0 || now-v.wanted < int64(wantedTime)
-	v.stints, v.began, v.came, l.escort.roused = v.stints+1, now, false, false
-	switch {
-	case full:
-		t.letGo()
-		runtime.Gosched()
-	case t.patient && now >= l.escort.patience.until && v.stints%freeStints != 1:
+	e, t := &l.escort, &l.thread
+	e.patience.end(t, now)
+	switch e.vigil.next(now, e.roused, t.patient && now >= e.patience.until) {
+	case lent:
 		t.lend(goyield)
-		l.escort.patience.begin(t, now)
-	default:
+		e.patience.begin(t, now)
+	case short:
 		t.letGo()
 		goyield()
+	case whole:
+		t.letGo()
+		runtime.Gosched()
 	}
+	e.roused = false
 }
+
+// next begins a stint and returns the pause before it.
+func (v *vigil) next(now int64, roused, mayLend bool) pause {
+	v.stints, v.began, v.came = v.stints+1, now, false
+	switch {
+	case roused, v.stints%fullStints == 1, now-v.wanted < int64(wantedTime):
+		return whole
+	case mayLend && !v.free():
+		return lent
+	}
+	return short
+}
+
+// free reports whether the present stint begins with a wait on any processor.
+func (v *vigil) free() bool { return v.stints%freeStints == 1 }
 
 // noteWait deals with a look at the head's set that began at a time and has found something: it
 // waited, or is one of those in a row that did not.

@@ -1,16 +1,21 @@
 package edge
 
 import (
+	"os"
 	"runtime"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // begin has the head's leader keep a vigil, in a convoy of both.
 func (m *march) begin() {
 	m.Helper()
 	m.follow()
-	m.head.rush.may, m.head.thread.all = true, mayUse()
+	m.head.rush.may, m.head.thread.all, m.head.thread.common = true, mayUse(0), policy(0) == unix.SCHED_NORMAL
 	m.head.escort.steady = true
 	if m.head.keepVigil(); !m.head.escort.vigil.on {
 		m.Fatal("there is no vigil where requests come steadily")
@@ -35,7 +40,7 @@ func (m *march) keep() {
 		m.say(m.rear)
 		m.hear(m.head, m.rear)
 	}
-	if got := mayUse(); len(got.each()) != 1 {
+	if got := mayUse(0); len(got.each()) != 1 {
 		m.Errorf("the thread may run on %x, want one processor", got)
 	}
 }
@@ -64,7 +69,7 @@ func TestVigilInVain(t *testing.T) {
 
 // The thread of who keeps a vigil stays on one processor, and is let go for all that may take long.
 func TestVigilKeepsThread(t *testing.T) {
-	all := mayUse()
+	all := mayUse(0)
 	ends := map[string]func(*march){
 		"a step out": func(m *march) {
 			spare := make(chan task, 1)
@@ -89,8 +94,8 @@ func TestVigilKeepsThread(t *testing.T) {
 			m := newMarch(t)
 			m.begin()
 			m.keep()
-			if end(m); mayUse() != all {
-				t.Errorf("the thread may run on %x, want %x", mayUse(), all)
+			if end(m); mayUse(0) != all {
+				t.Errorf("the thread may run on %x, want %x", mayUse(0), all)
 			}
 		})
 	}
@@ -125,6 +130,116 @@ func TestVigilPauses(t *testing.T) {
 		if !pauses() {
 			t.Error("there is no pause after a stint")
 		}
+	}
+}
+
+// Who else may have to run decides of the pause before a stint.
+func TestVigilNext(t *testing.T) {
+	const now = int64(time.Hour)
+	long := now - int64(wantedTime)
+	tests := []struct {
+		what    string
+		stint   int   // that begins
+		wanted  int64 // when the runtime wanted the processor
+		roused  bool
+		mayLend bool
+		want    pause
+	}{
+		{"a patient thread", 2, long, false, true, lent},
+		{"another", 2, long, false, false, short},
+		{"a wait on any processor", freeStints + 1, long, false, true, short},
+		{"the first", 1, long, false, true, whole},
+		{"one in fullStints", fullStints + 1, long, false, true, whole},
+		{"the one behind it", fullStints + 2, long, false, true, lent},
+		{"somebody was roused", 2, long, true, true, whole},
+		{"the runtime has just wanted it", 2, now, false, true, whole},
+		{"it has until just now", 2, long + 1, false, true, whole},
+	}
+	for _, tt := range tests {
+		v := vigil{stints: tt.stint - 1, wanted: tt.wanted, came: true}
+		if got := v.next(now, tt.roused, tt.mayLend); got != tt.want {
+			t.Errorf("%s: the pause is %d, want %d", tt.what, got, tt.want)
+		}
+		if v.stints != tt.stint || v.began != now || v.came {
+			t.Errorf("%s: it is stint %d, begun at %d, and something came: %t", tt.what, v.stints, v.began, v.came)
+		}
+	}
+}
+
+// A patient thread stays as it is when it is lent, and is let go for other pauses, and when patience is over.
+func TestVigilBreathes(t *testing.T) {
+	tests := []struct {
+		what   string
+		change func(*escort)
+		stays  bool
+	}{
+		{"little goes on", func(*escort) {}, true},
+		{"somebody was roused", func(e *escort) { e.roused = true }, false},
+		{"patience is over", func(e *escort) { e.patience.until = never }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			needSpans(t)
+			m := newMarch(t)
+			m.begin()
+			m.keep()
+			e, th := &m.head.escort, &m.head.thread
+			if !th.patient {
+				t.Error("the thread that keeps a vigil is not patient")
+			}
+			now := m.head.since(time.Now().Add(time.Hour)) // long after whatever the runtime wanted
+			e.vigil.stints, e.roused = 1, false
+			e.patience.stints, e.patience.judged = 1, false
+			tt.change(e)
+			m.head.breathe(now)
+			if th.kept != tt.stays || th.patient != tt.stays {
+				t.Errorf("the thread is kept: %t, patient: %t; want %t", th.kept, th.patient, tt.stays)
+			}
+			if e.roused || e.vigil.began != now {
+				t.Error("no stint has begun in which nobody was roused")
+			}
+			if begun := e.patience.stints == 2; begun != tt.stays {
+				t.Errorf("the thread is patient in the next stint: %t, want %t", begun, tt.stays)
+			}
+		})
+	}
+}
+
+// What a patient thread waits for is judged when the stint is over.
+func TestVigilJudges(t *testing.T) {
+	needSpans(t)
+	m := newMarch(t)
+	m.begin()
+	m.keep()
+	for p := &m.head.escort.patience; p.lately == (spans{}); {
+		if p.stints > judgedStints {
+			t.Fatalf("none of %d stints is judged", p.stints)
+		}
+		m.keep()
+		m.head.breathe(m.head.since(time.Now()))
+	}
+}
+
+// A signal of the runtime is known, for the pauses that come.
+func TestVigilIsWanted(t *testing.T) {
+	m := newMarch(t)
+	m.begin()
+	m.settle()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	own := syscall.Gettid()
+	var signals sync.WaitGroup
+	signals.Go(func() {
+		for range 10_000 {
+			unix.Tgkill(os.Getpid(), own, syscall.SIGURG) // which the runtime has for itself
+		}
+	})
+	for m.head.escort.vigil.on {
+		m.head.watch() // in vain
+	}
+	signals.Wait()
+	if m.head.escort.vigil.wanted == 0 {
+		t.Error("nobody has wanted the processor")
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	maxBlock       = 128 << 10   // of a header block, as it comes
 	outLimit       = 48 << 10    // answers wait while so much is there to be written
 	outMax         = 128 << 10   // with the frames that cannot wait, and the largest head
-	drainPatience  = time.Second // for the answer to a PING, before we say which request was the last
+	farewellTime   = time.Second // for the answer to a PING, before we say which request was the last
 	rememberedOver = 128         // streams that are known to be over by their numbers
 )
 
@@ -342,7 +342,7 @@ func (c *Conn) Drain() {
 	c.room()
 	c.out = appendGoAway(c.out, maxStreamID, NoError)
 	c.out = appendPing(c.out, 0, farewell[:])
-	c.goodbye = time.AfterFunc(drainPatience, c.bidLate)
+	c.goodbye = time.AfterFunc(farewellTime, c.bidLate)
 	c.kick()
 }
 

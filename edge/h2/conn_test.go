@@ -364,7 +364,7 @@ func TestNoAnswerToFarewell(t *testing.T) {
 		d.run()
 		d.Conn.Drain()
 		d.run()
-		time.Sleep(drainPatience)
+		time.Sleep(farewellTime)
 		synctest.Wait()
 		if d.drain == drainTold || len(d.spawned) != 1 {
 			t.Errorf("told by the timer, or by %d goroutines, want 1", len(d.spawned))

@@ -1,0 +1,62 @@
+package edge
+
+import (
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A temper is what all threads of the process have in common: they are patient, see [thread], while the lots
+// of a convoy are busy, each with a leader of its own, and none is in a rush. New connections, and bodies, are
+// passed on from thread to thread, and each that takes the processor from the one that has woken it has that, or the
+// next, take it back. In a rush threads have a processor each, and patience would only have them wait for others
+// there; where little goes on it is the head's thread alone that has patience, and is judged.
+type temper struct {
+	may     bool // the edge is the one that is busy, and its threads have the usual policy
+	patient atomic.Bool
+	hurried atomic.Int64 // when a rush began last, in the head's time; 0 for never
+}
+
+// rushRest is how long all threads are as usual after a rush has begun: rushes come and go, and to tell all
+// threads takes as long as a few requests.
+const rushRest = 100 * time.Millisecond
+
+// mind has all threads be patient, or not, by what goes on at the time, if the lot is the head.
+func (l *lot) mind(now int64) {
+	c := l.escort.convoy
+	if c == nil || l != c.all[0] || !c.temper.may || c.temper.patient.Load() == c.asksPatience(now) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.temper.set(c.asksPatience(now) && !c.over)
+}
+
+// set is for who has the convoy's lock.
+func (t *temper) set(patient bool) {
+	switch {
+	case patient == t.patient.Load():
+		return
+	case patient:
+		exchangePolicies(unix.SCHED_NORMAL, unix.SCHED_BATCH)
+	default:
+		exchangePolicies(unix.SCHED_BATCH, unix.SCHED_NORMAL)
+	}
+	t.patient.Store(patient)
+}
+
+// asksPatience reports whether all threads are to be patient.
+func (c *convoy) asksPatience(now int64) bool {
+	e, hurried := &c.all[0].escort, c.temper.hurried.Load()
+	return !e.calm.Load() && !e.followed.Load() && (hurried == 0 || now-hurried >= int64(rushRest)) && !c.rushes()
+}
+
+func (c *convoy) rushes() bool {
+	for _, l := range c.all {
+		if l.rush.on.Load() {
+			return true
+		}
+	}
+	return false
+}

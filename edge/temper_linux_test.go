@@ -1,0 +1,115 @@
+package edge
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tempered makes a march in which all threads may be patient.
+func tempered(t *testing.T) *march {
+	t.Helper()
+	if policy(0) != unix.SCHED_NORMAL {
+		t.Skip("the tests have another policy")
+	}
+	m := newMarch(t)
+	m.convoy.temper.may = true
+	return m
+}
+
+// all fails the test unless all threads of the process are patient, or none is.
+func (m *march) all(patient bool) {
+	m.Helper()
+	want := unix.SCHED_NORMAL
+	if patient {
+		want = unix.SCHED_BATCH
+	}
+	for _, number := range numbers(m.T) {
+		if got := policy(number); got != want && got >= 0 { // it may have ended
+			m.Errorf("a thread has policy %d, want %d", got, want)
+		}
+	}
+}
+
+// What goes on, and has gone on, decides whether all threads are patient.
+func TestTemper(t *testing.T) {
+	const now = int64(time.Hour)
+	tests := []struct {
+		what   string
+		change func(*march)
+		want   bool
+	}{
+		{"busy", func(*march) {}, true},
+		{"calm", func(m *march) { m.head.escort.calm.Store(true) }, false},
+		{"a convoy", func(m *march) { m.follow(); m.head.escort.calm.Store(false) }, false},
+		{"a rush of the head", func(m *march) { m.head.rush.on.Store(true) }, false},
+		{"a rush of another", func(m *march) { m.rear.rush.on.Store(true) }, false},
+		{"just behind a rush", func(m *march) { m.convoy.temper.hurried.Store(now - int64(rushRest) + 1) }, false},
+		{"behind a rush", func(m *march) { m.convoy.temper.hurried.Store(now - int64(rushRest)) }, true},
+		{"an end", func(m *march) { m.convoy.end() }, false},
+		{"others are busy", func(m *march) { m.convoy.temper.may = false }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			m := tempered(t)
+			tt.change(m)
+			m.rear.mind(now)
+			m.all(false) // as it is up to the head
+			m.head.mind(now)
+			m.all(tt.want)
+			m.head.escort.calm.Store(true)
+			m.head.mind(now)
+			m.all(false)
+		})
+	}
+}
+
+// Threads are patient from when the head is busy to when it is not, and those that begin meanwhile too.
+func TestTemperFollows(t *testing.T) {
+	begins := map[string]func(*march){
+		"much": func(m *march) { m.relaxAt(busyRate, 0) },
+		"busy": func(m *march) { m.head.tire() },
+	}
+	ends := map[string]func(*march){
+		"little":            func(m *march) { m.relaxAt(busyRate/8, 0) },
+		"a rush":            func(m *march) { m.head.hurry() },
+		"a rush of another": func(m *march) { m.rear.hurry() },
+		"an end":            func(m *march) { m.convoy.end() },
+	}
+	for what, begin := range begins {
+		for until, end := range ends {
+			t.Run(what+", then "+until, func(t *testing.T) {
+				m, over := tempered(t), make(chan struct{})
+				defer close(over)
+				m.all(false)
+				begin(m)
+				m.all(true)
+				takeThreads(over)
+				m.all(true)
+				end(m)
+				m.all(false)
+			})
+		}
+	}
+}
+
+// When a rush is over all threads are as they were for a while.
+func TestTemperRests(t *testing.T) {
+	m := tempered(t)
+	m.rear.hurry()
+	m.rear.rush.on.Store(false)
+	m.rear.listen(true)
+	m.head.tire()
+	m.all(false)
+	m.head.mind(m.head.since(time.Now().Add(rushRest)))
+	m.all(true)
+}
+
+// An edge that is the busy one may have all threads be patient.
+func TestTemperOfLots(t *testing.T) {
+	want := policy(0) == unix.SCHED_NORMAL
+	if got := newLots(t).escort.convoy.temper.may; got != want {
+		t.Errorf("all threads may be patient: %t, want %t", got, want)
+	}
+}
