@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"unsafe"
@@ -20,6 +21,7 @@ func TestLines(t *testing.T) {
 		"the tally's usual octaves": {w + unsafe.Offsetof(of.window.firstByte), w + unsafe.Offsetof(of.window.firstByte) + unsafe.Offsetof(of.window.firstByte.near)},
 		"the tally's first place":   {unsafe.Offsetof(of.first), unsafe.Offsetof(of.first) + unsafe.Sizeof(of.first)},
 		"what counts the service":   {0, unsafe.Sizeof(traffic{})},
+		"where a site has the rest": {0, unsafe.Offsetof(site{}.backends) + unsafe.Sizeof(site{}.backends)},
 	} {
 		if at.from/line != (at.to-1)/line {
 			t.Errorf("%s: bytes %d to %d, which are of several lines", name, at.from, at.to)
@@ -29,11 +31,20 @@ func TestLines(t *testing.T) {
 	if n := unsafe.Sizeof(of); n > 512 {
 		t.Errorf("a tally takes %d bytes", n)
 	}
-	for name, at := range map[string]unsafe.Pointer{
-		"a tally": unsafe.Pointer(newTally()), "a service's traffic": unsafe.Pointer(new(traffic)),
+	for name, within := range map[string]bool{
+		"a tally": somewhere[tally](line), "a service's traffic": somewhere[traffic](line), "a site": somewhere[site](line),
 	} {
-		if uintptr(at)%line != 0 {
+		if within {
 			t.Errorf("%s begins within a line", name)
 		}
 	}
+}
+
+// somewhere reports whether the runtime has some of a type begin within a line.
+func somewhere[T any](line uintptr) bool {
+	some := make([]*T, 64)
+	for i := range some {
+		some[i] = new(T)
+	}
+	return slices.ContainsFunc(some, func(v *T) bool { return uintptr(unsafe.Pointer(v))%line != 0 })
 }
