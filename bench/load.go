@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,9 @@ func (b *bench) wrk(ctx context.Context, to endpoint, connections int, path stri
 	if err := os.WriteFile(lua, text, 0o644); err != nil {
 		return sample{}, err
 	}
-	all := append([]string{"-t1", "-c" + strconv.Itoa(connections), "-d" + b.length.String(), "-s" + lua, "-HHost: " + to.host}, args...)
+	// A single thread has no time left where each connection is new, and what is measured then is wrk.
+	threads := min(runtime.NumCPU(), connections)
+	all := append([]string{"-t" + strconv.Itoa(threads), "-c" + strconv.Itoa(connections), "-d" + b.length.String(), "-s" + lua, "-HHost: " + to.host}, args...)
 	out, err := output(ctx, variables, "wrk", append(all, to.url+path)...)
 	if err != nil {
 		return sample{}, err
