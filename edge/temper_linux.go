@@ -13,7 +13,7 @@ import (
 // next, take it back. In a rush threads have a processor each, and patience would only have them wait for others
 // there; where little goes on it is the head's thread alone that has patience, and is judged.
 type temper struct {
-	may     bool // the edge is the one that is busy, and its threads have the usual policy
+	may     bool // the edge is the one that is busy, and its threads have the usual policy, and may have another
 	patient atomic.Bool
 	hurried atomic.Int64 // when a rush began last, in the head's time; 0 for never
 }
@@ -33,17 +33,18 @@ func (l *lot) mind(now int64) {
 	c.temper.set(c.asksPatience(now) && !c.over)
 }
 
-// set is for who has the convoy's lock.
+// set is for who has the convoy's lock. Where the threads are not told it is to be tried again.
 func (t *temper) set(patient bool) {
-	switch {
-	case patient == t.patient.Load():
+	if patient == t.patient.Load() {
 		return
-	case patient:
-		exchangePolicies(unix.SCHED_NORMAL, unix.SCHED_BATCH)
-	default:
-		exchangePolicies(unix.SCHED_BATCH, unix.SCHED_NORMAL)
 	}
-	t.patient.Store(patient)
+	from, to := unix.SCHED_NORMAL, unix.SCHED_BATCH
+	if !patient {
+		from, to = to, from
+	}
+	if exchangePolicies(from, to) {
+		t.patient.Store(patient)
+	}
 }
 
 // asksPatience reports whether all threads are to be patient.

@@ -113,3 +113,31 @@ func TestTemperOfLots(t *testing.T) {
 		t.Errorf("all threads may be patient: %t, want %t", got, want)
 	}
 }
+
+// Where descriptors have run out no thread is told, and each is as soon as there are some.
+func TestTemperWithoutDescriptors(t *testing.T) {
+	m := tempered(t)
+	none := func(act func()) {
+		t.Helper()
+		var limit, zero unix.Rlimit
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			t.Fatal(err)
+		}
+		zero.Max = limit.Max
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &zero); err != nil {
+			t.Fatal(err)
+		}
+		act()
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	none(m.head.tire)
+	m.all(false)
+	m.head.tire()
+	m.all(true)
+	none(m.head.hurry)
+	m.all(true)
+	m.head.tire()
+	m.all(false)
+}

@@ -64,45 +64,41 @@ func (t *thread) lend(run func()) {
 	runtime.LockOSThread()
 	if syscall.Gettid() != own || threads() != before {
 		on := mayUse(own)
-		release := func(number int) {
-			setPolicy(number, unix.SCHED_NORMAL)
+		release := func(number int) bool {
 			t.all.keep(number)
+			return setPolicy(number, unix.SCHED_NORMAL)
 		}
 		release(own)
 		t.letGo()
 		eachThread(func(number int) bool {
-			as := policy(number) == unix.SCHED_BATCH && mayUse(number) == on
-			if as {
-				release(number)
-			}
-			return as
+			return policy(number) == unix.SCHED_BATCH && mayUse(number) == on && release(number)
 		})
 	}
 }
 
-// exchangePolicies has all threads of the process that have one policy have another.
-func exchangePolicies(from, to int) {
-	eachThread(func(number int) bool {
-		has := policy(number) == from
-		if has {
-			setPolicy(number, uintptr(to))
-		}
-		return has
-	})
+// exchangePolicies has all threads of the process that have one policy have another. It reports false where it has not
+// found them.
+func exchangePolicies(from, to int) bool {
+	return eachThread(func(number int) bool { return policy(number) == from && setPolicy(number, to) })
 }
 
 // eachThread calls change for all threads of the process, and again for those that may have begun while some were
-// still to be changed, which are like those that began them. Where descriptors have run out it knows of none.
-func eachThread(change func(number int) (changed bool)) {
-	for more, looks := true, 0; more && looks < 4; looks++ { // where the system refuses the change none gets it
+// still to be changed, which are like those that began them. It reports false where descriptors have run out.
+func eachThread(change func(number int) (changed bool)) bool {
+	const most = 8 // for a system that says that it has changed what it has not
+	for more, looks := true, 0; more && looks < most; looks++ {
 		more = false
-		all, _ := os.ReadDir("/proc/self/task") // where patience is from
+		all, err := os.ReadDir("/proc/self/task") // where patience is from
+		if err != nil {
+			return false
+		}
 		for _, entry := range all {
 			if number, err := strconv.Atoi(entry.Name()); err == nil {
 				more = change(number) || more
 			}
 		}
 	}
+	return true
 }
 
 // threads is how many threads the runtime has.
@@ -157,8 +153,9 @@ func policy(thread int) int {
 	return int(p)
 }
 
-// setPolicy sets that of a thread, the caller's for 0: one that has no priorities.
-func setPolicy(thread int, to uintptr) {
+// setPolicy sets that of a thread, the caller's for 0: one that has no priorities. It reports whether the system allows it.
+func setPolicy(thread, to int) bool {
 	var none struct{ priority int32 }
-	syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, uintptr(thread), to, uintptr(unsafe.Pointer(&none)))
+	_, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, uintptr(thread), uintptr(to), uintptr(unsafe.Pointer(&none)))
+	return errno == 0
 }
