@@ -127,8 +127,9 @@ func (l *lot) hurry() {
 	if c := e.convoy; c != nil {
 		c.mu.Lock() // else one might follow that does not see the rush
 		l.rush.on.Store(true)
-		c.temper.hurried.Store(c.all[0].since(time.Now()))
-		c.temper.set(false)
+		now := c.all[0].since(time.Now())
+		c.temper.hurried.Store(now)
+		c.temper.set(false, now)
 		c.mu.Unlock()
 	}
 	l.rush.on.Store(true)
@@ -230,7 +231,7 @@ func (l *lot) noteRings() {
 func (c *convoy) end() {
 	c.mu.Lock()
 	c.over = true
-	c.temper.set(false)
+	c.temper.set(false, never)
 	c.mu.Unlock()
 }
 

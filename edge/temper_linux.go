@@ -15,6 +15,7 @@ import (
 type temper struct {
 	may     bool // the edge is the one that is busy, and its threads have the usual policy, and may have another
 	patient atomic.Bool
+	told    atomic.Int64 // when one of them was told last, in the head's time; 0 if there was none since
 	hurried atomic.Int64 // when a rush began last, in the head's time; 0 for never
 }
 
@@ -22,28 +23,43 @@ type temper struct {
 // threads takes as long as a few requests.
 const rushRest = 100 * time.Millisecond
 
+// tellAgain is when all are told once more, and so on until there is nobody to be told: a thread that was about to begin
+// may have the policy of the one that began it, and not have been there.
+const tellAgain = 10 * time.Millisecond
+
 // mind has all threads be patient, or not, by what goes on at the time, if the lot is the head.
 func (l *lot) mind(now int64) {
 	c := l.escort.convoy
-	if c == nil || l != c.all[0] || !c.temper.may || c.temper.patient.Load() == c.asksPatience(now) {
+	if c == nil || l != c.all[0] || !c.temper.may || c.temper.is(c.asksPatience(now), now) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.temper.set(c.asksPatience(now) && !c.over)
+	c.temper.set(c.asksPatience(now) && !c.over, now)
 }
 
-// set is for who has the convoy's lock. Where the threads are not told it is to be tried again.
-func (t *temper) set(patient bool) {
-	if patient == t.patient.Load() {
+// is reports whether there is nobody to be told.
+func (t *temper) is(patient bool, now int64) bool {
+	told := t.told.Load()
+	return t.patient.Load() == patient && (told == 0 || now-told < int64(tellAgain))
+}
+
+// set is for who has the convoy's lock. Where descriptors have run out it is to be tried again.
+func (t *temper) set(patient bool, now int64) {
+	if t.is(patient, now) {
 		return
 	}
 	from, to := unix.SCHED_NORMAL, unix.SCHED_BATCH
 	if !patient {
 		from, to = to, from
 	}
-	if exchangePolicies(from, to) {
-		t.patient.Store(patient)
+	changed, all := exchangePolicies(from, to)
+	if !all {
+		return
+	}
+	t.patient.Store(patient)
+	if t.told.Store(0); changed {
+		t.told.Store(now)
 	}
 }
 

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,9 +19,13 @@ func tempered(t *testing.T) *march {
 	return m
 }
 
-// all fails the test unless all threads of the process are patient, or none is.
+// all fails the test unless all threads of the process are patient, or none is, once those are told that were about to
+// begin.
 func (m *march) all(patient bool) {
 	m.Helper()
+	for t := &m.convoy.temper; t.told.Load() != 0; {
+		t.set(t.patient.Load(), t.told.Load()+int64(tellAgain))
+	}
 	want := unix.SCHED_NORMAL
 	if patient {
 		want = unix.SCHED_BATCH
@@ -80,12 +85,11 @@ func TestTemperFollows(t *testing.T) {
 	for what, begin := range begins {
 		for until, end := range ends {
 			t.Run(what+", then "+until, func(t *testing.T) {
-				m, over := tempered(t), make(chan struct{})
-				defer close(over)
+				m, others := tempered(t), newTakers(t)
 				m.all(false)
 				begin(m)
 				m.all(true)
-				takeThreads(over)
+				others.begin()
 				m.all(true)
 				end(m)
 				m.all(false)
@@ -140,4 +144,31 @@ func TestTemperWithoutDescriptors(t *testing.T) {
 	m.all(true)
 	m.head.tire()
 	m.all(false)
+}
+
+// A thread that was about to begin when the others were told is told later, and when there was none nobody is any more.
+func TestTemperAgain(t *testing.T) {
+	m, others := tempered(t), newTakers(t)
+	begin := func() (number int) {
+		others.take(func() {
+			number = syscall.Gettid()
+			setPolicy(0, unix.SCHED_BATCH)
+		})
+		return number
+	}
+	m.head.tire()
+	m.head.hurry()
+	late, told := begin(), m.convoy.temper.told.Load()
+	if m.head.mind(told + int64(tellAgain) - 1); policy(late) != unix.SCHED_BATCH {
+		t.Error("a thread that began late is told at once, when others may still begin")
+	}
+	if m.head.mind(told + int64(tellAgain)); policy(late) != unix.SCHED_NORMAL {
+		t.Error("a thread that began late is patient")
+	}
+	m.head.mind(told + 2*int64(tellAgain))
+	other := begin()
+	if m.head.mind(told + 3*int64(tellAgain)); policy(other) != unix.SCHED_BATCH {
+		t.Error("a thread was told that has its policy from somebody else")
+	}
+	setPolicy(other, unix.SCHED_NORMAL)
 }

@@ -76,29 +76,29 @@ func (t *thread) lend(run func()) {
 	}
 }
 
-// exchangePolicies has all threads of the process that have one policy have another. It reports false where it has not
-// found them.
-func exchangePolicies(from, to int) bool {
+// exchangePolicies is eachThread that has all with one policy have another.
+func exchangePolicies(from, to int) (changed, all bool) {
 	return eachThread(func(number int) bool { return policy(number) == from && setPolicy(number, to) })
 }
 
 // eachThread calls change for all threads of the process, and again for those that may have begun while some were
-// still to be changed, which are like those that began them. It reports false where descriptors have run out.
-func eachThread(change func(number int) (changed bool)) bool {
+// still to be changed, which are like those that began them. It reports whether one was changed, and false for all
+// where descriptors have run out.
+func eachThread(change func(number int) (changed bool)) (changed, all bool) {
 	const most = 8 // for a system that says that it has changed what it has not
 	for more, looks := true, 0; more && looks < most; looks++ {
 		more = false
-		all, err := os.ReadDir("/proc/self/task") // where patience is from
+		entries, err := os.ReadDir("/proc/self/task") // where patience is from
 		if err != nil {
-			return false
+			return changed, false
 		}
-		for _, entry := range all {
-			if number, err := strconv.Atoi(entry.Name()); err == nil {
-				more = change(number) || more
+		for _, entry := range entries {
+			if number, err := strconv.Atoi(entry.Name()); err == nil && change(number) {
+				more, changed = true, true
 			}
 		}
 	}
-	return true
+	return changed, true
 }
 
 // threads is how many threads the runtime has.

@@ -3,6 +3,7 @@ package edge
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -19,37 +20,46 @@ func TestLend(t *testing.T) {
 	on, all := here(), mayUse(0)
 	tests := []struct {
 		what   string
-		run    func(ended chan struct{})
+		run    func(own int, others *takers)
 		stays  bool
 		others int // that stay on the processor
 	}{
-		{"nobody", func(chan struct{}) {}, true, 0},
-		{"somebody who takes the thread", func(ended chan struct{}) {
-			for own := syscall.Gettid(); syscall.Gettid() == own; {
-				takeThread(ended, func() {})
+		{"nobody", func(int, *takers) {}, true, 0},
+		{"somebody who takes the thread", func(own int, others *takers) {
+			for syscall.Gettid() == own {
+				others.take(func() {})
 			}
 		}, false, 0},
-		{"somebody who has threads begin", takeThreads, false, 0},
-		{"somebody who has one like it begin", func(ended chan struct{}) {
-			takeThreads(ended)
-			takeThread(ended, func() {
+		{"somebody who has threads begin", func(_ int, others *takers) { others.begin() }, false, 0},
+		{"somebody who has one like it begin", func(_ int, others *takers) {
+			others.begin()
+			others.take(func() {
 				setPolicy(0, unix.SCHED_BATCH)
 				on.keep(0)
 			})
 		}, false, 0},
-		{"somebody who is kept there", func(ended chan struct{}) {
-			takeThreads(ended)
-			takeThread(ended, func() { on.keep(0) })
+		{"somebody who is kept there", func(own int, others *takers) {
+			others.begin()
+			for another := false; !another; {
+				others.take(func() {
+					if another = syscall.Gettid() != own; another {
+						setPolicy(0, unix.SCHED_NORMAL) // if it was begun from the one that is lent
+						on.keep(0)
+					}
+				})
+			}
 		}, false, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
-			ended := make(chan struct{})
-			defer close(ended)
+			takers := newTakers(t)
 			th := thread{all: all, common: true}
-			th.keep(on)
-			th.wait()
-			th.lend(func() { tt.run(ended) })
+			for tries := 0; tries == 0 || tt.stays && !th.kept && tries < 100; tries++ { // as one of the runtime's may begin
+				th.keep(on)
+				th.wait()
+				own := syscall.Gettid()
+				th.lend(func() { tt.run(own, takers) })
+			}
 			if th.kept != tt.stays || th.patient != tt.stays {
 				t.Errorf("the thread is kept: %t, patient: %t; want %t", th.kept, th.patient, tt.stays)
 			}
@@ -73,37 +83,60 @@ func TestLend(t *testing.T) {
 	}
 }
 
-// takeThreads takes threads until another has begun, as none was idle.
-func takeThreads(ended chan struct{}) {
-	for before := threads(); threads() == before; {
-		takeThread(ended, func() {})
-	}
+// Takers take threads of the process until the test ends, when those are gone.
+type takers struct {
+	*testing.T
+	ended   chan struct{}
+	numbers []int
 }
 
-// takeThread has somebody take a thread until ended, perhaps the caller's, and do something there first.
-func takeThread(ended chan struct{}, first func()) {
-	took := make(chan struct{})
+func newTakers(t *testing.T) *takers {
+	s := &takers{T: t, ended: make(chan struct{})}
+	t.Cleanup(func() {
+		close(s.ended)
+		for _, number := range s.numbers {
+			for number != os.Getpid() && policy(number) >= 0 { // the first thread never ends
+				runtime.Gosched()
+			}
+		}
+	})
+	return s
+}
+
+// take has somebody take a thread, perhaps the caller's, and do something there first.
+func (s *takers) take(first func()) {
+	took := make(chan int)
 	go func() {
 		runtime.LockOSThread()
 		first()
-		close(took)
-		<-ended
+		took <- syscall.Gettid()
+		<-s.ended
 	}()
-	<-took
+	s.numbers = append(s.numbers, <-took)
+}
+
+// begin takes threads until another has begun, as none was idle.
+func (s *takers) begin() {
+	s.Helper()
+	count, before := threads(), numbers(s.T)
+	isNew := func(number int) bool { return !slices.Contains(before, number) }
+	for threads() == count || !slices.ContainsFunc(numbers(s.T), isNew) {
+		s.take(func() {})
+	}
 }
 
 // Each thread is looked at again as long as there was something to change.
 func TestEachThread(t *testing.T) {
 	for changes := range 4 {
 		looks, own := 0, os.Getpid()
-		all := eachThread(func(number int) bool {
+		changed, all := eachThread(func(number int) bool {
 			if number == own {
 				looks++
 			}
 			return number == own && looks <= changes
 		})
-		if want := changes + 1; looks != want || !all {
-			t.Errorf("with %d changes there are %d looks, want %d", changes, looks, want)
+		if want := changes + 1; looks != want || !all || changed != (changes > 0) {
+			t.Errorf("with %d changes there are %d looks, want %d; changed: %t, all: %t", changes, looks, want, changed, all)
 		}
 	}
 }
