@@ -109,6 +109,7 @@ func TestResponseObjectsHaveStatuses(t *testing.T) {
 func FuzzBuild(f *testing.F) {
 	f.Add("a", "req.url", "set req.http.A = \"1\";", "sub vcl_recv { #FASTLY recv\n }", "http.X", "client.ip", "text")
 	f.Add("a\nb", "req.url) { } if (req.url", "}", "include \"snippet::s\"; ", "http.X = 1", "\"}", "\"} {\"")
+	f.Add("b", "req.url", "", "sub v { }", "http.X", "client.ip", strings.Repeat("x", 2*syntax.MaxName))
 	f.Fuzz(func(t *testing.T, name, condition, snippet, main, dst, src, content string) {
 		for _, text := range []string{name, condition, snippet, main, dst, src, content} {
 			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {

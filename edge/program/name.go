@@ -3,6 +3,8 @@ package program
 import (
 	"strconv"
 	"strings"
+
+	"headwater/vcl/syntax"
 )
 
 // A namespace holds the names of all that is declared: in VCL, a name stands for
@@ -16,12 +18,14 @@ func newNamespace() *namespace {
 	return &namespace{taken: map[string]bool{}, next: map[string]int{}}
 }
 
-// take returns id, or id and a number if another has it.
+// take returns id, or id and a number if another has it, no longer than VCL allows.
 func (n *namespace) take(id string) string {
+	id = id[:min(len(id), syntax.MaxName)]
 	free := id
 	for n.taken[free] {
 		n.next[id] = max(n.next[id], 1) + 1
-		free = id + "_" + strconv.Itoa(n.next[id])
+		number := "_" + strconv.Itoa(n.next[id])
+		free = id[:min(len(id), syntax.MaxName-len(number))] + number
 	}
 	n.taken[free] = true
 	return free
@@ -35,7 +39,7 @@ func (n *namespace) identify(prefix string, own []string) map[string]string {
 	for _, asIs := range []bool{true, false} {
 		for _, name := range own {
 			id := identifier(prefix, name)
-			if given[name] == "" && (!asIs || id == prefix+name) {
+			if given[name] == "" && (!asIs || id == prefix+name && len(id) <= syntax.MaxName) {
 				given[name] = n.take(id)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 const (
 	MaxSource = 1 << 20 // bytes
 	maxTokens = 500_000
-	maxName   = 256 // bytes of a name, a number, or a delimiter of a long string
+	MaxName   = 256 // bytes of a name, a number, or a delimiter of a long string
 )
 
 // A kind is a sort of token.
@@ -199,7 +199,7 @@ func (l *lexer) blockComment() {
 func (l *lexer) name() (kind, string) {
 	begin := l.off
 	l.nameChars()
-	if strings.Contains(l.src[begin:min(l.off, begin+maxName)], ".http.") {
+	if strings.Contains(l.src[begin:min(l.off, begin+MaxName)], ".http.") {
 		for l.off+1 < len(l.src) && l.src[l.off] == ':' && isNameChar(l.src[l.off+1]) {
 			l.off++
 			l.nameChars()
@@ -209,8 +209,8 @@ func (l *lexer) name() (kind, string) {
 	if l.off < len(l.src) && l.src[l.off] == '=' && l.src[l.off-1] == '-' {
 		l.off--
 	}
-	if l.off-begin > maxName {
-		l.reject(begin, fmt.Sprintf("a name of more than %d bytes", maxName), "")
+	if l.off-begin > MaxName {
+		l.reject(begin, fmt.Sprintf("a name of more than %d bytes", MaxName), "")
 		return nothing, ""
 	}
 	return name, l.src[begin:l.off]

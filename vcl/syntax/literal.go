@@ -50,8 +50,8 @@ func (l *lexer) suffix(begin int, k kind, plain bool) (kind, string) {
 	l.nameChars()
 	_, known := units[l.src[unit:l.off]]
 	switch {
-	case l.off-begin > maxName:
-		l.reject(begin, fmt.Sprintf("a number of more than %d digits", maxName), "")
+	case l.off-begin > MaxName:
+		l.reject(begin, fmt.Sprintf("a number of more than %d digits", MaxName), "")
 	case known && plain:
 		return rtime, l.src[begin:l.off]
 	case l.off > unit || l.src[begin:l.off] == "0x" || l.src[begin:l.off] == "0X":
@@ -241,7 +241,7 @@ func firstRunes(s string, n int) string {
 // that begins here, if one does.
 func (l *lexer) delimiter() (string, bool) {
 	i := l.off + 1
-	for i < len(l.src) && i-l.off <= maxName && (isLetter(l.src[i]) || isDigit(l.src[i])) {
+	for i < len(l.src) && i-l.off <= MaxName && (isLetter(l.src[i]) || isDigit(l.src[i])) {
 		i++
 	}
 	return l.src[l.off+1 : i], i < len(l.src) && l.src[i] == '"'

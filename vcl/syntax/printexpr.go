@@ -275,7 +275,7 @@ func long(value string) string {
 	if strings.Contains(value, `"}`) {
 		delimiter = strings.Repeat("X", 1+longestMark(value))
 	}
-	if len(delimiter) >= maxName || !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+	if len(delimiter) >= MaxName || !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
 		return quoted(value)
 	}
 	return "{" + delimiter + `"` + value + `"` + delimiter + "}"
