@@ -27,10 +27,11 @@ const rushRest = 100 * time.Millisecond
 // may have the policy of the one that began it, and not have been there.
 const tellAgain = 10 * time.Millisecond
 
-// mind has all threads be patient, or not, by what goes on at the time, if the lot is the head.
+// mind has all threads be patient, or not, by what goes on at the time, if the lot is the head. In a vigil that is
+// settled, and one thread has patience of its own.
 func (l *lot) mind(now int64) {
 	c := l.escort.convoy
-	if c == nil || l != c.all[0] || !c.temper.may || c.temper.is(c.asksPatience(now), now) {
+	if c == nil || l != c.all[0] || !c.temper.may || l.escort.vigil.on || c.temper.is(c.asksPatience(now), now) {
 		return
 	}
 	c.mu.Lock()

@@ -172,3 +172,19 @@ func TestTemperAgain(t *testing.T) {
 	}
 	setPolicy(other, unix.SCHED_NORMAL)
 }
+
+// The thread of a vigil is patient whatever was said to all.
+func TestTemperInVigil(t *testing.T) {
+	needSpans(t)
+	m := tempered(t)
+	m.begin()
+	m.keep()
+	m.convoy.temper.told.Store(1)
+	if m.head.mind(never); policy(0) != unix.SCHED_BATCH {
+		t.Error("the thread is not patient any more")
+	}
+	m.head.endVigil()
+	if m.head.mind(never); m.convoy.temper.told.Load() != 0 {
+		t.Error("nobody is told once more when the vigil is over")
+	}
+}
