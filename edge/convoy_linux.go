@@ -41,11 +41,12 @@ type escort struct {
 	patience patience
 }
 
-// How much goes on is told by the events a second, of which a request is two or more, over someWaits waits.
+// How much goes on is told by the events a second, of which a request is two or more, over someWaits waits, or someTime.
 // A head with followers is busy beyond busyRate, and any lot when busyStreak batches have come
 // without a wait. A lot is calm as long as a convoy of such lots would have half of busyRate at most.
 const (
 	someWaits  = 32
+	someTime   = 100 * time.Millisecond
 	busyRate   = 40_000
 	busyStreak = 8
 )
@@ -128,7 +129,7 @@ func (l *lot) hurry() {
 		c.mu.Lock() // else one might follow that does not see the rush
 		l.rush.on.Store(true)
 		now := c.all[0].since(time.Now())
-		c.temper.hurried.Store(now)
+		c.temper.usual.Store(now)
 		c.temper.set(false, now)
 		c.mu.Unlock()
 	}
@@ -157,7 +158,7 @@ func (l *lot) relax() {
 	if e.convoy == nil {
 		return
 	}
-	if e.waits++; e.waits%someWaits != 1 {
+	if e.waits++; e.waits%someWaits != 1 && l.own-e.since < int64(someTime) {
 		return
 	}
 	now, came, aside := l.since(time.Now()), e.came, e.aside

@@ -139,6 +139,7 @@ func TestConvoyHouses(t *testing.T) {
 	}{
 		{"a kept client", func(*lotLink) {}, true},
 		{"one with its first request", func(l *lotLink) { l.owner.requests = 0 }, false},
+		{"one with its second", func(l *lotLink) { l.owner.requests = 1 }, true},
 		{"one that speaks HTTP/2", func(l *lotLink) { l.owner.mux.Store(&h2.Conn{}) }, false},
 		{"an origin", func(l *lotLink) { l.home = nil }, false},
 	}

@@ -57,7 +57,9 @@ func requestInVain(t *testing.T, spoil func(*lotLink), posts bool) map[string]an
 		}
 		c.serveAnswer()
 	}
-	return told.event()
+	event := told.event()
+	delete(event, "written") // with X-Timer, which has as many digits as it takes
+	return event
 }
 
 // An answer has its time from when the whole request was sent, however long that took.

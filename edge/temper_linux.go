@@ -7,21 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A temper is what all threads of the process have in common: they are patient, see [thread], while the lots
-// of a convoy are busy, each with a leader of its own, and none is in a rush. New connections, and bodies, are
-// passed on from thread to thread, and each that takes the processor from the one that has woken it has that, or the
-// next, take it back. In a rush threads have a processor each, and patience would only have them wait for others
-// there; where little goes on it is the head's thread alone that has patience, and is judged.
+// A temper is the policy of all threads of the process (sched(7)). They are patient, which is SCHED_BATCH, see [thread],
+// while the head of a convoy is busy without followers, and no lot is in a rush. New connections are passed on from
+// process to process, and who has woken another goes on then, until it has to wait. In a rush leaders have a processor
+// each, and patience would only have them wait for others there; where little goes on it is the head's thread alone that
+// has patience, and is judged.
 type temper struct {
 	may     bool // the edge is the one that is busy, and its threads have the usual policy, and may have another
 	patient atomic.Bool
-	told    atomic.Int64 // when one of them was told last, in the head's time; 0 if there was none since
-	hurried atomic.Int64 // when a rush began last, in the head's time; 0 for never
+	told    atomic.Int64 // when there was one to be told last, in the head's time; 0 if there was none since
+	usual   atomic.Int64 // when a rush began, or patience ended, last, in the head's time; 0 if neither did
 }
 
-// rushRest is how long all threads are as usual after a rush has begun: rushes come and go, and to tell all
-// threads takes as long as a few requests.
-const rushRest = 100 * time.Millisecond
+// usualTime is how long all threads are as usual at least: what goes on changes all the time, and to tell all threads
+// takes as long as a few requests, or many where there are hundreds.
+const usualTime = 100 * time.Millisecond
 
 // tellAgain is when all are told once more, and so on until there is nobody to be told: a thread that was about to begin
 // may have the policy of the one that began it, and not have been there.
@@ -55,19 +55,22 @@ func (t *temper) set(patient bool, now int64) {
 		from, to = to, from
 	}
 	changed, all := exchangePolicies(from, to)
+	if t.told.Store(0); changed || !all {
+		t.told.Store(now)
+	}
 	if !all {
 		return
 	}
-	t.patient.Store(patient)
-	if t.told.Store(0); changed {
-		t.told.Store(now)
+	if t.patient.Swap(patient) && !patient {
+		t.usual.Store(now)
 	}
 }
 
 // asksPatience reports whether all threads are to be patient.
 func (c *convoy) asksPatience(now int64) bool {
-	e, hurried := &c.all[0].escort, c.temper.hurried.Load()
-	return !e.calm.Load() && !e.followed.Load() && (hurried == 0 || now-hurried >= int64(rushRest)) && !c.rushes()
+	e, usual := &c.all[0].escort, c.temper.usual.Load()
+	rested := c.temper.patient.Load() || usual == 0 || now-usual >= int64(usualTime)
+	return !e.calm.Load() && !e.followed.Load() && rested && !c.rushes()
 }
 
 func (c *convoy) rushes() bool {

@@ -50,8 +50,14 @@ func TestTemper(t *testing.T) {
 		{"a convoy", func(m *march) { m.follow(); m.head.escort.calm.Store(false) }, false},
 		{"a rush of the head", func(m *march) { m.head.rush.on.Store(true) }, false},
 		{"a rush of another", func(m *march) { m.rear.rush.on.Store(true) }, false},
-		{"just behind a rush", func(m *march) { m.convoy.temper.hurried.Store(now - int64(rushRest) + 1) }, false},
-		{"behind a rush", func(m *march) { m.convoy.temper.hurried.Store(now - int64(rushRest)) }, true},
+		{"just behind a rush", func(m *march) { m.convoy.temper.usual.Store(now - int64(usualTime) + 1) }, false},
+		{"behind a rush", func(m *march) { m.convoy.temper.usual.Store(now - int64(usualTime)) }, true},
+		{"just behind patience", func(m *march) {
+			m.head.mind(now)
+			m.head.escort.calm.Store(true)
+			m.head.mind(now)
+			m.head.escort.calm.Store(false)
+		}, false},
 		{"an end", func(m *march) { m.convoy.end() }, false},
 		{"others are busy", func(m *march) { m.convoy.temper.may = false }, false},
 	}
@@ -98,6 +104,17 @@ func TestTemperFollows(t *testing.T) {
 	}
 }
 
+// Patience ends with the first request behind a time in which little came.
+func TestTemperEnds(t *testing.T) {
+	m := tempered(t)
+	m.head.tire()
+	m.head.relax()
+	m.all(true)
+	m.head.own = m.head.escort.since + int64(someTime)
+	m.head.relax()
+	m.all(false)
+}
+
 // When a rush is over all threads are as they were for a while.
 func TestTemperRests(t *testing.T) {
 	m := tempered(t)
@@ -106,7 +123,7 @@ func TestTemperRests(t *testing.T) {
 	m.rear.listen(true)
 	m.head.tire()
 	m.all(false)
-	m.head.mind(m.head.since(time.Now().Add(rushRest)))
+	m.head.mind(m.head.since(time.Now().Add(usualTime)))
 	m.all(true)
 }
 

@@ -63,7 +63,7 @@ func (t *thread) lend(run func()) {
 	run()
 	runtime.LockOSThread()
 	if syscall.Gettid() != own || threads() != before {
-		on := mayUse(own)
+		on, as := mayUse(own), policy(own)
 		release := func(number int) bool {
 			t.all.keep(number)
 			return setPolicy(number, unix.SCHED_NORMAL)
@@ -71,7 +71,7 @@ func (t *thread) lend(run func()) {
 		release(own)
 		t.letGo()
 		eachThread(func(number int) bool {
-			return policy(number) == unix.SCHED_BATCH && mayUse(number) == on && release(number)
+			return policy(number) == as && mayUse(number) == on && release(number)
 		})
 	}
 }
