@@ -129,8 +129,9 @@ func (l *lot) hurry() {
 		c.mu.Lock() // else one might follow that does not see the rush
 		l.rush.on.Store(true)
 		now := c.all[0].since(time.Now())
-		c.temper.usual.Store(now)
-		c.temper.set(false, now)
+		if c.temper.usual.Store(now); c.temper.patient.Load() { // else one thread may be, of a vigil
+			c.temper.set(false, now)
+		}
 		c.mu.Unlock()
 	}
 	l.rush.on.Store(true)

@@ -40,6 +40,19 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// From its second request on a site knows where what is counted of its first backend is.
+func TestTouch(t *testing.T) {
+	new(site).touch() // which has neither
+	counted := newTally()
+	s := &site{traffic: new(traffic), backends: make([]backend, 1)}
+	for _, want := range []*tally{nil, counted, counted} {
+		if s.touch(); s.first.Load() != want {
+			t.Errorf("the site knows of %p, want %p", s.first.Load(), want)
+		}
+		s.backends[0].tally.Store(counted)
+	}
+}
+
 // somewhere reports whether the runtime has some of a type begin within a line.
 func somewhere[T any](line uintptr) bool {
 	some := make([]*T, 64)

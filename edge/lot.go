@@ -40,7 +40,7 @@ type lot struct {
 	own    int64              // when the last of this lot were
 	known  int                // how many were looked for
 	at, n  int                // those from at to n are still to be dealt with
-	gone   int                // connections that went on since the last take, and not for their first request
+	gone   int                // connections that went on since the last take, and not for their first two requests
 	rush   rush               // of the lot, whoever leads it
 	thread thread
 	escort escort

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A rush is the time in which connections of a lot go on faster than one after the other.
@@ -136,7 +134,7 @@ func (l *lot) pause(uintptr) (over bool) {
 // settle has lots have rushes, on a processor each if there are just as many.
 func (s *lots) settle() {
 	all := mayUse(0)
-	each, common := all.each(), policy(0) == unix.SCHED_NORMAL && setPolicy(0, unix.SCHED_NORMAL)
+	each, common := all.each(), isCommon()
 	s.convoy.temper.may = common
 	for i, l := range s.all {
 		l.rush.may, l.thread.common = true, common

@@ -54,11 +54,11 @@ func (t *temper) set(patient bool, now int64) {
 	if !patient {
 		from, to = to, from
 	}
-	changed, all := exchangePolicies(from, to)
-	if t.told.Store(0); changed || !all {
+	changed, complete := exchangePolicies(from, to)
+	if t.told.Store(0); changed || !complete {
 		t.told.Store(now)
 	}
-	if !all {
+	if !complete {
 		return
 	}
 	if t.patient.Swap(patient) && !patient {

@@ -148,10 +148,8 @@ func TestTemperWithoutDescriptors(t *testing.T) {
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &zero); err != nil {
 			t.Fatal(err)
 		}
+		defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 		act()
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-			t.Fatal(err)
-		}
 	}
 	none(m.head.tire)
 	m.all(false)
@@ -188,6 +186,21 @@ func TestTemperAgain(t *testing.T) {
 		t.Error("a thread was told that has its policy from somebody else")
 	}
 	setPolicy(other, unix.SCHED_NORMAL)
+}
+
+// A rush of a lot that does not follow leaves the thread of a vigil patient.
+func TestTemperOfRushBesideVigil(t *testing.T) {
+	needSpans(t)
+	m := tempered(t)
+	m.begin()
+	m.keep()
+	m.convoy.temper.told.Store(1)
+	other := newLotOf(t)
+	other.escort.convoy = m.convoy
+	m.head.born = m.head.born.Add(-time.Hour) // so that it is time to tell all once more
+	if other.hurry(); policy(0) != unix.SCHED_BATCH {
+		t.Error("the thread is not patient any more")
+	}
 }
 
 // The thread of a vigil is patient whatever was said to all.

@@ -14,7 +14,7 @@ import (
 // A thread is that of whoever leads a lot, as far as the lot has it: kept on processors, and patient.
 type thread struct {
 	all     processors // that the process may use; none where no thread is to be kept
-	common  bool       // the process has the policy that threads have unless they are told otherwise
+	common  bool       // the process has the usual policy, and its threads may have another
 	kept    bool
 	patient bool
 }
@@ -37,8 +37,7 @@ func (t *thread) keep(on processors) {
 // wakes it, but runs when that gives way (SCHED_BATCH of sched(7)).
 func (t *thread) wait() {
 	if t.kept && t.common && !t.patient {
-		setPolicy(0, unix.SCHED_BATCH)
-		t.patient = true
+		t.patient = setPolicy(0, unix.SCHED_BATCH)
 	}
 }
 
@@ -68,7 +67,7 @@ func (t *thread) lend(run func()) {
 			t.all.keep(number)
 			return setPolicy(number, unix.SCHED_NORMAL)
 		}
-		release(own)
+		release(own) // also where descriptors have run out
 		t.letGo()
 		eachThread(func(number int) bool {
 			return policy(number) == as && mayUse(number) == on && release(number)
@@ -77,14 +76,14 @@ func (t *thread) lend(run func()) {
 }
 
 // exchangePolicies is eachThread that has all with one policy have another.
-func exchangePolicies(from, to int) (changed, all bool) {
+func exchangePolicies(from, to int) (changed, complete bool) {
 	return eachThread(func(number int) bool { return policy(number) == from && setPolicy(number, to) })
 }
 
 // eachThread calls change for all threads of the process, and again for those that may have begun while some were
-// still to be changed, which are like those that began them. It reports whether one was changed, and false for all
-// where descriptors have run out.
-func eachThread(change func(number int) (changed bool)) (changed, all bool) {
+// still to be changed, which are like those that began them. It reports whether one was changed, and whether it has seen
+// all, which it has not where descriptors have run out.
+func eachThread(change func(number int) (changed bool)) (changed, complete bool) {
 	const most = 8 // for a system that says that it has changed what it has not
 	for more, looks := true, 0; more && looks < most; looks++ {
 		more = false
@@ -153,7 +152,15 @@ func policy(thread int) int {
 	return int(p)
 }
 
-// setPolicy sets that of a thread, the caller's for 0: one that has no priorities. It reports whether the system allows it.
+// isCommon reports whether the process has the policy that threads have unless they are told otherwise, and the system
+// lets them have another.
+func isCommon() bool {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return policy(0) == unix.SCHED_NORMAL && setPolicy(0, unix.SCHED_BATCH) && setPolicy(0, unix.SCHED_NORMAL)
+}
+
+// setPolicy sets that of a thread, the caller's for 0, to one of those without priorities. It reports whether the system allows it.
 func setPolicy(thread, to int) bool {
 	var none struct{ priority int32 }
 	_, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETSCHEDULER, uintptr(thread), uintptr(to), uintptr(unsafe.Pointer(&none)))
